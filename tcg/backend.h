@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A back end turns an IrBlock into a TcgCode and runs it. The x86-64 back end
+ * emits host code into a CodeBuffer; the interpreter keeps the IR.
+ *
+ * Leaving: translated code comes back to tcg_run()'s caller only for what the
+ * run loop must do; direct exits are linked block to block, indirect ones go
+ * through env->jumps, and both fall back on TcgContext.lookup, a light
+ * function called with the guest's vector state still in the host's registers.
+ */
+#ifndef TCG_BACKEND_H
+#define TCG_BACKEND_H
+
+#include "tcg/env.h"
+#include "tcg/ir.h"
+
+#include <glib.h>
+
+typedef struct TcgBackend TcgBackend;
+typedef struct TcgContext TcgContext;
+typedef struct TcgCode TcgCode;
+typedef struct CodeBuffer CodeBuffer;
+
+/* Why translated code came back. */
+typedef enum TcgLeave {
+    TCG_LEAVE_LOOKUP = 1, /* env->pc has no translation: make one */
+    TCG_LEAVE_REQUEST,    /* env->exit_request was seen; env->pc is exact */
+    TCG_LEAVE_RAISED,     /* a helper unwound; env->pc was restored */
+    TCG_LEAVE_EVENT,      /* IR said so: interrupt window, halt, mode change */
+    TCG_LEAVE_GUEST,      /* first number for the guest architecture's own */
+} TcgLeave;
+
+typedef struct TcgExit {
+    uint64_t pc; /* where a direct exit goes */
+    bool used;
+    TcgCode *to;        /* linked to, or NULL */
+    TcgCode *next_from; /* list of exits linked to the same target */
+    uint8_t next_from_exit;
+    void *jump; /* back end's: what to patch */
+    void *stub;
+} TcgExit;
+
+/* One translation. Embedded by the accelerator in its own block struct. */
+struct TcgCode {
+    const void *entry;      /* flags in env */
+    const void *entry_host; /* flags in host flags (same if not needed) */
+    uint32_t size;          /* bytes of code */
+    bool needs_flags;       /* reads the flags it is entered with */
+    TcgExit exit[2];
+    TcgCode *from; /* first exit linked to this (with from_exit) */
+    uint8_t from_exit;
+    /* host offset -> guest pc, ascending; back end's encoding */
+    void *side_table;
+    uint32_t side_size;
+    void *backend; /* interpreter: its copy of the IR */
+};
+
+struct TcgContext {
+    const TcgBackend *backend;
+    CodeBuffer *buffer; /* NULL for the interpreter */
+    /* Light: find the translation for env's present pc and mode, or NULL. If
+     * from is not NULL, the exit may be linked. */
+    TcgCode *(*lookup)(void *env, TcgCode *from, unsigned exit);
+    /* Memory slow paths, for accesses that missed the slot and the table.
+     * They may raise. fill: C walk and TLB refill; returns the host address
+     * of `addr` if the access (wholly inside the page) may be made directly,
+     * else NULL and the caller uses load/store. Light. */
+    uint8_t *(*fill)(void *env, uint64_t addr, unsigned size, unsigned mode,
+                     bool write);
+    /* Any access the fast path cannot do: MMIO, page crossing, watched pages.
+     * Heavy (devices). */
+    uint64_t (*load)(void *env, uint64_t addr, unsigned size, unsigned mode);
+    void (*store)(void *env, uint64_t addr, uint64_t val, unsigned size,
+                  unsigned mode);
+    /* The same for native instructions' operands of up to 64 bytes, through a
+     * bounce buffer. rmw: check that it is writable, too. */
+    void (*load_bytes)(void *env, uint64_t addr, void *buf, unsigned size,
+                       unsigned mode, bool rmw);
+    void (*store_bytes)(void *env, uint64_t addr, const void *buf,
+                        unsigned size, unsigned mode);
+    size_t fpu_offset; /* of the XSAVE image in the CPU struct, 64-aligned */
+    uint64_t fpu_mask; /* XCR0 bits that the image keeps */
+    bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);
+    unsigned switches; /* TcgSwitch bits that are OFF, for bisecting */
+};
+
+typedef enum TcgSwitch {
+    TCG_OFF_NATIVE = 1 << 0, /* portable forms only */
+    TCG_OFF_CHAIN = 1 << 1,
+    TCG_OFF_SLOTS = 1 << 2, /* no one-entry caches: table only */
+    TCG_OFF_FLAGS = 1 << 3, /* flags exact at each instruction */
+    TCG_OFF_JUMPS = 1 << 4, /* no inline indirect look-up */
+    TCG_OFF_OPT = 1 << 5,
+    TCG_OFF_STRINGS = 1 << 6, /* no block string operations */
+    TCG_OFF_INLINE = 1 << 7,  /* system instructions by helper only */
+} TcgSwitch;
+
+struct TcgBackend {
+    const char *name;
+    bool has_native;
+    bool (*init)(TcgContext *ctx, GError **errp); /* thunks into the buffer */
+    void (*clear)(TcgContext *ctx);
+    /* False: the code buffer is full (nothing was emitted). */
+    bool (*compile)(TcgContext *ctx, const IrBlock *ir, TcgCode *code);
+    void (*release)(TcgContext *ctx, TcgCode *code); /* side table, IR copy */
+    /* Run from code until something needs the run loop. Returns TcgLeave or
+     * what IR_LEAVE carried. */
+    int (*run)(TcgContext *ctx, void *env, TcgCode *code);
+    /* Patch a direct exit to its target, and back. */
+    void (*link)(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
+    void (*unlink)(TcgContext *ctx, TcgCode *from, unsigned exit);
+    /* Print host code, for -d out_asm. */
+    void (*print)(TcgContext *ctx, const TcgCode *code, GString *out);
+};
+
+extern const TcgBackend tcg_backend_interp;
+extern const TcgBackend tcg_backend_x86_64;           /* on x86-64 hosts only */
+const TcgBackend *tcg_backend_find(const char *name); /* NULL: host's best */
+
+/* Called inside a helper that may raise: gives up the present guest
+ * instruction, with env->pc and env->r[] as before it (or as the helper set
+ * them if it called tcg_sync_pc() first), and makes run() return reason. */
+G_NORETURN void tcg_unwind(void *env, int reason);
+/* Inside a helper: bring env->pc to the guest instruction that called it. */
+uint64_t tcg_sync_pc(void *env);
+
+/* ---- tcg/buffer.c: one memfd mapped twice, writable and executable, never
+ * both; near the text. ------------------------------------------------------
+ */
+CodeBuffer *code_buffer_new(size_t size, GError **errp);
+void code_buffer_free(CodeBuffer *buf);
+/* Space for at most max bytes: writable address, or NULL if full. */
+uint8_t *code_buffer_begin(CodeBuffer *buf, size_t max);
+void code_buffer_end(CodeBuffer *buf, size_t used);   /* rounds up to 16 */
+void code_buffer_reset(CodeBuffer *buf, size_t keep); /* drop all after keep */
+size_t code_buffer_used(const CodeBuffer *buf);
+size_t code_buffer_size(const CodeBuffer *buf);
+const uint8_t *code_buffer_exec(const CodeBuffer *buf, const uint8_t *w);
+uint8_t *code_buffer_write(const CodeBuffer *buf, const uint8_t *x);
+bool code_buffer_contains(const CodeBuffer *buf, const void *x);
+
+#endif

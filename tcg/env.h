@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The part of a virtual CPU's state that generated code touches directly. A
+ * guest architecture puts a TcgEnv first in its CPU struct.
+ *
+ * On x86-64 hosts the stack pointer IS the env pointer while translated code
+ * runs: the struct stands directly above a stack of TCG_STACK_SIZE bytes
+ * (tcg_env_alloc()), so no register is spent on it and a helper's return
+ * address is always at ((void **)env)[-1]. Offsets that generated code uses
+ * most come first, within the reach of an 8-bit displacement.
+ */
+#ifndef TCG_ENV_H
+#define TCG_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TCG_GLOBALS 16
+#define TCG_STACK_SIZE (1024 * 1024)
+
+/* MMU modes: a translation made for one mode never runs in another. */
+#define TCG_MODES 4
+/* One-entry caches, per mode; even: reads, odd: writes. */
+#define TCG_SLOTS 64
+
+/*
+ * One page that generated code found before. The check beside an access of
+ * `size` bytes at `ea` is: off = ea - page; if (off > 4096 - size) miss;
+ * access host + off. TCG_SLOT_EMPTY is a page that no canonical address is in;
+ * `host` then points to an inaccessible page, so that a non-canonical address
+ * that happens to match faults, which the accelerator turns into the guest's
+ * fault.
+ */
+typedef struct TcgSlot {
+    uint64_t page;
+    uint8_t *host;
+} TcgSlot;
+#define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
+
+/* The large table behind the slots; direct-mapped by page number. A tag is
+ * the page's linear address, or ~0 if plain accesses of that kind are not
+ * allowed (no mapping, MMIO, watched, holding translated code). */
+typedef struct TcgTlbEntry {
+    uint64_t read;
+    uint64_t write;
+    uint8_t *host;  /* of the page's first byte, when RAM or ROM */
+    uint64_t paddr; /* of the page; for the slow path's own use */
+} TcgTlbEntry;
+#define TCG_TLB_BITS 12
+#define TCG_TLB_SIZE (1u << TCG_TLB_BITS)
+
+/* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key
+ * combines linear pc and everything else that must match (the accelerator
+ * puts env->jump_key in: key = pc ^ jump_key). */
+typedef struct TcgJump {
+    uint64_t key;
+    const void *code; /* back end's entry: flags are in env */
+} TcgJump;
+#define TCG_JUMP_BITS 12
+#define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
+static inline unsigned tcg_jump_hash(uint64_t pc)
+{
+    return (pc ^ (pc >> TCG_JUMP_BITS)) & (TCG_JUMP_SIZE - 1);
+}
+
+/*
+ * Status flags in packed form: what LAHF and SETO leave in AX. Bits 15..8 are
+ * SF ZF 0 AF 0 PF 1 CF, bit 0 is OF.
+ */
+typedef uint16_t TcgFlags;
+
+typedef struct TcgEnv {
+    uint64_t r[TCG_GLOBALS]; /* the guest's general registers */
+    uint64_t pc;             /* next guest instruction (x86: RIP, not linear);
+                                current only outside translated code */
+    uint32_t exit_request;   /* non-zero: leave at the next poll. Any thread. */
+    TcgFlags flags;          /* while not in the host's own flags */
+    uint8_t mode;            /* MMU mode, 0..TCG_MODES-1 */
+    uint8_t spare;
+    TcgJump *jumps; /* [TCG_JUMP_SIZE] */
+    uint64_t jump_key;
+    TcgTlbEntry *tlb[TCG_MODES]; /* each [TCG_TLB_SIZE] */
+    void *backend[8];            /* scratch of the back end (host stack
+                                    pointer, current block, ...) */
+    uint64_t spill[16];          /* temporaries of the back end */
+    TcgSlot slot[TCG_MODES][TCG_SLOTS];
+    uint64_t insn_count; /* guest instructions begun; kept with -icount and
+                            lock-step only */
+} TcgEnv;
+
+/*
+ * Zeroed memory for a CPU struct of `size` bytes that begins with a TcgEnv,
+ * 64-byte aligned, with a guarded stack below. NULL if the host has no memory.
+ */
+void *tcg_env_alloc(size_t size);
+void tcg_env_free(void *env, size_t size);
+
+/* Empty every slot of a mode (all modes: mode = -1). Light. */
+void tcg_slots_clear(TcgEnv *env, int mode);
+
+#endif
