@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every board that -machine knows, a line each. */
+#include "hw/core/board.h"
+#include "hw/none/none.h"
+
+const BoardClass *const board_classes[] = {
+    &none_board_class,
+    NULL,
+};
