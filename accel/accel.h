@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An accelerator runs virtual CPUs whose architectural state (X86Cpu) it does
+ * not own. One host thread per vCPU; the table below is all the rest of the
+ * emulator knows of it.
+ */
+#ifndef ACCEL_ACCEL_H
+#define ACCEL_ACCEL_H
+
+#include "target/x86/cpu.h"
+
+typedef struct Accel Accel;
+typedef struct AccelClass AccelClass;
+
+typedef enum VcpuExit {
+    VCPU_EXIT_HALT = 1, /* nothing to do until an interrupt */
+    VCPU_EXIT_STOP,     /* asked to pause, or to end */
+    VCPU_EXIT_SHUTDOWN, /* triple fault */
+    VCPU_EXIT_DEBUG,
+    VCPU_EXIT_FAILED, /* internal error: state is intact, text was logged */
+} VcpuExit;
+
+struct AccelClass {
+    const char *name; /* "tcg" */
+    const char *summary;
+    /* options: "key=value,..." after the name; may be NULL. */
+    Accel *(*create)(const char *options, AddressSpace *memory,
+                     AddressSpace *io, GError **errp);
+    void (*destroy)(Accel *accel);
+    bool (*vcpu_init)(Accel *accel, X86Cpu *cpu, GError **errp);
+    void (*vcpu_clear)(Accel *accel, X86Cpu *cpu);
+    VcpuExit (*run)(Accel *accel, X86Cpu *cpu); /* on the vCPU's thread */
+    void (*kick)(X86Cpu *cpu); /* make run() look at pending; any thread */
+    /* Bring X86Cpu up to date / take changes from it, CPU not running. */
+    void (*get_state)(Accel *accel, X86Cpu *cpu);
+    void (*put_state)(Accel *accel, X86Cpu *cpu);
+    void (*info)(Accel *accel, GString *out); /* `info jit` */
+};
+
+struct Accel {
+    const AccelClass *class;
+    AddressSpace *memory, *io;
+};
+
+extern const AccelClass accel_tcg;
+extern const AccelClass *const accel_classes[]; /* NULL-terminated */
+/* "tcg,backend=interp": the class by name, created. */
+Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
+                    GError **errp);
+
+/* ---- The vCPU thread (accel/vcpu.c) ----------------------------------------
+ */
+
+/* Created paused. stopped(opaque, exit) is called on the vCPU's thread when it
+ * pauses for another reason than vcpu_pause(): shutdown, failure, debug. */
+Vcpu *vcpu_new(Accel *accel, X86Cpu *cpu,
+               void (*stopped)(void *opaque, Vcpu *vcpu, VcpuExit why),
+               void *opaque, GError **errp);
+void vcpu_free(Vcpu *vcpu); /* ends and joins the thread */
+void vcpu_resume(Vcpu *vcpu);
+void vcpu_pause(Vcpu *vcpu); /* returns when it stands still */
+bool vcpu_running(const Vcpu *vcpu);
+X86Cpu *vcpu_cpu(Vcpu *vcpu);
+/* Run fn on the vCPU's thread between instructions and wait for it. */
+void vcpu_call(Vcpu *vcpu, void (*fn)(X86Cpu *cpu, void *opaque), void *opaque);
+
+#endif
