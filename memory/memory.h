@@ -5,12 +5,12 @@
  *
  * The tree (containers, RAM, ROM, I/O, aliases; higher priority wins where
  * siblings overlap, the later one where priorities are equal) is changed under
- * one lock per AddressSpace; each change renders an immutable sorted FlatView
- * and publishes it by RCU. Readers hold rcu_read_lock() (liburcu, "memb"
- * flavour; threads that read must be registered with rcu_register_thread())
- * while they use a view or a FlatRange. RAM itself stays mapped until the
- * block's last reference is dropped, so a host pointer into RAM is good for as
- * long as the machine has the block.
+ * the tree lock; each change renders an immutable sorted FlatView for every
+ * space that shows the region and publishes it by RCU. Readers hold
+ * rcu_read_lock() (liburcu, "memb" flavour; threads that read must be
+ * registered with rcu_register_thread()) while they use a view or a FlatRange.
+ * RAM itself stays mapped until the block's last reference is dropped, so a
+ * host pointer into RAM is good for as long as the machine has the block.
  *
  * Ports and memory are two AddressSpaces of the same code. Everything is
  * little-endian.
@@ -19,9 +19,9 @@
 #define MEMORY_MEMORY_H
 
 #include <glib.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 typedef uint64_t hwaddr; /* guest physical address, or a port number */
 
@@ -82,9 +82,10 @@ typedef struct AccessSizes {
 } AccessSizes;
 
 /*
- * Accesses outside `valid` are answered like unassigned memory and logged as
- * the guest's error; those outside `impl` are split or widened by the core (a
- * widened write reads first). off is relative to the region. Return false to
+ * Accesses larger than `valid`, or not aligned as it asks, are split as a bus
+ * bridge would; smaller ones are answered like unassigned memory and logged as
+ * the guest's error. Accesses outside `impl` are split or widened by the core
+ * (a widened write reads first). off is relative to the region. Return false to
  * reject: reads give all-ones and the access is logged.
  */
 typedef struct MemoryOps {
@@ -114,11 +115,12 @@ struct MemoryRegion {
     GPtrArray *children; /* containers; not owned */
     MemoryRegion *alias_of;
     uint64_t alias_off;
+    GPtrArray *aliases; /* regions whose alias_of this is; not owned */
     RamBlock *ram;
     uint64_t ram_off;
     const MemoryOps *ops;
     void *opaque;
-    GMutex *lock; /* held around ops; NULL: ops lock for themselves */
+    GMutex *lock;        /* held around ops; NULL: ops lock for themselves */
     AddressSpace *space; /* roots only */
 };
 
@@ -178,6 +180,11 @@ void space_remove_listener(AddressSpace *as, void *opaque);
 void space_begin(AddressSpace *as); /* batch tree changes; nests */
 void space_commit(AddressSpace *as);
 
+/* Wait until every reader has let go of views older than now: afterwards no
+ * callback of a removed region runs. Never inside a read-side section nor with
+ * a lock held that a callback takes. */
+void memory_wait_readers(void);
+
 /* Current view; caller is inside rcu_read_lock(). */
 const FlatView *space_view(AddressSpace *as);
 /* The range that holds addr, or NULL if unassigned. */
@@ -210,9 +217,9 @@ MemResult space_read(AddressSpace *as, hwaddr addr, void *buf, size_t len);
 MemResult space_write(AddressSpace *as, hwaddr addr, const void *buf,
                       size_t len, bool rom);
 
-/* DMA reaches RAM only: false if any byte is elsewhere; then nothing was
- * written, and a read buffer is unspecified. dma_write() tells dirty
- * tracking. */
+/* DMA reaches RAM only (reads: ROM too): false if any byte is elsewhere; then
+ * nothing was written, and a read buffer is unspecified. dma_write() tells
+ * dirty tracking. */
 bool dma_read(AddressSpace *as, hwaddr addr, void *buf, size_t len);
 bool dma_write(AddressSpace *as, hwaddr addr, const void *buf, size_t len);
 /* Host address of the longest run of RAM from addr, at most *len bytes (*len
