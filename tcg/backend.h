@@ -124,6 +124,11 @@ G_NORETURN void tcg_unwind(void *env, int reason);
 /* Inside a helper: bring env->pc to the guest instruction that called it. */
 uint64_t tcg_sync_pc(void *env);
 
+/* Places in env->backend[] where run() puts what serves these two. */
+enum { TCG_BACKEND_UNWIND, TCG_BACKEND_SYNC_PC, TCG_BACKEND_OWN };
+typedef void TcgUnwindFn(void *env, int reason); /* does not return */
+typedef uint64_t TcgSyncPcFn(void *env);
+
 /* ---- tcg/buffer.c: one memfd mapped twice, writable and executable, never
  * both; near the text. ------------------------------------------------------
  */
