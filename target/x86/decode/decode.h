@@ -60,10 +60,21 @@ typedef enum OperandKind {
 
 enum { OPERAND_READ = 1, OPERAND_WRITE = 2 };
 
+/* Which field of the encoding a register operand came from. */
+typedef enum X86Field {
+    X86_FIELD_NONE,   /* implicit, or no register */
+    X86_FIELD_REG,    /* ModRM.reg */
+    X86_FIELD_RM,     /* ModRM.rm */
+    X86_FIELD_VVVV,   /* VEX.vvvv */
+    X86_FIELD_OPCODE, /* the opcode's low three bits */
+    X86_FIELD_IS4,    /* the immediate's upper half */
+} X86Field;
+
 typedef struct X86Operand {
     uint8_t kind; /* OperandKind */
     uint8_t reg;
     bool high;
+    uint8_t field;  /* X86Field */
     uint8_t access; /* OPERAND_READ | OPERAND_WRITE */
     uint16_t size;  /* bytes; 0 for LEA's and INVLPG's memory */
 } X86Operand;

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The front end's inside: what emitters share. One emit_MNEMONIC() per
+ * instruction stands in target/x86/emit; common code (translate.c) has
+ * decoded, made all checks that the key decides and computed the address of
+ * the memory operand before it is called.
+ *
+ * Rules for an emitter: no guest register, flag or memory changes before its
+ * last operation that can fault (a store after a load with `rmw` of the same
+ * operand cannot); temporaries end with the instruction.
+ */
+#ifndef TARGET_X86_TRANSLATE_H
+#define TARGET_X86_TRANSLATE_H
+
+#include "target/x86/cpu.h"
+#include "target/x86/decode/decode.h"
+#include "tcg/ir.h"
+
+enum { TR_LATE_MAX = 64 };
+
+typedef struct Translator {
+    X86Cpu *cpu;
+    IrBlock *ir;
+    X86Key key;
+    X86CodeSize code;
+    unsigned switches; /* TcgSwitch */
+    bool native;       /* the back end runs native instructions */
+
+    /* The present instruction. */
+    uint64_t pc, next_pc; /* RIP, masked to the code size */
+    IrVal ea;             /* memory operand: linear address is ea + ea_disp */
+    int64_t ea_disp;
+    uint8_t slot; /* its TcgSlot, read half */
+
+    bool ended;    /* the block is complete */
+    bool one_more; /* end after the next instruction, polling: STI's shadow */
+
+    /* Side exits at the block's end: go on at pc through the lookup. */
+    struct {
+        unsigned label;
+        uint64_t pc;
+    } late[TR_LATE_MAX];
+    unsigned late_count;
+} Translator;
+
+typedef void X86Emitter(Translator *t, const X86Insn *i);
+
+/* Floating point and vectors (emit/fp*.c of their author): emit the portable
+ * form of an instruction of X86_A_X87, MMX, SSE, AVX rows. False: it is not
+ * implemented (common code then raises #UD and logs). */
+bool x86_emit_fp(Translator *t, const X86Insn *i);
+
+/* ---- values
+ * ------------------------------------------------------------------
+ */
+
+static inline unsigned tr_log2(unsigned bytes)
+{
+    return __builtin_ctz(bytes);
+}
+/* 1, 2, 4, 8 bytes to IR_I8.. */
+static inline IrType tr_type(unsigned bytes)
+{
+    return (IrType)tr_log2(bytes);
+}
+/* As tr_type(), but at least IR_I32: for operations without narrow forms. */
+IrType tr_wide_type(unsigned bytes);
+static inline IrVal tr_temp(Translator *t)
+{
+    return ir_temp(t->ir);
+}
+IrVal tr_imm(Translator *t, int64_t imm); /* in a temporary */
+
+/* Operand n's value; bits above its size are undefined for registers (use
+ * tr_load_zx, tr_load_sx when they matter). May be the register's global
+ * itself: read it before it is written. */
+IrVal tr_load(Translator *t, const X86Insn *i, unsigned n);
+IrVal tr_load_zx(Translator *t, const X86Insn *i, unsigned n);
+IrVal tr_load_sx(Translator *t, const X86Insn *i, unsigned n);
+/* For an operand that tr_store() will write: memory is checked for writing. */
+IrVal tr_load_rmw(Translator *t, const X86Insn *i, unsigned n);
+/* Write operand n: 32-bit registers are zero-extended, narrower merged. */
+void tr_store(Translator *t, const X86Insn *i, unsigned n, IrVal v);
+/* General registers by number, `bytes` wide. */
+IrVal tr_reg_zx(Translator *t, unsigned reg, unsigned bytes);
+void tr_set_reg(Translator *t, unsigned reg, unsigned bytes, IrVal v);
+
+/* ---- memory
+ * ------------------------------------------------------------------
+ */
+
+/* The memory operand's linear address in one value (ea + ea_disp). */
+IrVal tr_address(Translator *t);
+/* The memory operand, at byte offset `off` in it; size in bytes 1..8. */
+IrVal tr_ld(Translator *t, unsigned bytes, int64_t off);
+void tr_st(Translator *t, unsigned bytes, int64_t off, IrVal v);
+/* The memory operand's bytes are writable, or fault: before several stores. */
+void tr_probe_write(Translator *t, unsigned bytes);
+/* Offset (not linear) of a memory operand: what LEA gives. */
+IrVal tr_lea(Translator *t, const X86Insn *i);
+/* Linear address of offset `off` (already wrapped) in segment seg. */
+IrVal tr_linear(Translator *t, unsigned seg, IrVal off);
+/* Access descriptions: slot of the memory operand, of the stack. */
+IrMem tr_mem(const Translator *t, unsigned bytes, bool write);
+IrMem tr_stack_mem(unsigned bytes, bool write);
+
+/* ---- control
+ * -----------------------------------------------------------------
+ */
+
+/* Raise; error < 0: none. Nothing of the instruction may follow, but the block
+ * goes on (tr_raise_end() also ends it). */
+void tr_raise(Translator *t, X86Vector vector, int error);
+void tr_raise_end(Translator *t, X86Vector vector, int error);
+/* Direct exit n (0, 1) to a constant pc; polls on the way back. Ends the block
+ * only with tr_end(). */
+void tr_exit(Translator *t, unsigned n, uint64_t pc);
+void tr_exit_value(Translator *t, IrVal pc); /* indirect, pc in a value */
+void tr_exit_env(Translator *t);  /* to env->pc, polling: after JUMP helpers */
+void tr_exit_next(Translator *t); /* to the next instruction by the lookup,
+                                     polling: the key may have changed */
+void tr_leave(Translator *t, int reason); /* env->pc is set */
+void tr_end(Translator *t);
+/* CHANGE helpers: if v is not 0, go on at the next instruction through the
+ * lookup instead of in this block. */
+void tr_change(Translator *t, IrVal v);
+
+/* Helper call with up to three values and one constant. */
+static inline void tr_call(Translator *t, const TcgHelper *h, IrVal dst,
+                           IrVal a, IrVal b, IrVal c, int64_t d)
+{
+    ir_call(t->ir, h, dst, a, b, c, d);
+}
+
+/* ---- native (native.c)
+ * -------------------------------------------------------
+ */
+
+/* Emit the instruction as itself; false if it cannot be. */
+bool tr_native(Translator *t, const X86Insn *i);
+
+#endif
