@@ -29,11 +29,13 @@ typedef struct ChardevUser {
     void (*event)(void *opaque, ChardevEvent event);
 } ChardevUser;
 
-/* From "-serial"/"-monitor" shorthand ("stdio", "mon:stdio", "pty", "null",
+/* "chardev:ID" and "none" of the shorthand are the caller's: there is no list
+ * of chardevs here.
+ *
+ * From "-serial"/"-monitor" shorthand ("stdio", "mon:stdio", "pty", "null",
  * "file:PATH", "unix:PATH,server=on,wait=off", "tcp:HOST:PORT,server=on",
- * "chardev:ID", "none", "vc") or from "-chardev BACKEND,id=..." options. */
-Chardev *chardev_new_shorthand(const char *id, const char *text,
-                               GError **errp);
+ * "vc") or from "-chardev BACKEND,id=..." options. */
+Chardev *chardev_new_shorthand(const char *id, const char *text, GError **errp);
 Chardev *chardev_new_options(const char *text, GError **errp);
 void chardev_free(Chardev *chr); /* restores the terminal */
 
@@ -59,5 +61,27 @@ bool chardev_is_mux(const Chardev *chr);
 /* Serial line parameters, where the back end is a real line; else ignored. */
 void chardev_set_line(Chardev *chr, unsigned baud, unsigned data_bits,
                       char parity, unsigned stop_bits);
+
+/* What the escape sequences of a mux ask of the machine. Copied; set before
+ * the main loop runs, on every chardev (others than muxes ignore it). */
+typedef struct ChardevMuxOps {
+    void (*quit)(void *opaque);        /* Ctrl-A x */
+    void (*flush_disks)(void *opaque); /* Ctrl-A s */
+    void *opaque;
+    uint8_t escape; /* 0: Ctrl-A */
+} ChardevMuxOps;
+void chardev_set_mux_ops(Chardev *chr, const ChardevMuxOps *ops);
+
+/* Ring buffers only (false otherwise): take up to len of the oldest bytes,
+ * or put bytes in. */
+bool chardev_ringbuf_read(Chardev *chr, void *buf, size_t len, size_t *got,
+                          GError **errp);
+bool chardev_ringbuf_write(Chardev *chr, const void *buf, size_t len,
+                           GError **errp);
+
+/* Text of -chardev help, or of -chardev BACKEND,help. */
+void chardev_help(const char *backend, GString *out);
+/* Give terminals back as they were found; for fatal signals, any time. */
+void chardev_restore_terminal(void);
 
 #endif
