@@ -82,6 +82,7 @@ struct TcgContext {
     uint64_t fpu_mask; /* XCR0 bits that the image keeps */
     bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);
     unsigned switches; /* TcgSwitch bits that are OFF, for bisecting */
+    void *state; /* the back end's own; made by init(), freed by destroy() */
 };
 
 typedef enum TcgSwitch {
@@ -98,8 +99,10 @@ typedef enum TcgSwitch {
 struct TcgBackend {
     const char *name;
     bool has_native;
-    bool (*init)(TcgContext *ctx, GError **errp); /* thunks into the buffer */
-    void (*clear)(TcgContext *ctx);
+    /* Everything else in ctx is set before. Emits thunks into the buffer. */
+    bool (*init)(TcgContext *ctx, GError **errp);
+    void (*destroy)(TcgContext *ctx); /* may be NULL */
+    void (*clear)(TcgContext *ctx);   /* drop every translation */
     /* False: the code buffer is full (nothing was emitted). */
     bool (*compile)(TcgContext *ctx, const IrBlock *ir, TcgCode *code);
     void (*release)(TcgContext *ctx, TcgCode *code); /* side table, IR copy */
