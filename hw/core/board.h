@@ -23,7 +23,7 @@ enum { BOARD_SERIAL_PORTS = 4 };
 /* What the command line asked for. Strings and objects belong to the machine
  * and outlive the board. */
 typedef struct BoardConfig {
-    Accel *accel;
+    const char *accel;    /* "tcg,backend=interp", for accel_create() */
     uint64_t ram_size;    /* bytes, a multiple of PAGE_SIZE */
     uint64_t ram_maxsize; /* maxmem=; equals ram_size without hot-plug */
     unsigned ram_slots;
@@ -100,8 +100,13 @@ struct Board {
     GPtrArray *buses;   /* of Bus *, not owned: roots of `info qtree` */
     GPtrArray *devices; /* of Device *, the board's own bus-less ones, not
                            owned */
+    Accel *accel;       /* created by init once the spaces are there; owned by
+                           the board */
     GPtrArray *vcpus;   /* of Vcpu * (accel/accel.h), owned by the board */
-    RamBlock *ram;      /* main memory (owned by the board), or NULL */
+    /* The machine's: for vcpu_new()'s stopped; why is a VcpuExit. Call it with
+     * env.machine, on the vCPU's thread. */
+    void (*vcpu_stopped)(void *machine, int why);
+    RamBlock *ram; /* main memory (owned by the board), or NULL */
 };
 
 /* env is copied. The caller frees with board_free(), which calls clear. */
