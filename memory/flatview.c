@@ -108,7 +108,7 @@ static void render_region(Render *r, const MemoryRegion *region, Position base,
         }
         break;
     case REGION_CONTAINER:
-        for (guint i = 0; i < region->children->len; i++) {
+        for (guint i = 0; region->children && i < region->children->len; i++) {
             const MemoryRegion *child = region->children->pdata[i];
 
             render_region(r, child, base + child->addr, start, end, depth + 1);

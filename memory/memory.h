@@ -125,7 +125,8 @@ struct MemoryRegion {
 };
 
 /* Regions are embedded in their owner; init does not attach. A zeroed region
- * may be cleared. region_clear() detaches first. */
+ * may be cleared. region_clear() detaches first; the owner's memory must last
+ * until memory_wait_readers() after it. */
 void region_init_container(MemoryRegion *r, const char *name, uint64_t size);
 void region_init_ram(MemoryRegion *r, const char *name, RamBlock *ram,
                      uint64_t off, uint64_t size);

@@ -145,10 +145,10 @@ void region_clear(MemoryRegion *r)
     for (guint i = 0; r->children && i < r->children->len; i++) {
         ((MemoryRegion *)r->children->pdata[i])->parent = NULL;
     }
-    tree_unlock();
     g_clear_pointer(&r->aliases, g_ptr_array_unref);
     g_clear_pointer(&r->children, g_ptr_array_unref);
-    *r = (MemoryRegion){ 0 };
+    /* Readers of an older view may still look at kind, ops and lock. */
+    tree_unlock();
 }
 
 /* ---- Changing ---------------------------------------------------------- */

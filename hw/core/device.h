@@ -206,8 +206,10 @@ bool device_set_property(Device *dev, const char *name, const char *value,
 /* Text of a property's present value; caller frees. */
 char *device_get_property(const Device *dev, const char *name);
 void device_set_defaults(Device *dev);
-/* Plug into bus (may be NULL) and realize. On failure nothing is left. */
+/* Plug into bus (NULL for BUS_NONE) and realize, without the device's lock. On
+ * failure nothing is left. */
 bool device_realize(Device *dev, Bus *bus, GError **errp);
+/* Out of the bus, which drops its reference. Main loop, no lock held. */
 void device_unrealize(Device *dev);
 void device_reset(Device *dev); /* takes the lock; children first */
 void device_save(Device *dev, GByteArray *out);
@@ -225,7 +227,7 @@ void bus_print(Bus *bus, unsigned indent, GString *out); /* info qtree */
 
 /*
  * Class tables: each hw folder has `const DeviceClass *const hw_FOLDER_classes[]`
- * ending in NULL; hw/core/classes.c lists the folders.
+ * ending in NULL; hw/classes.c lists the folders.
  */
 const DeviceClass *device_class_find(const char *name);
 /* NULL-terminated table of tables, for -device help. */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine without a processor, see harness.h. */
+#include "tests/hw/harness.h"
+
+#include <string.h>
+
+#include "util/keyval.h"
+
+typedef struct Deferred {
+    void (*cb)(void *opaque);
+    void *opaque;
+} Deferred;
+
+static void hw_set_line(void *opaque, unsigned n, bool level)
+{
+    Hw *hw = opaque;
+
+    hw->rises[n] += level && !hw->levels[n];
+    hw->levels[n] = level;
+}
+
+IrqLine hw_line(Hw *hw, unsigned n)
+{
+    g_assert(n < HW_LINES);
+    return (IrqLine){ hw_set_line, hw, n };
+}
+
+static void hw_request(void *machine, int request, int detail)
+{
+    Hw *hw = machine;
+
+    hw->requests++;
+    hw->request = request;
+    hw->request_detail = detail;
+}
+
+static void hw_defer(void *machine, void (*cb)(void *opaque), void *opaque)
+{
+    Deferred d = { cb, opaque };
+
+    g_array_append_val(((Hw *)machine)->deferred, d);
+}
+
+void hw_run_deferred(Hw *hw)
+{
+    while (hw->deferred->len) {
+        Deferred d = g_array_index(hw->deferred, Deferred, 0);
+
+        g_array_remove_index(hw->deferred, 0);
+        d.cb(d.opaque);
+    }
+}
+
+static void hw_event(void *machine, const char *name, const char *json)
+{
+    g_string_append_printf(((Hw *)machine)->events, "%s%s;", name,
+                           json ? json : "");
+}
+
+static Chardev *hw_find_chardev(void *machine, const char *id)
+{
+    return g_hash_table_lookup(((Hw *)machine)->chardevs, id);
+}
+
+Hw *hw_new(void)
+{
+    Hw *hw = g_new0(Hw, 1);
+
+    region_init_container(&hw->memory_root, "system", UINT64_MAX);
+    region_init_container(&hw->io_root, "I/O", 0x10000);
+    hw->ram = ram_new("ram", HW_RAM_SIZE, NULL);
+    region_init_ram(&hw->ram_region, "ram", hw->ram, 0, HW_RAM_SIZE);
+    region_add(&hw->memory_root, 0, &hw->ram_region);
+    hw->deferred = g_array_new(FALSE, FALSE, sizeof(Deferred));
+    hw->events = g_string_new(NULL);
+    hw->chardevs = g_hash_table_new(g_str_hash, g_str_equal);
+    hw->env = (DeviceEnv){
+        .memory = space_new("memory", &hw->memory_root),
+        .io = space_new("I/O", &hw->io_root),
+        .clock = clock_new(NULL, NULL),
+        .clock_host = clock_new(NULL, NULL),
+        .clock_rtc = clock_new(NULL, NULL),
+        .request = hw_request,
+        .machine = hw,
+        .defer = hw_defer,
+        .find_chardev = hw_find_chardev,
+        .event = hw_event,
+    };
+    isa_bus_init(&hw->isa, "isa.0", NULL, &hw->io_root, &hw->memory_root);
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        hw->isa.irq[i] = hw_line(hw, i);
+    }
+    return hw;
+}
+
+void hw_free(Hw *hw)
+{
+    isa_bus_clear(&hw->isa);
+    space_free(hw->env.memory);
+    space_free(hw->env.io);
+    region_clear(&hw->ram_region);
+    region_clear(&hw->memory_root);
+    region_clear(&hw->io_root);
+    ram_free(hw->ram);
+    clock_free(hw->env.clock);
+    clock_free(hw->env.clock_host);
+    clock_free(hw->env.clock_rtc);
+    g_array_free(hw->deferred, TRUE);
+    g_string_free(hw->events, TRUE);
+    g_hash_table_unref(hw->chardevs);
+    g_free(hw);
+}
+
+void hw_advance(Hw *hw, int64_t ns)
+{
+    clock_advance(hw->env.clock_host, ns);
+    clock_advance(hw->env.clock_rtc, ns);
+    clock_advance(hw->env.clock, ns);
+}
+
+/* ---- Devices ----------------------------------------------------------- */
+
+static Device *hw_make(Hw *hw, const char *text, Bus *bus, GError **errp)
+{
+    g_autoptr(KeyVal) kv = keyval_parse(text, "driver", errp);
+
+    g_assert_nonnull(kv);
+    const DeviceClass *class = device_class_find(keyval_get(kv, "driver"));
+    g_assert_nonnull(class);
+    Device *dev = device_new(class, &hw->env);
+    for (unsigned i = 0; i < keyval_count(kv); i++) {
+        const char *key = keyval_key_at(kv, i);
+
+        if (strcmp(key, "driver") &&
+            !device_set_property(dev, key, keyval_value_at(kv, i), errp)) {
+            device_unref(dev);
+            return NULL;
+        }
+    }
+    if (!bus && class->bus == BUS_ISA) {
+        bus = &hw->isa.bus;
+    }
+    if (!device_realize(dev, bus, errp)) {
+        device_unref(dev);
+        return NULL;
+    }
+    device_reset(dev);
+    return dev;
+}
+
+Device *hw_device(Hw *hw, const char *text, Bus *bus)
+{
+    g_autoptr(GError) err = NULL;
+    Device *dev = hw_make(hw, text, bus, &err);
+
+    g_assert_no_error(err);
+    g_assert_nonnull(dev);
+    return dev;
+}
+
+char *hw_device_error(Hw *hw, const char *text, Bus *bus)
+{
+    g_autoptr(GError) err = NULL;
+
+    g_assert_null(hw_make(hw, text, bus, &err));
+    g_assert_nonnull(err);
+    return g_strdup(err->message);
+}
+
+void hw_remove(Device *dev)
+{
+    device_unrealize(dev);
+    device_unref(dev);
+}
+
+void hw_reload(Device *dev)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GError) err = NULL;
+    size_t pos = 0;
+
+    device_save(dev, out);
+    device_load(dev, out->data, out->len, &pos, &err);
+    g_assert_no_error(err);
+    g_assert_cmpuint(pos, ==, out->len);
+}
+
+/* ---- Accesses ---------------------------------------------------------- */
+
+static uint64_t hw_load(AddressSpace *as, hwaddr addr, unsigned size)
+{
+    uint64_t val;
+
+    space_load(as, addr, size, &val);
+    return val;
+}
+
+uint8_t hw_inb(Hw *hw, uint16_t port)
+{
+    return hw_load(hw->env.io, port, 1);
+}
+
+uint16_t hw_inw(Hw *hw, uint16_t port)
+{
+    return hw_load(hw->env.io, port, 2);
+}
+
+uint32_t hw_inl(Hw *hw, uint16_t port)
+{
+    return hw_load(hw->env.io, port, 4);
+}
+
+void hw_outb(Hw *hw, uint16_t port, uint8_t val)
+{
+    space_store(hw->env.io, port, 1, val);
+}
+
+void hw_outw(Hw *hw, uint16_t port, uint16_t val)
+{
+    space_store(hw->env.io, port, 2, val);
+}
+
+void hw_outl(Hw *hw, uint16_t port, uint32_t val)
+{
+    space_store(hw->env.io, port, 4, val);
+}
+
+uint32_t hw_readl(Hw *hw, hwaddr addr)
+{
+    return hw_load(hw->env.memory, addr, 4);
+}
+
+uint64_t hw_readq(Hw *hw, hwaddr addr)
+{
+    return hw_load(hw->env.memory, addr, 8);
+}
+
+void hw_writel(Hw *hw, hwaddr addr, uint32_t val)
+{
+    space_store(hw->env.memory, addr, 4, val);
+}
+
+void hw_writeq(Hw *hw, hwaddr addr, uint64_t val)
+{
+    space_store(hw->env.memory, addr, 8, val);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine without a processor for device tests: memory, ports, an ISA bus,
+ * clocks moved by hand, and notes of what a device asked for.
+ */
+#ifndef TESTS_HW_HARNESS_H
+#define TESTS_HW_HARNESS_H
+
+#include "hw/core/device.h"
+#include "hw/isa/isa.h"
+
+enum { HW_RAM_SIZE = 1 << 20, HW_LINES = 64 };
+
+typedef struct Hw {
+    MemoryRegion memory_root, io_root, ram_region;
+    RamBlock *ram; /* at 0 */
+    DeviceEnv env;
+    IsaBus isa;            /* its lines are levels[0..15] */
+    bool levels[HW_LINES]; /* lines of hw_line() */
+    unsigned rises[HW_LINES];
+    int request, request_detail; /* the last one, 0: none */
+    unsigned requests;
+    GArray *deferred;
+    GString *events;
+    GHashTable *chardevs; /* what find_chardev() knows, by id */
+} Hw;
+
+Hw *hw_new(void);
+void hw_free(Hw *hw);
+/* A line whose level is hw->levels[n]. */
+IrqLine hw_line(Hw *hw, unsigned n);
+/* Move all clocks. */
+void hw_advance(Hw *hw, int64_t ns);
+void hw_run_deferred(Hw *hw);
+
+/* A realized and reset device by class name: "name,prop=value,...". bus NULL:
+ * the ISA bus if the class wants one. Asserts that it works. */
+Device *hw_device(Hw *hw, const char *text, Bus *bus);
+/* Realize that must fail; gives the message. */
+char *hw_device_error(Hw *hw, const char *text, Bus *bus);
+/* Unrealize and drop. */
+void hw_remove(Device *dev);
+/* Save dev, load the stream into it again. */
+void hw_reload(Device *dev);
+
+uint8_t hw_inb(Hw *hw, uint16_t port);
+uint16_t hw_inw(Hw *hw, uint16_t port);
+uint32_t hw_inl(Hw *hw, uint16_t port);
+void hw_outb(Hw *hw, uint16_t port, uint8_t val);
+void hw_outw(Hw *hw, uint16_t port, uint16_t val);
+void hw_outl(Hw *hw, uint16_t port, uint32_t val);
+uint32_t hw_readl(Hw *hw, hwaddr addr);
+uint64_t hw_readq(Hw *hw, hwaddr addr);
+void hw_writel(Hw *hw, hwaddr addr, uint32_t val);
+void hw_writeq(Hw *hw, hwaddr addr, uint64_t val);
+
+#endif
