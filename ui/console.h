@@ -23,6 +23,7 @@ typedef struct ConsoleOps {
 
 Console *console_new(const char *name, const ConsoleOps *ops, void *opaque);
 void console_free(Console *con);
+const char *console_name(const Console *con);
 /* The device's new picture; takes the reference. x8r8g8b8. */
 void console_set_surface(Console *con, pixman_image_t *surface);
 /* Updates, then gives a reference; NULL before the first picture. */
@@ -35,8 +36,12 @@ bool console_screendump(Console *con, const char *path, const char *format,
 
 /* Keys are Linux input event codes (KEY_*), as in <linux/input-event-codes.h>.
  * Names are QEMU's ("a", "ctrl", "ret", "f1", ...). */
-typedef enum InputKind { INPUT_KEY = 1, INPUT_BUTTON, INPUT_REL, INPUT_ABS }
-InputKind;
+typedef enum InputKind {
+    INPUT_KEY = 1,
+    INPUT_BUTTON,
+    INPUT_REL,
+    INPUT_ABS
+} InputKind;
 
 typedef struct InputEvent {
     InputKind kind;
