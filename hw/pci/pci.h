@@ -19,6 +19,7 @@ typedef struct PciClass PciClass;
 
 #define PCI_CONFIG_SIZE 256
 #define PCI_BARS 6
+#define PCI_MSIX_VECTORS_MAX 128
 #define PCI_DEVFN(slot, fn) (((slot) << 3) | (fn))
 #define PCI_SLOT(devfn) ((devfn) >> 3)
 #define PCI_FUNC(devfn) ((devfn)&7)
@@ -98,8 +99,8 @@ struct PciDevice {
 
     /* Guest-visible state. */
     uint8_t config[PCI_CONFIG_SIZE];
-    uint8_t *msix_table; /* 16 bytes a vector */
-    uint8_t *msix_pba;
+    uint8_t msix_table[PCI_MSIX_VECTORS_MAX * 16]; /* 16 bytes a vector */
+    uint8_t msix_pba[PCI_MSIX_VECTORS_MAX / 8];
     bool intx_level; /* what the function asks for, before INTX_DISABLE */
     uint8_t devfn;
 };
@@ -133,7 +134,8 @@ void pci_add_bar(PciDevice *dev, unsigned n, PciBarKind kind,
 uint8_t pci_add_capability(PciDevice *dev, uint8_t id, uint8_t size);
 void pci_set_interrupt_pin(PciDevice *dev, uint8_t pin); /* 1: INTA# */
 /* MSI-X with its table at table_off and pending bits at pba_off inside
- * `bar_region` (a container that is BAR number bar). PCI 3.0 6.8.2. */
+ * `bar_region` (a container that is BAR number bar); at most
+ * PCI_MSIX_VECTORS_MAX vectors. PCI 3.0 6.8.2. */
 bool pci_msix_init(PciDevice *dev, unsigned vectors, unsigned bar,
                    MemoryRegion *bar_region, uint32_t table_off,
                    uint32_t pba_off, GError **errp);
@@ -187,6 +189,7 @@ void pci_print(PciBus *bus, GString *out); /* `info pci` */
 typedef struct PciHost {
     PciBus *bus;
     MemoryRegion address_io, data_io;
+    GMutex lock; /* guards address; taken before a device's lock */
     uint32_t address;
 } PciHost;
 void pci_host_init(PciHost *host, PciBus *bus, MemoryRegion *io);
