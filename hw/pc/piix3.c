@@ -29,6 +29,7 @@ typedef struct Piix3 {
      * they are driven with other devices' locks held. */
     uint8_t pirq_level; /* bit mask */
     uint8_t reset_control;
+    uint8_t routed[4]; /* derived: registers 60h..63h as last applied */
     GMutex route_lock;
 } Piix3;
 
@@ -92,21 +93,23 @@ IrqLine piix3_pirq(Device *dev, unsigned n)
         IrqLine){ .set = piix3_pirq_set, .opaque = piix3_from(dev), .n = n };
 }
 
-/* Routing changed: every line that a PIRQ may have driven is settled again.
+/* Routing changed: every line that a PIRQ drives or drove is settled again.
  * Lines that no PIRQ was ever routed to belong to ISA devices and stay. */
-static void piix3_reroute(Piix3 *s, const uint8_t before[4])
+static void piix3_reroute(Piix3 *s)
 {
     g_mutex_lock(&s->route_lock);
     for (unsigned n = 0; n < 4; n++) {
+        uint8_t before = s->routed[n];
         int now = piix3_route(s, n);
 
-        if (!(before[n] & PIIX3_PIRQ_OFF)) {
-            irq_set(&s->isa_irq[before[n] & 0xf],
-                    piix3_isa_level(s, before[n] & 0xf));
+        if (!(before & PIIX3_PIRQ_OFF)) {
+            irq_set(&s->isa_irq[before & 0xf],
+                    piix3_isa_level(s, before & 0xf));
         }
         if (now >= 0) {
             irq_set(&s->isa_irq[now], piix3_isa_level(s, now));
         }
+        s->routed[n] = s->pci.config[PIIX3_PIRQ + n];
     }
     g_mutex_unlock(&s->route_lock);
 }
@@ -114,11 +117,9 @@ static void piix3_reroute(Piix3 *s, const uint8_t before[4])
 static void piix3_config_written(PciDevice *dev, unsigned off, unsigned size)
 {
     Piix3 *s = container_of(dev, Piix3, pci);
-    static const uint8_t none[4] = { PIIX3_PIRQ_OFF, PIIX3_PIRQ_OFF,
-                                     PIIX3_PIRQ_OFF, PIIX3_PIRQ_OFF };
 
     if (span_overlaps(off, size, PIIX3_PIRQ, 4)) {
-        piix3_reroute(s, none);
+        piix3_reroute(s);
     }
 }
 
@@ -164,6 +165,8 @@ static bool piix3_realize(Device *dev, GError **errp)
     g_mutex_init(&s->route_lock);
     for (unsigned n = 0; n < 4; n++) {
         s->pci.wmask[PIIX3_PIRQ + n] = 0x8f;
+        s->pci.config[PIIX3_PIRQ + n] = PIIX3_PIRQ_OFF;
+        s->routed[n] = PIIX3_PIRQ_OFF;
     }
     s->pci.wmask[0x4e] = 0xff; /* X-bus chip select, read back only */
     s->pci.wmask[0x4f] = 0x01;
@@ -183,11 +186,6 @@ static void piix3_unrealize(Device *dev)
 static void piix3_reset(Device *dev)
 {
     Piix3 *s = piix3_from(dev);
-    uint8_t before[4];
-
-    for (unsigned n = 0; n < 4; n++) {
-        before[n] = s->pci.config[PIIX3_PIRQ + n];
-    }
     pci_device_reset(&s->pci);
     pci_set16(&s->pci, PCI_COMMAND, 0x0007); /* hard-wired on */
     pci_set16(&s->pci, PCI_STATUS, 0x0200);  /* medium DEVSEL# timing */
@@ -198,12 +196,15 @@ static void piix3_reset(Device *dev)
     s->pci.config[0x4e] = 0x03;
     s->pci.config[0x69] = 0x02; /* top of memory */
     s->reset_control = 0;
-    piix3_reroute(s, before);
+    piix3_reroute(s);
 }
 
 static bool piix3_loaded(Device *dev, GError **errp)
 {
-    pci_device_loaded(&piix3_from(dev)->pci);
+    Piix3 *s = piix3_from(dev);
+
+    pci_device_loaded(&s->pci);
+    piix3_reroute(s);
     return true;
 }
 
