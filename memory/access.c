@@ -274,14 +274,19 @@ MemResult range_store(const FlatRange *range, hwaddr off, unsigned size,
 
 /* ---- Spaces ------------------------------------------------------------ */
 
-/* Bytes from addr, at most size, that meet the same range or the same hole. */
+/* Bytes from addr, at most size, that meet the same range or the same hole. A
+ * device decodes the address an access begins at, so one of its registers is
+ * accessed whole even where another device sits on a part of it (ports CF8h
+ * and CF9h of PC chip sets). */
 static unsigned span_in_range(const FlatView *view, const FlatRange *range,
                               hwaddr addr, unsigned size)
 {
     unsigned n = 1;
 
     if (range) {
-        uint64_t left = range->size - (addr - range->start);
+        hwaddr off = addr - range->start;
+        uint64_t left = range->host ? range->size - off
+                                    : range->region->size - range->off - off;
 
         return MIN(left, size);
     }

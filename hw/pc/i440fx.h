@@ -8,7 +8,8 @@
 extern const PciClass i440fx_class; /* "i440FX", function 00.0 */
 
 /* Before realize. system: the memory root; pci: what shows through where there
- * is no RAM; ram: block that holds guest physical [0, ...) from offset 0. */
+ * is no RAM, wholly covered from C0000h to FFFFFh; ram: block that holds guest
+ * physical [0, ...) from offset 0. */
 void i440fx_wire(Device *dev, MemoryRegion *system, MemoryRegion *pci,
                  RamBlock *ram);
 

@@ -62,6 +62,48 @@ static Chardev *hw_find_chardev(void *machine, const char *id)
     return g_hash_table_lookup(((Hw *)machine)->chardevs, id);
 }
 
+static unsigned hw_map_irq(PciBus *bus, unsigned devfn, unsigned pin)
+{
+    return pin;
+}
+
+static void hw_msi(void *opaque, hwaddr addr, uint32_t data)
+{
+    Hw *hw = opaque;
+
+    hw->msis++;
+    hw->msi_addr = addr;
+    hw->msi_data = data;
+}
+
+static void hw_add_pci(Hw *hw)
+{
+    pci_bus_init(&hw->pci, "pci.0", NULL, &hw->memory_root, &hw->io_root);
+    hw->pci.map_irq = hw_map_irq;
+    hw->pci.msi = hw_msi;
+    hw->pci.msi_opaque = hw;
+    for (unsigned n = 0; n < 4; n++) {
+        hw->pci.irq[n] = hw_line(hw, ISA_IRQS + n);
+    }
+    pci_host_init(&hw->host, &hw->pci, &hw->io_root);
+}
+
+uint32_t hw_config_read(Hw *hw, unsigned devfn, unsigned off, unsigned size)
+{
+    uint64_t val = 0;
+
+    hw_outl(hw, 0xcf8, 0x80000000 | devfn << 8 | (off & 0xfc));
+    space_load(hw->env.io, 0xcfc + (off & 3), size, &val);
+    return val;
+}
+
+void hw_config_write(Hw *hw, unsigned devfn, unsigned off, unsigned size,
+                     uint32_t val)
+{
+    hw_outl(hw, 0xcf8, 0x80000000 | devfn << 8 | (off & 0xfc));
+    space_store(hw->env.io, 0xcfc + (off & 3), size, val);
+}
+
 Hw *hw_new(void)
 {
     Hw *hw = g_new0(Hw, 1);
@@ -87,6 +129,7 @@ Hw *hw_new(void)
         .event = hw_event,
     };
     isa_bus_init(&hw->isa, "isa.0", NULL, &hw->io_root, &hw->memory_root);
+    hw_add_pci(hw);
     for (unsigned i = 0; i < ISA_IRQS; i++) {
         hw->isa.irq[i] = hw_line(hw, i);
     }
@@ -95,6 +138,8 @@ Hw *hw_new(void)
 
 void hw_free(Hw *hw)
 {
+    pci_host_clear(&hw->host);
+    pci_bus_clear(&hw->pci);
     isa_bus_clear(&hw->isa);
     space_free(hw->env.memory);
     space_free(hw->env.io);
@@ -136,6 +181,9 @@ static Device *hw_make(Hw *hw, const char *text, Bus *bus, GError **errp)
             device_unref(dev);
             return NULL;
         }
+    }
+    if (!bus && class->bus == BUS_PCI) {
+        bus = &hw->pci.bus;
     }
     if (!bus && class->bus == BUS_ISA) {
         bus = &hw->isa.bus;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine without a processor for device tests: memory, ports, an ISA bus,
+ * A machine without a processor for device tests: memory, ports, ISA and PCI,
  * clocks moved by hand, and notes of what a device asked for.
  */
 #ifndef TESTS_HW_HARNESS_H
@@ -8,6 +8,7 @@
 
 #include "hw/core/device.h"
 #include "hw/isa/isa.h"
+#include "hw/pci/pci.h"
 
 enum { HW_RAM_SIZE = 1 << 20, HW_LINES = 64 };
 
@@ -15,7 +16,12 @@ typedef struct Hw {
     MemoryRegion memory_root, io_root, ram_region;
     RamBlock *ram; /* at 0 */
     DeviceEnv env;
-    IsaBus isa;            /* its lines are levels[0..15] */
+    IsaBus isa;    /* its lines are levels[0..15] */
+    PciBus pci;    /* inputs of its router are levels[16..19], pin A at 16 */
+    PciHost host;  /* ports cf8h, cfch */
+    unsigned msis; /* MSI writes seen, and the last one */
+    hwaddr msi_addr;
+    uint32_t msi_data;
     bool levels[HW_LINES]; /* lines of hw_line() */
     unsigned rises[HW_LINES];
     int request, request_detail; /* the last one, 0: none */
@@ -32,6 +38,11 @@ IrqLine hw_line(Hw *hw, unsigned n);
 /* Move all clocks. */
 void hw_advance(Hw *hw, int64_t ns);
 void hw_run_deferred(Hw *hw);
+
+/* Configuration space of a function by ports cf8h, cfch. */
+uint32_t hw_config_read(Hw *hw, unsigned devfn, unsigned off, unsigned size);
+void hw_config_write(Hw *hw, unsigned devfn, unsigned off, unsigned size,
+                     uint32_t val);
 
 /* A realized and reset device by class name: "name,prop=value,...". bus NULL:
  * the ISA bus if the class wants one. Asserts that it works. */

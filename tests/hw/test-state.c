@@ -53,7 +53,9 @@ static void check_names(const StateField *fields)
 
 static Bus *bus_for(Hw *hw, const DeviceClass *class)
 {
-    return class->bus == BUS_ISA ? &hw->isa.bus : NULL;
+    return class->bus == BUS_ISA   ? &hw->isa.bus
+           : class->bus == BUS_PCI ? &hw->pci.bus
+                                   : NULL;
 }
 
 /* A realized device, or NULL if it cannot stand alone. */
