@@ -32,8 +32,10 @@ typedef struct Translator {
     int64_t ea_disp;
     uint8_t slot; /* its TcgSlot, read half */
 
-    bool ended;    /* the block is complete */
-    bool one_more; /* end after the next instruction, polling: STI's shadow */
+    bool ended;     /* the block is complete */
+    uint8_t shadow; /* 2: STI was just translated; 1: the instruction in its
+                       shadow: end after it, polling */
+    bool no_trap;   /* the instruction swallows TF's trap (IRET, SYSCALL) */
 
     /* Side exits at the block's end: go on at pc through the lookup. */
     struct {
@@ -81,21 +83,42 @@ IrVal tr_load_sx(Translator *t, const X86Insn *i, unsigned n);
 IrVal tr_load_rmw(Translator *t, const X86Insn *i, unsigned n);
 /* Write operand n: 32-bit registers are zero-extended, narrower merged. */
 void tr_store(Translator *t, const X86Insn *i, unsigned n, IrVal v);
+/* Where a result for operand n may be computed: its register's global if that
+ * is written whole (sources are dead then), else a temporary. Give it to
+ * tr_store(). */
+IrVal tr_dest(Translator *t, const X86Insn *i, unsigned n);
 /* General registers by number, `bytes` wide. */
 IrVal tr_reg_zx(Translator *t, unsigned reg, unsigned bytes);
 void tr_set_reg(Translator *t, unsigned reg, unsigned bytes, IrVal v);
+/* Any value's low bytes, extended. */
+IrVal tr_zx(Translator *t, IrVal v, unsigned bytes);
+IrVal tr_sx(Translator *t, IrVal v, unsigned bytes);
+/* Results in a new temporary. */
+IrVal tr_copy(Translator *t, IrVal v);
+IrVal tr_op2(Translator *t, IrOp op, IrType type, IrVal a, IrVal b);
+IrVal tr_op2i(Translator *t, IrOp op, IrType type, IrVal a, int64_t imm);
+/* dst = a cond b ? c : dst, in 64 bits */
+void tr_movcond(Translator *t, IrCond cond, IrVal dst, IrVal a, IrVal b,
+                IrVal c);
 
 /* ---- memory
  * ------------------------------------------------------------------
  */
 
+/* Compute ea, ea_disp and slot: common code does it before the emitter. */
+void tr_set_address(Translator *t, const X86Insn *i);
 /* The memory operand's linear address in one value (ea + ea_disp). */
 IrVal tr_address(Translator *t);
 /* The memory operand, at byte offset `off` in it; size in bytes 1..8. */
 IrVal tr_ld(Translator *t, unsigned bytes, int64_t off);
+IrVal tr_ld_sx(Translator *t, unsigned bytes);
+IrVal tr_ld_rmw(Translator *t, unsigned bytes);
 void tr_st(Translator *t, unsigned bytes, int64_t off, IrVal v);
 /* The memory operand's bytes are writable, or fault: before several stores. */
 void tr_probe_write(Translator *t, unsigned bytes);
+/* Locked access to the memory operand: its old value. c: new value of
+ * IR_ATOMIC_CMPXCHG (b is what it is compared with), else IR_NONE. */
+IrVal tr_atomic(Translator *t, IrAtomic op, unsigned bytes, IrVal b, IrVal c);
 /* Offset (not linear) of a memory operand: what LEA gives. */
 IrVal tr_lea(Translator *t, const X86Insn *i);
 /* Linear address of offset `off` (already wrapped) in segment seg. */
@@ -108,19 +131,21 @@ IrMem tr_stack_mem(unsigned bytes, bool write);
  * -----------------------------------------------------------------
  */
 
-/* Raise; error < 0: none. Nothing of the instruction may follow, but the block
- * goes on (tr_raise_end() also ends it). */
+/* Raise; error < 0: none. May stand under a condition; tr_raise_end() also ends
+ * the block. */
 void tr_raise(Translator *t, X86Vector vector, int error);
 void tr_raise_end(Translator *t, X86Vector vector, int error);
-/* Direct exit n (0, 1) to a constant pc; polls on the way back. Ends the block
- * only with tr_end(). */
+/* The ways out. Each stops this path; tr_end() says that no path goes on.
+ * Direct, exit number n (0, 1), to a constant pc; polls on the way back. */
 void tr_exit(Translator *t, unsigned n, uint64_t pc);
 void tr_exit_value(Translator *t, IrVal pc); /* indirect, pc in a value */
-void tr_exit_env(Translator *t);  /* to env->pc, polling: after JUMP helpers */
-void tr_exit_next(Translator *t); /* to the next instruction by the lookup,
-                                     polling: the key may have changed */
+void tr_exit_env(Translator *t); /* to env->pc, polling: after JUMP helpers */
+/* To a constant pc by the lookup, polling: the key may have changed. */
+void tr_exit_lookup(Translator *t, uint64_t pc);
 void tr_leave(Translator *t, int reason); /* env->pc is set */
 void tr_end(Translator *t);
+/* A label at the block's end from where tr_exit_lookup(pc) is done. */
+unsigned tr_late(Translator *t, uint64_t pc);
 /* CHANGE helpers: if v is not 0, go on at the next instruction through the
  * lookup instead of in this block. */
 void tr_change(Translator *t, IrVal v);

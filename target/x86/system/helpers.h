@@ -35,7 +35,8 @@ extern const TcgHelper x86_helper_fetch_fault;
  * the checks of V86 mode for INT n. [LRf] */
 extern const TcgHelper x86_helper_int;
 /* (next pc): the single-step trap after an instruction under TF: sets env.pc
- * and DR6.BS, raises #DB. Never returns. [LRf] */
+ * and DR6.BS and records #DB in cpu->raised. Returns (so it is no MAY_RAISE);
+ * the front end then leaves with TCG_LEAVE_RAISED. [Lf] */
 extern const TcgHelper x86_helper_single_step;
 /* (): code breakpoints (key.dr7) at the present instruction. Returns if none
  * hits, or if RF is set. [LR] */

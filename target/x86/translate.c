@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From guest code to IR: decode, check, compute the address, then the
+ * instruction as itself (translate-native.c) or by its emitter (emit/).
+ *
+ * A block ends at a branch, at the page's end (its last instruction may reach
+ * into the next page), before an instruction that cannot be fetched, after one
+ * that is known to fault, and where the key changes. Checks that depend on
+ * memory or registers are the emitters' and helpers'. Order of exceptions:
+ * SDM 3A 6.9, as far as one instruction can have several.
+ */
+#include "target/x86/translate.h"
+#include "target/x86/emit/emit.h"
+#include "target/x86/system/helpers.h"
+#include "util/log.h"
+
+#include <string.h>
+
+enum {
+    TR_PAGE = 4096,
+    TR_IR_MAX = 4000, /* a block's end: keeps one within a code buffer's step */
+};
+
+/* ---- ways out --------------------------------------------------------------
+ */
+
+void tr_raise(Translator *t, X86Vector vector, int error)
+{
+    IrVal v = tr_imm(t, vector), e = tr_imm(t, error);
+    tr_call(t, &x86_helper_raise, IR_NONE, v, e, IR_NONE, 0);
+}
+
+void tr_raise_end(Translator *t, X86Vector vector, int error)
+{
+    tr_raise(t, vector, error);
+    ir_leave(t->ir, TCG_LEAVE_RAISED);
+    tr_end(t);
+}
+
+void tr_end(Translator *t)
+{
+    t->ended = true;
+}
+
+void tr_leave(Translator *t, int reason)
+{
+    ir_leave(t->ir, reason);
+}
+
+/* Under TF every way out is the trap. SDM 3B 17.3.1.4 */
+static void tr_single_step(Translator *t, IrVal pc)
+{
+    tr_call(t, &x86_helper_single_step, IR_NONE, pc, IR_NONE, IR_NONE, 0);
+    ir_leave(t->ir, TCG_LEAVE_RAISED);
+}
+
+/* An instruction in the shadow of STI or MOV SS ends it. */
+static void tr_end_inhibit(Translator *t)
+{
+    if (t->key.inhibit) {
+        tr_call(t, &x86_helper_inhibit_end, IR_NONE, IR_NONE, IR_NONE, IR_NONE,
+                0);
+    }
+}
+
+static bool tr_traps(const Translator *t)
+{
+    return t->key.tf && !t->no_trap;
+}
+
+/* Leave if asked to; env->pc is set. */
+static void tr_poll(Translator *t)
+{
+    unsigned go = ir_new_label(t->ir);
+    IrVal v = tr_temp(t);
+    ir_ldenv(t->ir, 2, v, offsetof(TcgEnv, exit_request));
+    ir_brcondi(t->ir, IR_CC_E, IR_I32, v, 0, go);
+    ir_leave(t->ir, TCG_LEAVE_REQUEST);
+    ir_label(t->ir, go);
+}
+
+void tr_exit_env(Translator *t)
+{
+    tr_end_inhibit(t);
+    IrVal pc = tr_temp(t);
+    if (tr_traps(t)) {
+        ir_ldenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
+        tr_single_step(t, pc);
+        return;
+    }
+    tr_poll(t);
+    ir_ldenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
+    ir_exit_indirect(t->ir, pc);
+}
+
+void tr_exit_lookup(Translator *t, uint64_t pc)
+{
+    ir_stenvi(t->ir, 3, pc, offsetof(TcgEnv, pc));
+    tr_exit_env(t);
+}
+
+void tr_exit(Translator *t, unsigned n, uint64_t pc)
+{
+    if (t->key.inhibit || tr_traps(t) || t->shadow == 1) {
+        tr_exit_lookup(t, pc);
+    } else {
+        ir_exit(t->ir, n, pc, pc <= t->pc);
+    }
+}
+
+void tr_exit_value(Translator *t, IrVal pc)
+{
+    if (t->key.inhibit || tr_traps(t) || t->shadow == 1) {
+        ir_stenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
+        tr_exit_env(t);
+    } else {
+        ir_exit_indirect(t->ir, pc);
+        t->ir->insns[t->ir->count - 1].mem.poll = 1;
+    }
+}
+
+unsigned tr_late(Translator *t, uint64_t pc)
+{
+    unsigned label = ir_new_label(t->ir);
+    t->late[t->late_count].label = label;
+    t->late[t->late_count++].pc = pc;
+    return label;
+}
+
+void tr_change(Translator *t, IrVal v)
+{
+    ir_brcondi(t->ir, IR_CC_NE, IR_I64, v, 0, tr_late(t, t->next_pc));
+}
+
+static void tr_place_late(Translator *t)
+{
+    for (unsigned n = 0; n < t->late_count; n++) {
+        ir_label(t->ir, t->late[n].label);
+        tr_exit_lookup(t, t->late[n].pc);
+    }
+}
+
+/* ---- checks that the key decides -------------------------------------------
+ */
+
+static void tr_undefined(Translator *t, const X86Insn *i)
+{
+    log_unimplemented("x86: %s is not implemented, pc %" PRIx64 "\n",
+                      x86_mnemonic_name(i->mnemonic), t->pc);
+    tr_raise_end(t, EXC_UD, -1);
+}
+
+static bool tr_writes_memory(const X86Insn *i)
+{
+    return i->op_count && i->op[0].kind == OPERAND_MEM &&
+           (i->op[0].access & OPERAND_WRITE);
+}
+
+/* Undefined in this mode or without this prefix or CPUID bit. */
+static bool tr_is_undefined(const Translator *t, const X86Insn *i)
+{
+    uint32_t attr = i->row->attr;
+    bool protected = t->key.pe && !t->key.vm86;
+    bool code64 = t->code == X86_CODE64;
+
+    return (i->lock && !((attr & X86_A_LOCK) && tr_writes_memory(i))) ||
+           ((attr & X86_A_PROT) && !protected) ||
+           ((attr & X86_A_NO64) && code64) ||
+           ((attr & X86_A_ONLY64) && !code64) ||
+           (i->row->feature && !x86_has_feature(t->cpu, i->row->feature));
+}
+
+/* #UD before #NM: SDM 2A 2.4, 3A 2.5 table 2-2. The vector, or -1. */
+static int tr_fp_fault(const Translator *t, const X86Insn *i)
+{
+    uint32_t attr = i->row->attr;
+    X86Key k = t->key;
+
+    if (attr & (X86_A_AVX | X86_A_AVX512)) {
+        if (!k.avx || !k.pe || k.vm86) {
+            return EXC_UD;
+        }
+        return k.fp_nm ? EXC_NM : -1;
+    }
+    if (attr & X86_A_SSE) {
+        return k.fp_em || !k.sse ? EXC_UD : k.fp_nm ? EXC_NM : -1;
+    }
+    if (attr & X86_A_MMX) {
+        return k.fp_em ? EXC_UD : k.fp_nm ? EXC_NM : -1;
+    }
+    if (attr & X86_A_X87) {
+        bool wait = i->mnemonic == X86_FWAIT;
+        bool nm = wait ? k.fp_nm && k.fp_mp : k.fp_nm || k.fp_em;
+        return nm ? EXC_NM : -1;
+    }
+    return -1;
+}
+
+/* True if the instruction faults for certain: the block has ended. */
+static bool tr_check(Translator *t, const X86Insn *i)
+{
+    if (i->row->attr & X86_A_UNIMPLEMENTED) {
+        tr_undefined(t, i);
+        return true;
+    }
+    int vector = tr_is_undefined(t, i) ? EXC_UD : tr_fp_fault(t, i);
+    if (vector < 0 && (i->row->attr & X86_A_PRIV) && t->key.cpl) {
+        vector = EXC_GP;
+    }
+    if (vector >= 0) {
+        tr_raise_end(t, vector, vector == EXC_GP ? 0 : -1);
+    }
+    return vector >= 0;
+}
+
+/* Vector operands that must be aligned (portable form only: native accesses
+ * fault by themselves). */
+static void tr_check_alignment(Translator *t, const X86Insn *i)
+{
+    if (!(i->row->attr & X86_A_ALIGN) || !i->has_mem || !i->mem_bytes) {
+        return;
+    }
+    unsigned aligned = ir_new_label(t->ir);
+    IrVal addr = tr_address(t);
+    IrVal low = tr_op2i(t, IR_AND, IR_I64, addr, i->mem_bytes - 1);
+    ir_brcondi(t->ir, IR_CC_E, IR_I64, low, 0, aligned);
+    tr_raise(t, EXC_GP, 0);
+    ir_label(t->ir, aligned);
+}
+
+/* ---- one instruction -------------------------------------------------------
+ */
+
+enum { TR_FP = X86_A_X87 | X86_A_MMX | X86_A_SSE | X86_A_AVX | X86_A_AVX512 };
+
+static void tr_emit(Translator *t, const X86Insn *i)
+{
+    const EmitRow *row = &emit_table[i->mnemonic];
+
+    if (i->has_mem && !(i->row->attr & X86_A_NOSEG)) {
+        tr_set_address(t, i);
+    }
+    if (!(row->emit && row->plain) && tr_native(t, i)) {
+        return;
+    }
+    if (row->emit) {
+        row->emit(t, i);
+        return;
+    }
+    tr_check_alignment(t, i);
+    if (!x86_emit_fp(t, i)) {
+        tr_undefined(t, i);
+    }
+}
+
+static void tr_begin(Translator *t)
+{
+    ir_append(t->ir, IR_INSN)->imm = t->pc;
+    t->ir->guest_insns++;
+    t->no_trap = false;
+    if (t->key.dr7) {
+        tr_call(t, &x86_helper_code_breakpoint, IR_NONE, IR_NONE, IR_NONE,
+                IR_NONE, 0);
+    }
+}
+
+/* ---- the code's bytes ------------------------------------------------------
+ */
+
+typedef struct CodeReader {
+    X86CodeFetch *fetch;
+    unsigned start; /* of the block, in its page */
+    unsigned pos;   /* of the present instruction, in the first page */
+    uint8_t straddling[2 * X86_INSN_MAX];
+} CodeReader;
+
+/* The instruction at pos. SHORT: its page, or the rest of it, is not there. */
+static X86DecodeResult tr_decode(CodeReader *r, X86Insn *i, X86CodeSize code)
+{
+    const uint8_t *page = r->fetch->page[0];
+    if (!page) {
+        return X86_DECODE_SHORT;
+    }
+    unsigned left = TR_PAGE - r->pos;
+    if (left >= X86_INSN_MAX) {
+        return x86_decode(i, page + r->pos, X86_INSN_MAX, code);
+    }
+    X86DecodeResult result = x86_decode(i, page + r->pos, left, code);
+    if (result != X86_DECODE_SHORT) {
+        return result;
+    }
+    if (!r->fetch->page[1]) {
+        r->fetch->page[1] = r->fetch->next(r->fetch->opaque);
+    }
+    if (!r->fetch->page[1]) {
+        return X86_DECODE_SHORT;
+    }
+    memcpy(r->straddling, page + r->pos, left);
+    memcpy(r->straddling + left, r->fetch->page[1], X86_INSN_MAX);
+    return x86_decode(i, r->straddling, left + X86_INSN_MAX, code);
+}
+
+static uint64_t tr_code_linear(const Translator *t, uint64_t pc)
+{
+    uint64_t linear = t->cpu->seg[X86_CS].base + pc;
+    return t->code == X86_CODE64 ? pc : (uint32_t)linear;
+}
+
+/* The present instruction cannot be read. Only the first one of a block says
+ * so; a later one is left to the next block. */
+static void tr_fetch_fault(Translator *t, const CodeReader *r)
+{
+    uint64_t linear = tr_code_linear(t, t->pc);
+    if (r->fetch->page[0]) {
+        linear = (linear | (TR_PAGE - 1)) + 1;
+    }
+    tr_begin(t);
+    IrVal addr = tr_imm(t, linear);
+    tr_call(t, &x86_helper_fetch_fault, IR_NONE, addr, IR_NONE, IR_NONE, 0);
+    ir_stenvi(t->ir, 3, t->pc, offsetof(TcgEnv, pc));
+    ir_leave(t->ir, TCG_LEAVE_LOOKUP);
+    tr_end(t);
+}
+
+/* ---- the block -------------------------------------------------------------
+ */
+
+static uint64_t tr_mask_pc(const Translator *t, uint64_t pc)
+{
+    return t->code == X86_CODE64 ? pc : (uint32_t)pc;
+}
+
+static void tr_insn(Translator *t, CodeReader *r)
+{
+    X86Insn insn;
+    X86DecodeResult result = tr_decode(r, &insn, t->code);
+
+    if (result == X86_DECODE_SHORT) {
+        if (t->ir->guest_insns) {
+            tr_exit(t, 0, t->pc);
+            tr_end(t);
+        } else {
+            tr_fetch_fault(t, r);
+        }
+        return;
+    }
+    tr_begin(t);
+    if (result != X86_DECODE_OK) {
+        r->pos += insn.len;
+        bool invalid = result == X86_DECODE_INVALID;
+        tr_raise_end(t, invalid ? EXC_UD : EXC_GP, invalid ? -1 : 0);
+        return;
+    }
+    r->pos += insn.len;
+    t->next_pc = tr_mask_pc(t, t->pc + insn.len);
+    if (!tr_check(t, &insn)) {
+        tr_emit(t, &insn);
+    }
+}
+
+static bool tr_must_end(const Translator *t, const CodeReader *r,
+                        unsigned max_insns)
+{
+    return r->pos >= TR_PAGE || t->ir->guest_insns >= max_insns ||
+           t->ir->count >= TR_IR_MAX || t->late_count > TR_LATE_MAX - 8 ||
+           t->key.tf || t->key.inhibit || t->shadow == 1;
+}
+
+static void tr_block(Translator *t, CodeReader *r, unsigned max_insns)
+{
+    for (;;) {
+        tr_insn(t, r);
+        if (t->ended) {
+            return;
+        }
+        if (tr_must_end(t, r, max_insns)) {
+            tr_exit(t, 0, t->next_pc);
+            return;
+        }
+        t->pc = t->next_pc;
+        t->shadow -= t->shadow > 0;
+    }
+}
+
+/* Keep the caller's wishes; the rest of the block starts anew. */
+static void tr_reset_block(IrBlock *ir, const X86Cpu *cpu)
+{
+    bool count_insns = ir->count_insns, exact_flags = ir->exact_flags;
+    ir_reset(ir, cpu->env.pc, cpu->env.mode);
+    ir->count_insns = count_insns;
+    ir->exact_flags = exact_flags;
+}
+
+void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
+                   unsigned max_insns, uint32_t *size)
+{
+    unsigned switches = cpu->tcg ? cpu->tcg->switches : 0;
+    Translator t = {
+        .cpu = cpu,
+        .ir = ir,
+        .key = cpu->key,
+        .code = cpu->key.code,
+        .switches = switches,
+        .native = cpu->tcg && cpu->tcg->backend->has_native &&
+                  !(switches & TCG_OFF_NATIVE),
+        .pc = cpu->env.pc,
+    };
+    CodeReader r = { .fetch = fetch };
+
+    tr_reset_block(ir, cpu);
+    r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
+    tr_block(&t, &r, max_insns);
+    tr_place_late(&t);
+    *size = r.pos - r.start;
+}
