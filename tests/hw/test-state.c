@@ -2,13 +2,24 @@
 /*
  * Every class in the tables: filled with a pattern, saved, loaded into another
  * one and saved again, it gives the same bytes. Where a model refuses the
- * pattern as impossible, its state after reset goes the same way.
+ * pattern as impossible, small values and its state after reset go the same
+ * way.
  */
 #include "tests/hw/harness.h"
 
 #include <string.h>
 
-static void fill_fields(const StateField *fields, uint8_t *obj, uint8_t *seed)
+/* A pattern: all bytes differ, or each value is 0 or 1. */
+static void fill_bytes(uint8_t *to, size_t size, bool small, uint8_t *seed)
+{
+    for (size_t i = 0; i < size; i++) {
+        ++*seed;
+        to[i] = !small ? *seed : i == 0 ? *seed & 1 : 0;
+    }
+}
+
+static void fill_fields(const StateField *fields, uint8_t *obj, bool small,
+                        uint8_t *seed)
 {
     for (const StateField *f = fields; f && f->name; f++) {
         uint8_t *at = obj + f->offset;
@@ -20,17 +31,14 @@ static void fill_fields(const StateField *fields, uint8_t *obj, uint8_t *seed)
                 ++*seed;
                 break;
             case STATE_KIND_STRUCT:
-                fill_fields(f->fields, at, seed);
+                fill_fields(f->fields, at, small, seed);
                 break;
             case STATE_KIND_UINT:
             case STATE_KIND_BYTES:
+                fill_bytes(at, f->size, small, seed);
+                break;
             case STATE_KIND_BUFFER:
-                uint8_t *to =
-                    f->kind == STATE_KIND_BUFFER ? *(uint8_t **)at : at;
-
-                for (size_t b = 0; b < f->size; b++) {
-                    to[b] = ++*seed;
-                }
+                fill_bytes(*(uint8_t **)at, f->size, small, seed);
                 break;
             }
         }
@@ -105,7 +113,9 @@ static void test_class(gconstpointer data)
     check_names(class->state);
     if (from && to) {
         g_assert_true(copy_state(from, to));
-        fill_fields(class->state, (uint8_t *)from, &seed);
+        fill_fields(class->state, (uint8_t *)from, true, &seed);
+        copy_state(from, to);
+        fill_fields(class->state, (uint8_t *)from, false, &seed);
         copy_state(from, to);
         device_reset(to);
         device_reset(from);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The PC's pair of 8259A interrupt controllers with their ELCR. */
+#ifndef HW_INTC_I8259_H
+#define HW_INTC_I8259_H
+
+#include "hw/core/device.h"
+
+extern const DeviceClass i8259_class; /* "isa-i8259": both chips */
+
+/* Before realize: the processor's INTR. */
+void i8259_connect(Device *dev, IrqLine intr);
+/* Input n, 0..15; 2 is the cascade and goes nowhere. */
+IrqLine i8259_input(Device *dev, unsigned n);
+/* The processor's interrupt acknowledge cycle: the vector. Any thread. */
+uint8_t i8259_ack(Device *dev);
+void i8259_print(Device *dev, GString *out); /* `info pic` */
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * I/O APIC, Intel 82093AA data sheet (290566-001), with the EOI register and
+ * version 20h of its successors (ICH9 data sheet 13.5).
+ */
+#include "hw/intc/ioapic.h"
+
+enum {
+    IOAPIC_IOREGSEL = 0x00,
+    IOAPIC_IOWIN = 0x10,
+    IOAPIC_EOI = 0x40,
+
+    IOAPIC_REG_ID = 0x00,
+    IOAPIC_REG_VERSION = 0x01,
+    IOAPIC_REG_ARBITRATION = 0x02,
+    IOAPIC_REG_TABLE = 0x10,
+};
+
+/* Redirection entry:
+ *   63..56 dest | 16 mask | 15 level | 14 remote IRR | 13 low active |
+ *   12 send pending | 11 logical | 10..8 delivery mode | 7..0 vector */
+#define RTE_VECTOR(e) ((e)&0xff)
+#define RTE_DELIVERY_MODE(e) ((e) >> 8 & 7)
+#define RTE_DEST_MODE(e) ((e) >> 11 & 1)
+#define RTE_DEST(e) ((e) >> 56)
+#define RTE_SEND_PENDING (UINT64_C(1) << 12)
+#define RTE_REMOTE_IRR (UINT64_C(1) << 14)
+#define RTE_LEVEL (UINT64_C(1) << 15)
+#define RTE_MASKED (UINT64_C(1) << 16)
+#define RTE_READ_ONLY (RTE_SEND_PENDING | RTE_REMOTE_IRR)
+#define RTE_DEFINED UINT64_C(0xff0000000001ffff)
+
+typedef struct Ioapic {
+    Device parent;
+
+    /* Wiring and properties. */
+    MemoryRegion io;
+    IoapicDeliver *deliver;
+    void *deliver_opaque;
+    uint8_t version;
+
+    /* Guest-visible state. */
+    uint8_t select;
+    uint8_t id;
+    uint32_t lines; /* inputs as they are now */
+    uint64_t table[IOAPIC_PINS];
+} Ioapic;
+
+static Ioapic *ioapic(Device *dev)
+{
+    return container_of(dev, Ioapic, parent);
+}
+
+/* ---- Delivery ---------------------------------------------------------- */
+
+static void ioapic_send(Ioapic *s, unsigned pin)
+{
+    uint64_t rte = s->table[pin];
+
+    trace(ioapic_send, "pin %u entry %016" PRIx64, pin, rte);
+    if (rte & RTE_LEVEL) {
+        s->table[pin] |= RTE_REMOTE_IRR;
+    }
+    if (s->deliver) {
+        s->deliver(s->deliver_opaque, RTE_DEST(rte), RTE_DEST_MODE(rte),
+                   RTE_DELIVERY_MODE(rte), RTE_VECTOR(rte), rte & RTE_LEVEL);
+    }
+}
+
+/* A level-triggered pin sends as long as it is high and nobody handles it. */
+static void ioapic_service_level(Ioapic *s, unsigned pin)
+{
+    uint64_t rte = s->table[pin];
+
+    if ((s->lines >> pin & 1) &&
+        (rte & (RTE_LEVEL | RTE_MASKED | RTE_REMOTE_IRR)) == RTE_LEVEL) {
+        ioapic_send(s, pin);
+    }
+}
+
+static void ioapic_set(void *opaque, unsigned pin, bool level)
+{
+    Ioapic *s = opaque;
+    uint32_t bit = UINT32_C(1) << pin;
+
+    g_mutex_lock(&s->parent.lock);
+    bool was = s->lines & bit;
+    s->lines = level ? s->lines | bit : s->lines & ~bit;
+    if (s->table[pin] & RTE_LEVEL) {
+        ioapic_service_level(s, pin);
+    } else if (level && !was && !(s->table[pin] & RTE_MASKED)) {
+        /* 82093AA 3.2.4: an edge at a masked pin is lost. */
+        ioapic_send(s, pin);
+    }
+    g_mutex_unlock(&s->parent.lock);
+}
+
+static void ioapic_eoi_locked(Ioapic *s, uint8_t vector)
+{
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        uint64_t rte = s->table[pin];
+
+        if ((rte & RTE_REMOTE_IRR) && RTE_VECTOR(rte) == vector) {
+            s->table[pin] &= ~RTE_REMOTE_IRR;
+            ioapic_service_level(s, pin);
+        }
+    }
+}
+
+void ioapic_eoi(Device *dev, uint8_t vector)
+{
+    g_mutex_lock(&dev->lock);
+    ioapic_eoi_locked(ioapic(dev), vector);
+    g_mutex_unlock(&dev->lock);
+}
+
+/* ---- Registers --------------------------------------------------------- */
+
+static uint32_t ioapic_read_reg(const Ioapic *s)
+{
+    unsigned n = s->select - IOAPIC_REG_TABLE;
+
+    switch (s->select) {
+    case IOAPIC_REG_ID:
+    case IOAPIC_REG_ARBITRATION:
+        return (uint32_t)s->id << 24;
+    case IOAPIC_REG_VERSION:
+        return s->version | (IOAPIC_PINS - 1) << 16;
+    default:
+        if (n < 2 * IOAPIC_PINS) {
+            return s->table[n / 2] >> (n & 1 ? 32 : 0);
+        }
+        log_guest_error("ioapic: read of unknown register 0x%02x\n", s->select);
+        return 0;
+    }
+}
+
+static void ioapic_write_rte(Ioapic *s, unsigned n, uint32_t val)
+{
+    unsigned pin = n / 2;
+    unsigned shift = n & 1 ? 32 : 0;
+    uint64_t field = UINT64_C(0xffffffff) << shift;
+    uint64_t old = s->table[pin];
+    uint64_t rte = (old & ~field) | (uint64_t)val << shift;
+
+    rte = (rte & RTE_DEFINED & ~RTE_READ_ONLY) | (old & RTE_READ_ONLY);
+    /* Guests switch to edge and back to get rid of a stuck remote IRR. */
+    if (!(rte & RTE_LEVEL)) {
+        rte &= ~RTE_REMOTE_IRR;
+    }
+    s->table[pin] = rte;
+    ioapic_service_level(s, pin);
+}
+
+static void ioapic_write_reg(Ioapic *s, uint32_t val)
+{
+    unsigned n = s->select - IOAPIC_REG_TABLE;
+
+    trace(ioapic_write, "reg %02x = %08x", s->select, val);
+    if (s->select == IOAPIC_REG_ID) {
+        s->id = val >> 24 & 0xf;
+    } else if (s->select >= IOAPIC_REG_TABLE && n < 2 * IOAPIC_PINS) {
+        ioapic_write_rte(s, n, val);
+    } else {
+        log_guest_error("ioapic: write of register 0x%02x = 0x%08x\n",
+                        s->select, val);
+    }
+}
+
+static bool ioapic_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
+{
+    Ioapic *s = opaque;
+
+    *val = 0;
+    if (off == IOAPIC_IOREGSEL) {
+        *val = s->select;
+    } else if (off == IOAPIC_IOWIN) {
+        *val = ioapic_read_reg(s);
+    }
+    return true;
+}
+
+static bool ioapic_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
+{
+    Ioapic *s = opaque;
+
+    if (off == IOAPIC_IOREGSEL) {
+        s->select = val;
+    } else if (off == IOAPIC_IOWIN) {
+        ioapic_write_reg(s, val);
+    } else if (off == IOAPIC_EOI && s->version >= 0x20) {
+        ioapic_eoi_locked(s, val);
+    }
+    return true;
+}
+
+static const MemoryOps ioapic_ops = {
+    .read = ioapic_read,
+    .write = ioapic_write,
+    .valid = { .min = 1, .max = 4 },
+    .impl = { .min = 4, .max = 4 },
+};
+
+/* ---- The model --------------------------------------------------------- */
+
+void ioapic_connect(Device *dev, IoapicDeliver *deliver, void *opaque)
+{
+    ioapic(dev)->deliver = deliver;
+    ioapic(dev)->deliver_opaque = opaque;
+}
+
+MemoryRegion *ioapic_region(Device *dev)
+{
+    return &ioapic(dev)->io;
+}
+
+IrqLine ioapic_input(Device *dev, unsigned pin)
+{
+    g_assert(pin < IOAPIC_PINS);
+    return (IrqLine){ ioapic_set, ioapic(dev), pin };
+}
+
+void ioapic_print(Device *dev, GString *out)
+{
+    Ioapic *s = ioapic(dev);
+    static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
+                                         "NMI",   "INIT",   "...", "extINT" };
+
+    g_mutex_lock(&dev->lock);
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n",
+                           s->version, s->id, s->select);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        uint64_t e = s->table[pin];
+
+        g_string_append_printf(
+            out,
+            "  pin %-2u 0x%016" PRIx64 " dest=%x vec=%-3u %-5s %s%s %s%s\n",
+            pin, e, (unsigned)RTE_DEST(e), (unsigned)RTE_VECTOR(e),
+            e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? "masked " : "",
+            modes[RTE_DELIVERY_MODE(e)],
+            RTE_DEST_MODE(e) ? "logical" : "physical",
+            e & RTE_REMOTE_IRR ? " remote_irr" : "");
+    }
+    g_string_append_printf(out, "  lines 0x%06x\n", s->lines);
+    g_mutex_unlock(&dev->lock);
+}
+
+static bool ioapic_realize(Device *dev, GError **errp)
+{
+    Ioapic *s = ioapic(dev);
+
+    region_init_io(&s->io, "ioapic", IOAPIC_SIZE, &ioapic_ops, s, &dev->lock);
+    return true;
+}
+
+static void ioapic_unrealize(Device *dev)
+{
+    region_clear(&ioapic(dev)->io);
+}
+
+static void ioapic_reset(Device *dev)
+{
+    Ioapic *s = ioapic(dev);
+
+    s->select = 0;
+    s->id = 0;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        s->table[pin] = RTE_MASKED;
+    }
+}
+
+static const Property ioapic_props[] = {
+    DEFINE_PROP_U8("version", Ioapic, version, 0x20, 0x11, 0x20,
+                   "contents of the version register"),
+    {},
+};
+
+static const StateField ioapic_state[] = {
+    STATE_U8(Ioapic, select),
+    STATE_U8(Ioapic, id),
+    STATE_U32(Ioapic, lines),
+    STATE_ARRAY(Ioapic, table),
+    {},
+};
+
+const DeviceClass ioapic_class = {
+    .name = "ioapic",
+    .summary = "82093AA I/O APIC",
+    .internal = true,
+    .size = sizeof(Ioapic),
+    .props = ioapic_props,
+    .state = ioapic_state,
+    .realize = ioapic_realize,
+    .unrealize = ioapic_unrealize,
+    .reset = ioapic_reset,
+};

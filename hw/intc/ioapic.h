@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The I/O APIC: 24 inputs that become messages to local APICs. */
+#ifndef HW_INTC_IOAPIC_H
+#define HW_INTC_IOAPIC_H
+
+#include "hw/core/device.h"
+
+enum { IOAPIC_PINS = 24 };
+#define IOAPIC_SIZE 0x1000
+
+extern const DeviceClass ioapic_class; /* "ioapic" */
+
+/* Fields as in a redirection entry: dest is an APIC id (dest_mode 0) or a
+ * logical set (1); delivery_mode 7 is ExtINT, whose vector comes from the
+ * 8259s. Called with the I/O APIC's lock held: must not come back. */
+typedef void IoapicDeliver(void *opaque, uint8_t dest, uint8_t dest_mode,
+                           uint8_t delivery_mode, uint8_t vector, bool level);
+
+/* Before realize. */
+void ioapic_connect(Device *dev, IoapicDeliver *deliver, void *opaque);
+/* After realize: its registers, to be placed by the board (fec00000h). */
+MemoryRegion *ioapic_region(Device *dev);
+IrqLine ioapic_input(Device *dev, unsigned pin);
+/* A local APIC ended a level-triggered interrupt. Any thread. */
+void ioapic_eoi(Device *dev, uint8_t vector);
+void ioapic_print(Device *dev, GString *out);
+
+#endif
