@@ -117,8 +117,9 @@ struct TcgBackend {
 };
 
 extern const TcgBackend tcg_backend_interp;
-extern const TcgBackend tcg_backend_x86_64;           /* on x86-64 hosts only */
-const TcgBackend *tcg_backend_find(const char *name); /* NULL: host's best */
+extern const TcgBackend tcg_backend_x86_64; /* on x86-64 hosts only */
+/* NULL name: the host's best. NULL if there is none of that name. */
+const TcgBackend *tcg_backend_find(const char *name);
 
 /* Called inside a helper that may raise: gives up the present guest
  * instruction, with env->pc and env->r[] as before it (or as the helper set

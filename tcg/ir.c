@@ -42,6 +42,7 @@ void ir_clear(IrBlock *b)
 {
     g_free(b->insns);
     g_free(b->native);
+    g_free(b->scratch);
     ir_init(b);
 }
 

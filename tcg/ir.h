@@ -70,11 +70,17 @@ typedef struct IrMem {
     uint8_t has_mode : 1;
 } IrMem;
 
+enum IrDead {
+    IR_DEAD_FLAGS = 1 << 0, /* the flags that this writes are never read */
+    IR_DEAD_AFTER = 1 << 1, /* no flag at all is read after this (before it
+                               is written again): free to clobber */
+};
+
 typedef struct IrInsn {
     uint8_t op;   /* IrOp */
     uint8_t type; /* IrType */
     uint8_t cond; /* IrCond, IrAtomic or exit number */
-    uint8_t dead; /* passes: bit 0: the flags this writes are never read */
+    uint8_t dead; /* IrDead, set by the passes */
     IrVal dst, a, b, c;
     IrMem mem;
     int64_t imm;
@@ -161,6 +167,8 @@ typedef struct IrBlock {
     uint8_t mode;     /* MMU mode its accesses are made in */
     bool count_insns; /* add to env->insn_count at each INSN */
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
+    void *scratch;    /* the passes' */
+    size_t scratch_size;
 } IrBlock;
 
 void ir_init(IrBlock *b);
@@ -213,8 +221,10 @@ extern const uint8_t ir_op_sources[IR_OP_COUNT];
 void ir_print(const IrBlock *b, GString *out); /* tcg/print.c */
 /* False with the reason and the offending instruction's index. */
 bool ir_verify(const IrBlock *b, GString *why); /* tcg/verify.c */
-/* Passes, tcg/opt/: dead flags, constant folding, copy propagation, dead
- * temporaries. `native_flags`: flags live in host flags, so keep it cheap. */
+/* Passes, tcg/opt/: constant folding and copy propagation, dead flags, dead
+ * temporaries. Without it no IrDead bit is set. Status flags that no
+ * instruction reads may be stale when a memory access faults, unless
+ * exact_flags is set; everything else is precise. */
 void ir_optimise(IrBlock *b);
 
 #endif

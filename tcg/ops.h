@@ -19,9 +19,9 @@
 #define TCG_OPS_H
 
 enum {
-    IRA_FR = 1 << 0,  /* reads flags */
-    IRA_FW = 1 << 1,  /* writes all flags */
-    IRA_FP = 1 << 2,  /* writes some flags, keeps others */
+    IRA_FR = 1 << 0,   /* reads flags */
+    IRA_FW = 1 << 1,   /* writes all flags */
+    IRA_FP = 1 << 2,   /* writes some flags, keeps others */
     IRA_SIDE = 1 << 3, /* has effects: never removed */
     IRA_MEM = 1 << 4,  /* guest memory: uses insn->mem, may fault */
     IRA_END = 1 << 5,  /* ends the block */
