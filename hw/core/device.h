@@ -182,6 +182,8 @@ struct Device {
 struct BusClass {
     BusKind kind;
     const char *name; /* "PCI", "ISA", ...: for messages and info qtree */
+    unsigned max_devices; /* -device goes to the next bus when so many are
+                             plugged; 0: any number */
     /* Give the device its place (address, slot) before its realize; the bus
      * may refuse. */
     bool (*plug)(Bus *bus, Device *dev, GError **errp);
