@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside system/: the machine's fields, shared by building (machine.c),
+ * back ends (backends.c) and running (run.c). */
+#ifndef SYSTEM_MACHINE_INTERNAL_H
+#define SYSTEM_MACHINE_INTERNAL_H
+
+#include "chardev/chardev.h"
+#include "system/machine.h"
+#include "system/mainloop.h"
+
+/* What was asked for and not done yet; zero: nothing. */
+typedef struct MachineRequests {
+    bool reset, host_reset, triple_fault, poweroff, suspend, wakeup;
+    bool power_button, internal_error, exit, stop;
+    int exit_status;
+    int stop_reason;
+    bool scheduled;
+} MachineRequests;
+
+struct Machine {
+    MachineConfig *config;
+    Board *board;
+    DeviceEnv env;
+    Clock *clock, *clock_host, *clock_rtc;
+    ClockLoop *clock_loop;
+    DeferQueue *deferred;
+    InputHub *input;
+    GPtrArray *chardevs, *blocks, *consoles, *monitors;
+    GArray *listeners; /* of MachineListener */
+    GMainLoop *loop;
+    bool quit; /* asked before or while the loop runs */
+    int exit_status;
+    RunState state;
+
+    GMutex request_lock; /* guards requests */
+    MachineRequests requests;
+};
+
+/* backends.c: chardevs, drives, their devices. */
+bool machine_open_chardevs(Machine *m, GError **errp);
+bool machine_open_drives(Machine *m, GError **errp);
+bool machine_plug_drives(Machine *m, GError **errp);
+bool machine_plug_debugcons(Machine *m, GError **errp);
+void machine_close_backends(Machine *m);
+void machine_flush_disks(Machine *m);
+
+/* clocks.c */
+bool machine_create_clocks(Machine *m, GError **errp);
+void machine_free_clocks(Machine *m);
+
+/* run.c */
+void machine_emit(Machine *m, const char *name, const char *json);
+void machine_vcpu_stopped(void *machine, int why);
+
+#endif

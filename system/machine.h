@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One machine: a board with its back ends, clocks and run state. No global
+ * refers to it; everything here is called on the main thread unless it says
+ * otherwise.
+ */
+#ifndef SYSTEM_MACHINE_H
+#define SYSTEM_MACHINE_H
+
+#include "hw/core/board.h"
+#include "system/config.h"
+#include "system/runstate.h"
+
+typedef struct Machine Machine;
+
+/* Opens the back ends, builds the board, plugs devices; nothing runs yet.
+ * Takes config, also on failure. The calling thread is the main thread: it
+ * runs the default main context and is registered with RCU. */
+Machine *machine_new(MachineConfig *config, GError **errp);
+void machine_free(Machine *m); /* stops, flushes and closes all */
+
+/* Start the guest (unless -S), serve until something ends the machine; the
+ * process's exit status. */
+int machine_run(Machine *m);
+
+RunState machine_state(const Machine *m);
+bool machine_is_running(const Machine *m);
+/* Stop vCPUs and virtual time; requests in flight are waited for. */
+void machine_stop(Machine *m, RunState why);
+bool machine_cont(Machine *m, GError **errp);
+
+/* Ask for something that is done from the main loop soon. Any thread. */
+void machine_request(Machine *m, int request, int detail);
+/* Further requests beside DeviceEnv's. */
+enum {
+    MACHINE_REQUEST_POWER_BUTTON = 100,
+    MACHINE_REQUEST_WAKEUP,
+    MACHINE_REQUEST_HOST_RESET, /* system_reset: resets even with -no-reboot */
+    MACHINE_REQUEST_INTERNAL_ERROR,
+    MACHINE_REQUEST_TRIPLE_FAULT,
+};
+void machine_quit(Machine *m, int status);
+
+/* Plug a device while the machine stands or runs. */
+bool machine_add_device(Machine *m, const KeyVal *opts, GError **errp);
+
+Board *machine_board(Machine *m);
+const MachineConfig *machine_config(const Machine *m);
+InputHub *machine_input(Machine *m);
+Clock *machine_clock(Machine *m);        /* virtual time */
+GPtrArray *machine_chardevs(Machine *m); /* of Chardev * */
+GPtrArray *machine_blocks(Machine *m);   /* of BlockBackend * */
+GPtrArray *machine_consoles(Machine *m); /* of Console * */
+Chardev *machine_find_chardev(Machine *m, const char *id);
+BlockBackend *machine_find_block(Machine *m, const char *id);
+/* The chardevs that -monitor and -mon asked for. */
+GPtrArray *machine_monitors(Machine *m); /* of Chardev * */
+
+/* Who wants to know. Callbacks run on the main thread; json may be NULL. */
+typedef struct MachineListener {
+    void (*state)(void *opaque, RunState state);
+    void (*event)(void *opaque, const char *name, const char *json);
+    void *opaque;
+} MachineListener;
+void machine_add_listener(Machine *m, const MachineListener *listener);
+void machine_remove_listener(Machine *m, void *opaque);
+
+#endif
