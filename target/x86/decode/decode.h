@@ -80,7 +80,8 @@ typedef struct X86Operand {
 } X86Operand;
 
 typedef struct X86Mem {
-    uint8_t seg;   /* default or overridden, X86_ES.. */
+    uint8_t seg;   /* default or overridden, X86_ES..; without a memory
+                      operand: DS or the override, for strings and XLAT */
     uint8_t base;  /* X86_NO_REG: none */
     uint8_t index; /* X86_NO_REG: none; vector number for gathers */
     uint8_t scale; /* log2 */
@@ -112,11 +113,13 @@ enum {
     X86_A_UNIMPLEMENTED = 1u << 19, /* known, not translated: #UD + -d unimp */
     X86_A_FPENV = 1u << 20,         /* reads or writes x87/MXCSR control */
     X86_A_NOSEG = 1u << 21, /* memory operand's address only (LEA, NOP) */
+    /* From bit 22 on: private to the decoder. */
 };
 
 typedef struct X86Row {
     uint16_t mnemonic;  /* X86Mnemonic; X86_INVALID: no such opcode */
     uint8_t operand[4]; /* private letters of the tables */
+    uint8_t access;     /* of the operands: two bits each, the first's lowest */
     uint32_t attr;
     uint8_t feature;      /* X86Feature: CPUID bit it needs; 0: none */
     uint16_t flags_in;    /* EFLAGS bits read */

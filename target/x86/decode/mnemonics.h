@@ -76,7 +76,7 @@
     /* VMX, SGX, TSX, shadow stacks: known by name only. */ \
     M(CLRSSBSY, "clrssbsy") M(ENCLS, "encls") M(ENCLU, "enclu") \
     M(ENCLV, "enclv") M(ENQCMD, "enqcmd") M(ENQCMDS, "enqcmds") \
-    M(GETSEC, "getsec") M(HRESET, "hreset") M(INCSSP, "incssp") \
+    M(GETSEC, "getsec") M(INCSSP, "incssp") \
     M(INVEPT, "invept") M(INVVPID, "invvpid") M(PCONFIG, "pconfig") \
     M(RSTORSSP, "rstorssp") M(SAVEPREVSSP, "saveprevssp") \
     M(SETSSBSY, "setssbsy") M(VMCALL, "vmcall") M(VMCLEAR, "vmclear") \

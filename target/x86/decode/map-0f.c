@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The two-byte opcode map 0F (SDM 2D table A-3), without VEX and EVEX. */
+#include "target/x86/decode/tables.h"
+
+/* clang-format off */
+
+/* The usual families by prefix. */
+#define PS_PD(ps, pd, a, acc, ...) \
+    PREFIX(INSN(ps, SSE_OP(SSE, a, acc), __VA_ARGS__), \
+           INSN(pd, SSE_OP(SSE2, a, acc), __VA_ARGS__), NONE, NONE)
+#define ARITHMETIC(op) \
+    PREFIX(INSN(op##PS, SSE_OP(SSE, ALIGN, ACCESS_RW), V_dq, W_dq), \
+           INSN(op##PD, SSE_OP(SSE2, ALIGN, ACCESS_RW), V_dq, W_dq), \
+           INSN(op##SS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d), \
+           INSN(op##SD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, W_q))
+/* An MMX instruction and its SSE2 form. */
+#define MMX_SSE(name) MMX_SSE_FROM(name, MMX)
+#define MMX_SSE_FROM(name, feat) \
+    PREFIX(INSN(name, MMX_OP(feat, ACCESS_RW), P_q, Q_q), \
+           INSN(name, SSE_OP(SSE2, ALIGN, ACCESS_RW), V_dq, W_dq), NONE, NONE)
+#define SSE2_66(name) \
+    ONLY_66(INSN(name, SSE_OP(SSE2, ALIGN, ACCESS_RW), V_dq, W_dq))
+#define MMX_AND_SSE(feat, a, acc) \
+    KIND(.attr = X86_A_MMX | X86_A_SSE | NATIVE | (a), .access = acc, .feature = FEATURE_##feat)
+#define CONVERT(feat, a) SSE_OP(feat, a, ACCESS_W)
+
+#define CMOV(flags) INSN(CMOVCC, KIND(.attr = NATIVE, .access = ACCESS_RW, .feature = FEATURE_CMOV, .flags_in = (flags)), G_v, E_v)
+#define JCC(flags) INSN(JCC, KIND(JUMP(FORCE64), .flags_in = (flags)), J_z)
+#define SETCC(flags) INSN(SETCC, KIND(.attr = NATIVE, .access = ACCESS_W, .flags_in = (flags)), E_b)
+#define CONDITIONS(base, row) \
+    [base + 0x0] = row(F_O), [base + 0x1] = row(F_O), \
+    [base + 0x2] = row(F_C), [base + 0x3] = row(F_C), \
+    [base + 0x4] = row(F_Z), [base + 0x5] = row(F_Z), \
+    [base + 0x6] = row(F_C | F_Z), [base + 0x7] = row(F_C | F_Z), \
+    [base + 0x8] = row(F_S), [base + 0x9] = row(F_S), \
+    [base + 0xa] = row(F_P), [base + 0xb] = row(F_P), \
+    [base + 0xc] = row(F_S | F_O), [base + 0xd] = row(F_S | F_O), \
+    [base + 0xe] = row(F_Z | F_S | F_O), [base + 0xf] = row(F_Z | F_S | F_O)
+
+/* With a register offset, memory is a bit string of any length: not native. */
+#define BIT(name, a, acc) \
+    MOD(INSN(name, BIT_TEST(a, acc), E_v, G_v), INSN(name, BIT_TEST(NATIVE, acc), E_v, G_v))
+#define WIDE_NOP INSN(NOP, PLAIN(NOSEG), E_v)
+#define ENDBR(name) INSN(name, KIND(.feature = FEATURE_NONE))
+
+const DecodeNode decode_map_0f[256] = {
+    [0x00] = GROUP(decode_group6),
+    [0x01] = GROUP(decode_group7),
+    [0x02] = INSN(LAR, KIND(.attr = PROT, .access = ACCESS_RW, .flags_out = F_Z), G_v, E_w),
+    [0x03] = INSN(LSL, KIND(.attr = PROT, .access = ACCESS_RW, .flags_out = F_Z), G_v, E_w),
+    [0x05] = INSN(SYSCALL, KIND(.attr = BRANCH, .feature = FEATURE_SYSCALL, .gpr_out = R_CX | R_R11, .flags_out = F_ALL | F_SYS)),
+    [0x06] = INSN(CLTS, PLAIN(PRIV)),
+    [0x07] = INSN(SYSRET, KIND(.attr = BRANCH | PROT | PRIV, .feature = FEATURE_SYSCALL, .gpr_in = R_CX | R_R11, .flags_out = F_ALL | F_SYS)),
+    [0x08] = INSN(INVD, PLAIN(PRIV)),
+    [0x09] = REP(INSN(WBINVD, PLAIN(PRIV)), INSN(WBNOINVD, PLAIN(PRIV)), INSN(WBINVD, PLAIN(PRIV))),
+    [0x0b] = INSN(UD2, PLAIN(BRANCH)),
+    [0x0d] = GROUP(decode_groupP),
+
+    [0x10] = PREFIX(INSN(MOVUPS, SSE_OP(SSE, 0, ACCESS_W), V_dq, W_dq),
+                    INSN(MOVUPD, SSE_OP(SSE2, 0, ACCESS_W), V_dq, W_dq),
+                    MOD(INSN(MOVSS, SSE_OP(SSE, 0, ACCESS_W), V_d, W_d),
+                        INSN(MOVSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d)),
+                    MOD(INSN(MOVSD, SSE_OP(SSE2, 0, ACCESS_W), V_q, W_q),
+                        INSN(MOVSD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, W_q))),
+    [0x11] = PREFIX(INSN(MOVUPS, SSE_OP(SSE, 0, ACCESS_W), W_dq, V_dq),
+                    INSN(MOVUPD, SSE_OP(SSE2, 0, ACCESS_W), W_dq, V_dq),
+                    MOD(INSN(MOVSS, SSE_OP(SSE, 0, ACCESS_W), W_d, V_d),
+                        INSN(MOVSS, SSE_OP(SSE, 0, ACCESS_RW), W_d, V_d)),
+                    MOD(INSN(MOVSD, SSE_OP(SSE2, 0, ACCESS_W), W_q, V_q),
+                        INSN(MOVSD, SSE_OP(SSE2, 0, ACCESS_RW), W_q, V_q))),
+    [0x12] = PREFIX(MOD(INSN(MOVLPS, SSE_OP(SSE, 0, ACCESS_RW), V_q, M_q),
+                        INSN(MOVHLPS, SSE_OP(SSE, 0, ACCESS_RW), V_dq, U_dq)),
+                    INSN(MOVLPD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, M_q),
+                    INSN(MOVSLDUP, SSE_OP(SSE3, ALIGN, ACCESS_W), V_dq, W_dq),
+                    INSN(MOVDDUP, SSE_OP(SSE3, 0, ACCESS_W), V_dq, W_q)),
+    [0x13] = PS_PD(MOVLPS, MOVLPD, 0, ACCESS_W, M_q, V_q),
+    [0x14] = PS_PD(UNPCKLPS, UNPCKLPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x15] = PS_PD(UNPCKHPS, UNPCKHPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x16] = PREFIX(MOD(INSN(MOVHPS, SSE_OP(SSE, 0, ACCESS_RW), V_dq, M_q),
+                        INSN(MOVLHPS, SSE_OP(SSE, 0, ACCESS_RW), V_dq, U_dq)),
+                    INSN(MOVHPD, SSE_OP(SSE2, 0, ACCESS_RW), V_dq, M_q),
+                    INSN(MOVSHDUP, SSE_OP(SSE3, ALIGN, ACCESS_W), V_dq, W_dq),
+                    NONE),
+    [0x17] = PS_PD(MOVHPS, MOVHPD, 0, ACCESS_W, M_q, V_dq),
+    [0x18] = GROUP(decode_group16),
+    [0x19] = WIDE_NOP, [0x1a] = WIDE_NOP, [0x1b] = WIDE_NOP,
+    [0x1c] = WIDE_NOP, [0x1d] = WIDE_NOP,
+    [0x1e] = REP(WIDE_NOP,
+                 MOD(WIDE_NOP,
+                     REG(WIDE_NOP, WIDE_NOP, WIDE_NOP, WIDE_NOP, WIDE_NOP, WIDE_NOP, WIDE_NOP,
+                         RM(WIDE_NOP, WIDE_NOP, ENDBR(ENDBR64), ENDBR(ENDBR32),
+                            WIDE_NOP, WIDE_NOP, WIDE_NOP, WIDE_NOP))),
+                 WIDE_NOP),
+    [0x1f] = WIDE_NOP,
+
+    [0x20] = INSN(MOV_CR, WRITES(PRIV | FORCE64 | ANY_MOD), R_m, C_m),
+    [0x21] = INSN(MOV_DR, WRITES(PRIV | FORCE64 | ANY_MOD), R_m, D_m),
+    [0x22] = INSN(MOV_CR, WRITES(PRIV | FORCE64 | ANY_MOD), C_m, R_m),
+    [0x23] = INSN(MOV_DR, WRITES(PRIV | FORCE64 | ANY_MOD), D_m, R_m),
+    [0x28] = PS_PD(MOVAPS, MOVAPD, ALIGN, ACCESS_W, V_dq, W_dq),
+    [0x29] = PS_PD(MOVAPS, MOVAPD, ALIGN, ACCESS_W, W_dq, V_dq),
+    [0x2a] = PREFIX(INSN(CVTPI2PS, MMX_AND_SSE(SSE, 0, ACCESS_RW), V_q, Q_q),
+                    INSN(CVTPI2PD, MMX_AND_SSE(SSE2, 0, ACCESS_W), V_dq, Q_q),
+                    INSN(CVTSI2SS, SSE_OP(SSE, 0, ACCESS_RW), V_d, E_y),
+                    INSN(CVTSI2SD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, E_y)),
+    [0x2b] = PREFIX(INSN(MOVNTPS, SSE_OP(SSE, ALIGN, ACCESS_W), M_dq, V_dq),
+                    INSN(MOVNTPD, SSE_OP(SSE2, ALIGN, ACCESS_W), M_dq, V_dq),
+                    INSN(MOVNTSS, SSE_OP(SSE4A, 0, ACCESS_W), M_d, V_d),
+                    INSN(MOVNTSD, SSE_OP(SSE4A, 0, ACCESS_W), M_q, V_q)),
+    [0x2c] = PREFIX(INSN(CVTTPS2PI, MMX_AND_SSE(SSE, 0, ACCESS_W), P_q, W_q),
+                    INSN(CVTTPD2PI, MMX_AND_SSE(SSE2, ALIGN, ACCESS_W), P_q, W_dq),
+                    INSN(CVTTSS2SI, SSE_OP(SSE, 0, ACCESS_W), G_y, W_d),
+                    INSN(CVTTSD2SI, SSE_OP(SSE2, 0, ACCESS_W), G_y, W_q)),
+    [0x2d] = PREFIX(INSN(CVTPS2PI, MMX_AND_SSE(SSE, 0, ACCESS_W), P_q, W_q),
+                    INSN(CVTPD2PI, MMX_AND_SSE(SSE2, ALIGN, ACCESS_W), P_q, W_dq),
+                    INSN(CVTSS2SI, SSE_OP(SSE, 0, ACCESS_W), G_y, W_d),
+                    INSN(CVTSD2SI, SSE_OP(SSE2, 0, ACCESS_W), G_y, W_q)),
+    [0x2e] = PREFIX(INSN(UCOMISS, SSE_FLAGS(SSE, 0), V_d, W_d),
+                    INSN(UCOMISD, SSE_FLAGS(SSE2, 0), V_q, W_q), NONE, NONE),
+    [0x2f] = PREFIX(INSN(COMISS, SSE_FLAGS(SSE, 0), V_d, W_d),
+                    INSN(COMISD, SSE_FLAGS(SSE2, 0), V_q, W_q), NONE, NONE),
+
+    [0x30] = INSN(WRMSR, SYSTEM(PRIV, 0, MSR, R_AX | R_CX | R_DX, 0)),
+    [0x31] = INSN(RDTSC, SYSTEM(0, 0, TSC, 0, R_AX | R_DX)),
+    [0x32] = INSN(RDMSR, SYSTEM(PRIV, 0, MSR, R_CX, R_AX | R_DX)),
+    [0x33] = INSN(RDPMC, SYSTEM(0, 0, NONE, R_CX, R_AX | R_DX)),
+    [0x34] = INSN(SYSENTER, SYSTEM(BRANCH | PROT, 0, SEP, 0, R_SP)),
+    [0x35] = INSN(SYSEXIT, SYSTEM(BRANCH | PROT | PRIV, 0, SEP, R_CX | R_DX, R_SP)),
+    [0x37] = INSN(GETSEC, KIND(UNKNOWN(SMX), .gpr_in = R_AX | R_BX | R_CX)),
+    CONDITIONS(0x40, CMOV),
+
+    [0x50] = PS_PD(MOVMSKPS, MOVMSKPD, 0, ACCESS_W, G_m, U_dq),
+    [0x51] = ARITHMETIC(SQRT),
+    [0x52] = PREFIX(INSN(RSQRTPS, SSE_OP(SSE, ALIGN, ACCESS_W), V_dq, W_dq), NONE,
+                    INSN(RSQRTSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d), NONE),
+    [0x53] = PREFIX(INSN(RCPPS, SSE_OP(SSE, ALIGN, ACCESS_W), V_dq, W_dq), NONE,
+                    INSN(RCPSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d), NONE),
+    [0x54] = PS_PD(ANDPS, ANDPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x55] = PS_PD(ANDNPS, ANDNPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x56] = PS_PD(ORPS, ORPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x57] = PS_PD(XORPS, XORPD, ALIGN, ACCESS_RW, V_dq, W_dq),
+    [0x58] = ARITHMETIC(ADD),
+    [0x59] = ARITHMETIC(MUL),
+    [0x5a] = PREFIX(INSN(CVTPS2PD, CONVERT(SSE2, 0), V_dq, W_q),
+                    INSN(CVTPD2PS, CONVERT(SSE2, ALIGN), V_dq, W_dq),
+                    INSN(CVTSS2SD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, W_d),
+                    INSN(CVTSD2SS, SSE_OP(SSE2, 0, ACCESS_RW), V_d, W_q)),
+    [0x5b] = PREFIX(INSN(CVTDQ2PS, CONVERT(SSE2, ALIGN), V_dq, W_dq),
+                    INSN(CVTPS2DQ, CONVERT(SSE2, ALIGN), V_dq, W_dq),
+                    INSN(CVTTPS2DQ, CONVERT(SSE2, ALIGN), V_dq, W_dq), NONE),
+    [0x5c] = ARITHMETIC(SUB),
+    [0x5d] = ARITHMETIC(MIN),
+    [0x5e] = ARITHMETIC(DIV),
+    [0x5f] = ARITHMETIC(MAX),
+
+#define UNPACK_LOW(name) \
+    PREFIX(INSN(name, MMX_OP(MMX, ACCESS_RW), P_q, Q_d), \
+           INSN(name, SSE_OP(SSE2, ALIGN, ACCESS_RW), V_dq, W_dq), NONE, NONE)
+    [0x60] = UNPACK_LOW(PUNPCKLBW),
+    [0x61] = UNPACK_LOW(PUNPCKLWD),
+    [0x62] = UNPACK_LOW(PUNPCKLDQ),
+    [0x63] = MMX_SSE(PACKSSWB),
+    [0x64] = MMX_SSE(PCMPGTB),
+    [0x65] = MMX_SSE(PCMPGTW),
+    [0x66] = MMX_SSE(PCMPGTD),
+    [0x67] = MMX_SSE(PACKUSWB),
+    [0x68] = MMX_SSE(PUNPCKHBW),
+    [0x69] = MMX_SSE(PUNPCKHWD),
+    [0x6a] = MMX_SSE(PUNPCKHDQ),
+    [0x6b] = MMX_SSE(PACKSSDW),
+    [0x6c] = SSE2_66(PUNPCKLQDQ),
+    [0x6d] = SSE2_66(PUNPCKHQDQ),
+    [0x6e] = PREFIX(INSN(MOVD, MMX_OP(MMX, ACCESS_W), P_q, E_y),
+                    INSN(MOVD, SSE_OP(SSE2, 0, ACCESS_W), V_dq, E_y), NONE, NONE),
+    [0x6f] = PREFIX(INSN(MOVQ, MMX_OP(MMX, ACCESS_W), P_q, Q_q),
+                    INSN(MOVDQA, SSE_OP(SSE2, ALIGN, ACCESS_W), V_dq, W_dq),
+                    INSN(MOVDQU, SSE_OP(SSE2, 0, ACCESS_W), V_dq, W_dq), NONE),
+
+    [0x70] = PREFIX(INSN(PSHUFW, MMX_OP(SSE, ACCESS_W), P_q, Q_q, I_b),
+                    INSN(PSHUFD, SSE_OP(SSE2, ALIGN, ACCESS_W), V_dq, W_dq, I_b),
+                    INSN(PSHUFHW, SSE_OP(SSE2, ALIGN, ACCESS_W), V_dq, W_dq, I_b),
+                    INSN(PSHUFLW, SSE_OP(SSE2, ALIGN, ACCESS_W), V_dq, W_dq, I_b)),
+    [0x71] = GROUP(decode_group12),
+    [0x72] = GROUP(decode_group13),
+    [0x73] = GROUP(decode_group14),
+    [0x74] = MMX_SSE(PCMPEQB),
+    [0x75] = MMX_SSE(PCMPEQW),
+    [0x76] = MMX_SSE(PCMPEQD),
+    [0x77] = NP(INSN(EMMS, MMX_OP(MMX, 0))),
+    [0x78] = PREFIX(INSN(VMREAD, KIND(UNKNOWN(VMX), .access = ACCESS_W), E_m, G_m),
+                    REG(INSN(EXTRQ, SSE_OP(SSE4A, 0, ACCESS_RW), U_dq, I_b, I2_b),
+                        NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+                    NONE,
+                    INSN(INSERTQ, SSE_OP(SSE4A, 0, ACCESS_RW), V_dq, U_dq, I_b, I2_b)),
+    [0x79] = PREFIX(INSN(VMWRITE, KIND(UNKNOWN(VMX), .access = ACCESS_R), G_m, E_m),
+                    INSN(EXTRQ, SSE_OP(SSE4A, 0, ACCESS_RW), V_dq, U_dq),
+                    NONE,
+                    INSN(INSERTQ, SSE_OP(SSE4A, 0, ACCESS_RW), V_dq, U_dq)),
+    [0x7c] = PREFIX(NONE, INSN(HADDPD, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq), NONE,
+                    INSN(HADDPS, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq)),
+    [0x7d] = PREFIX(NONE, INSN(HSUBPD, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq), NONE,
+                    INSN(HSUBPS, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq)),
+    [0x7e] = PREFIX(INSN(MOVD, MMX_OP(MMX, ACCESS_W), E_y, P_q),
+                    INSN(MOVD, SSE_OP(SSE2, 0, ACCESS_W), E_y, V_dq),
+                    INSN(MOVQ, SSE_OP(SSE2, 0, ACCESS_W), V_q, W_q), NONE),
+    [0x7f] = PREFIX(INSN(MOVQ, MMX_OP(MMX, ACCESS_W), Q_q, P_q),
+                    INSN(MOVDQA, SSE_OP(SSE2, ALIGN, ACCESS_W), W_dq, V_dq),
+                    INSN(MOVDQU, SSE_OP(SSE2, 0, ACCESS_W), W_dq, V_dq), NONE),
+
+    CONDITIONS(0x80, JCC),
+    CONDITIONS(0x90, SETCC),
+    [0xa0] = INSN(PUSH, STACK(DEF64, ACCESS_R), FS),
+    [0xa1] = INSN(POP, STACK(DEF64, ACCESS_W), FS),
+    [0xa2] = INSN(CPUID, KIND(.gpr_in = R_AX | R_CX, .gpr_out = R_AX | R_BX | R_CX | R_DX)),
+    [0xa3] = BIT(BT, 0, ACCESS_R),
+    [0xa4] = INSN(SHLD, SHIFT_DOUBLE(0), E_v, G_v, I_b),
+    [0xa5] = INSN(SHLD, SHIFT_DOUBLE(R_CX), E_v, G_v, CL),
+    [0xa8] = INSN(PUSH, STACK(DEF64, ACCESS_R), GS),
+    [0xa9] = INSN(POP, STACK(DEF64, ACCESS_W), GS),
+    [0xaa] = INSN(RSM, KIND(.attr = BRANCH, .gpr_out = 0xffff, .flags_out = F_ALL | F_SYS)),
+    [0xab] = BIT(BTS, LOCK, ACCESS_RW),
+    [0xac] = INSN(SHRD, SHIFT_DOUBLE(0), E_v, G_v, I_b),
+    [0xad] = INSN(SHRD, SHIFT_DOUBLE(R_CX), E_v, G_v, CL),
+    [0xae] = GROUP(decode_group15),
+    [0xaf] = INSN(IMUL2, MULTIPLY_TO(ACCESS_RW), G_v, E_v),
+#define CMPXCHG_KIND KIND(ARITH(LOCK), .gpr_in = R_AX, .gpr_out = R_AX)
+    [0xb0] = INSN(CMPXCHG, CMPXCHG_KIND, E_b, G_b),
+    [0xb1] = INSN(CMPXCHG, CMPXCHG_KIND, E_v, G_v),
+    [0xb2] = INSN(LSS, WRITES(0), G_v, M_p),
+    [0xb3] = BIT(BTR, LOCK, ACCESS_RW),
+    [0xb4] = INSN(LFS, WRITES(0), G_v, M_p),
+    [0xb5] = INSN(LGS, WRITES(0), G_v, M_p),
+    [0xb6] = INSN(MOVZX, MOVES(0), G_v, E_b),
+    [0xb7] = INSN(MOVZX, MOVES(0), G_v, E_w),
+    [0xb8] = REP(NONE, INSN(POPCNT, EXT_FLAGS(POPCNT, ACCESS_W, F_ALL, 0), G_v, E_v), NONE),
+    [0xb9] = INSN(UD1, PLAIN(BRANCH), G_v, E_v),
+    [0xba] = GROUP(decode_group8),
+    [0xbb] = BIT(BTC, LOCK, ACCESS_RW),
+    [0xbc] = REP(INSN(BSF, BIT_SCAN(0), G_v, E_v), INSN(TZCNT, BIT_COUNT(BMI1), G_v, E_v),
+                 INSN(BSF, BIT_SCAN(0), G_v, E_v)),
+    [0xbd] = REP(INSN(BSR, BIT_SCAN(0), G_v, E_v), INSN(LZCNT, BIT_COUNT(ABM), G_v, E_v),
+                 INSN(BSR, BIT_SCAN(0), G_v, E_v)),
+    [0xbe] = INSN(MOVSX, MOVES(0), G_v, E_b),
+    [0xbf] = INSN(MOVSX, MOVES(0), G_v, E_w),
+
+#define XADD_KIND .attr = NATIVE | LOCK, .access = ACCESS_RW_RW, .flags_out = F_ALL
+    [0xc0] = INSN(XADD, XADD_KIND, E_b, G_b),
+    [0xc1] = INSN(XADD, XADD_KIND, E_v, G_v),
+    [0xc2] = PREFIX(INSN(CMPPS, SSE_OP(SSE, ALIGN, ACCESS_RW), V_dq, W_dq, I_b),
+                    INSN(CMPPD, SSE_OP(SSE2, ALIGN, ACCESS_RW), V_dq, W_dq, I_b),
+                    INSN(CMPSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d, I_b),
+                    INSN(CMPSD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, W_q, I_b)),
+    [0xc3] = NP(INSN(MOVNTI, EXT(SSE2, ACCESS_W), M_y, G_y)),
+    [0xc4] = PREFIX(INSN(PINSRW, MMX_OP(SSE, ACCESS_RW), P_q, RdMw, I_b),
+                    INSN(PINSRW, SSE_OP(SSE2, 0, ACCESS_RW), V_dq, RdMw, I_b), NONE, NONE),
+    [0xc5] = PREFIX(INSN(PEXTRW, MMX_OP(SSE, ACCESS_W), G_m, N_q, I_b),
+                    INSN(PEXTRW, SSE_OP(SSE2, 0, ACCESS_W), G_m, U_dq, I_b), NONE, NONE),
+    [0xc6] = PS_PD(SHUFPS, SHUFPD, ALIGN, ACCESS_RW, V_dq, W_dq, I_b),
+    [0xc7] = GROUP(decode_group9),
+#define BSWAP_ROW INSN(BSWAP, UPDATES(0), Z_v)
+    [0xc8] = BSWAP_ROW, [0xc9] = BSWAP_ROW, [0xca] = BSWAP_ROW, [0xcb] = BSWAP_ROW,
+    [0xcc] = BSWAP_ROW, [0xcd] = BSWAP_ROW, [0xce] = BSWAP_ROW, [0xcf] = BSWAP_ROW,
+
+    [0xd0] = PREFIX(NONE, INSN(ADDSUBPD, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq), NONE,
+                    INSN(ADDSUBPS, SSE_OP(SSE3, ALIGN, ACCESS_RW), V_dq, W_dq)),
+    [0xd1] = MMX_SSE(PSRLW),
+    [0xd2] = MMX_SSE(PSRLD),
+    [0xd3] = MMX_SSE(PSRLQ),
+    [0xd4] = MMX_SSE_FROM(PADDQ, SSE2),
+    [0xd5] = MMX_SSE(PMULLW),
+    [0xd6] = PREFIX(NONE, INSN(MOVQ, SSE_OP(SSE2, 0, ACCESS_W), W_q, V_q),
+                    INSN(MOVQ2DQ, MMX_AND_SSE(SSE2, 0, ACCESS_W), V_dq, N_q),
+                    INSN(MOVDQ2Q, MMX_AND_SSE(SSE2, 0, ACCESS_W), P_q, U_q)),
+    [0xd7] = PREFIX(INSN(PMOVMSKB, MMX_OP(SSE, ACCESS_W), G_m, N_q),
+                    INSN(PMOVMSKB, SSE_OP(SSE2, 0, ACCESS_W), G_m, U_dq), NONE, NONE),
+    [0xd8] = MMX_SSE(PSUBUSB),
+    [0xd9] = MMX_SSE(PSUBUSW),
+    [0xda] = MMX_SSE_FROM(PMINUB, SSE),
+    [0xdb] = MMX_SSE(PAND),
+    [0xdc] = MMX_SSE(PADDUSB),
+    [0xdd] = MMX_SSE(PADDUSW),
+    [0xde] = MMX_SSE_FROM(PMAXUB, SSE),
+    [0xdf] = MMX_SSE(PANDN),
+    [0xe0] = MMX_SSE_FROM(PAVGB, SSE),
+    [0xe1] = MMX_SSE(PSRAW),
+    [0xe2] = MMX_SSE(PSRAD),
+    [0xe3] = MMX_SSE_FROM(PAVGW, SSE),
+    [0xe4] = MMX_SSE_FROM(PMULHUW, SSE),
+    [0xe5] = MMX_SSE(PMULHW),
+    [0xe6] = PREFIX(NONE, INSN(CVTTPD2DQ, CONVERT(SSE2, ALIGN), V_dq, W_dq),
+                    INSN(CVTDQ2PD, CONVERT(SSE2, 0), V_dq, W_q),
+                    INSN(CVTPD2DQ, CONVERT(SSE2, ALIGN), V_dq, W_dq)),
+    [0xe7] = PREFIX(INSN(MOVNTQ, MMX_OP(SSE, ACCESS_W), M_q, P_q),
+                    INSN(MOVNTDQ, SSE_OP(SSE2, ALIGN, ACCESS_W), M_dq, V_dq), NONE, NONE),
+    [0xe8] = MMX_SSE(PSUBSB),
+    [0xe9] = MMX_SSE(PSUBSW),
+    [0xea] = MMX_SSE_FROM(PMINSW, SSE),
+    [0xeb] = MMX_SSE(POR),
+    [0xec] = MMX_SSE(PADDSB),
+    [0xed] = MMX_SSE(PADDSW),
+    [0xee] = MMX_SSE_FROM(PMAXSW, SSE),
+    [0xef] = MMX_SSE(PXOR),
+    [0xf0] = PREFIX(NONE, NONE, NONE, INSN(LDDQU, SSE_OP(SSE3, 0, ACCESS_W), V_dq, M_dq)),
+    [0xf1] = MMX_SSE(PSLLW),
+    [0xf2] = MMX_SSE(PSLLD),
+    [0xf3] = MMX_SSE(PSLLQ),
+    [0xf4] = MMX_SSE_FROM(PMULUDQ, SSE2),
+    [0xf5] = MMX_SSE(PMADDWD),
+    [0xf6] = MMX_SSE_FROM(PSADBW, SSE),
+    /* The destination is at DS:rDI, by no operand: never native. */
+    [0xf7] = PREFIX(INSN(MASKMOVQ, KIND(.attr = X86_A_MMX, .access = ACCESS_R, .feature = FEATURE_SSE, .gpr_in = R_DI), P_q, N_q),
+                    INSN(MASKMOVDQU, KIND(.attr = X86_A_SSE, .access = ACCESS_R, .feature = FEATURE_SSE2, .gpr_in = R_DI), V_dq, U_dq),
+                    NONE, NONE),
+    [0xf8] = MMX_SSE(PSUBB),
+    [0xf9] = MMX_SSE(PSUBW),
+    [0xfa] = MMX_SSE(PSUBD),
+    [0xfb] = MMX_SSE_FROM(PSUBQ, SSE2),
+    [0xfc] = MMX_SSE(PADDB),
+    [0xfd] = MMX_SSE(PADDW),
+    [0xfe] = MMX_SSE(PADDD),
+    [0xff] = INSN(UD0, PLAIN(BRANCH), G_v, E_v),
+};
