@@ -99,6 +99,8 @@ typedef enum TcgSwitch {
 struct TcgBackend {
     const char *name;
     bool has_native;
+    /* Can it run this instruction as itself? NULL: any, if has_native. */
+    bool (*can_native)(const NativeInsn *n);
     /* Everything else in ctx is set before. Emits thunks into the buffer. */
     bool (*init)(TcgContext *ctx, GError **errp);
     void (*destroy)(TcgContext *ctx); /* may be NULL */

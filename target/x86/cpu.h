@@ -176,10 +176,12 @@ typedef union X86Key {
         uint32_t mode : 2;    /* env.mode */
         uint32_t iopl_ok : 1; /* CPL <= IOPL */
         uint32_t fsgsbase : 1; /* CR4.FSGSBASE */
-        uint32_t limits : 1;   /* some segment has a limit to be checked */
+        uint32_t limits : 1;   /* ES CS SS DS: one has a limit or a type to be
+                                  checked; never in 64-bit code */
         uint32_t umip : 1;
         uint32_t lma : 1;
         uint32_t dr7 : 1; /* breakpoints are armed */
+        uint32_t fs_gs_limits : 1; /* the same as limits for FS or GS */
     };
     uint32_t bits;
 } X86Key;
@@ -257,6 +259,10 @@ struct X86Cpu {
     int old_vector; /* while delivering, for double faults; -1 */
 
     uint32_t pending; /* X86_PENDING_*, atomic */
+
+    /* INS and OUTS: elements between device and memory, within one
+     * instruction. */
+    uint8_t ports_buffer[1024];
 
     /* Wiring: fixed once created. */
     unsigned index;

@@ -187,24 +187,38 @@ static uint8_t tr_slot(const Translator *t, const X86Mem *m)
     return 2 * (1 + h % (TCG_SLOTS / 2 - 1));
 }
 
-static void tr_check_segment(Translator *t, const X86Insn *i, IrVal off)
+static bool tr_has_limit(const Translator *t, unsigned seg)
 {
-    unsigned access = 0;
+    if (t->code == X86_CODE64) {
+        return false;
+    }
+    return seg == X86_FS || seg == X86_GS ? t->key.fs_gs_limits : t->key.limits;
+}
+
+void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
+                    bool write)
+{
+    if (tr_has_limit(t, seg)) {
+        IrVal what = tr_imm(t, seg | MIN(bytes, 255) << 8 | write << 16);
+        tr_call(t, &x86_helper_check_segment, IR_NONE, off, what, IR_NONE, 0);
+    }
+}
+
+static bool tr_memory_written(const X86Insn *i)
+{
     for (unsigned n = 0; n < i->op_count; n++) {
         if (i->op[n].kind == OPERAND_MEM) {
-            access |= i->op[n].access;
+            return i->op[n].access & OPERAND_WRITE;
         }
     }
-    IrVal what = tr_imm(t, i->mem.seg | i->mem_bytes << 8 |
-                               (access & OPERAND_WRITE ? 1 << 24 : 0));
-    tr_call(t, &x86_helper_check_segment, IR_NONE, off, what, IR_NONE, 0);
+    return false;
 }
 
 void tr_set_address(Translator *t, const X86Insn *i)
 {
     IrVal off = tr_offset(t, i, &t->ea_disp);
-    if (t->key.limits && t->code != X86_CODE64 && i->mem_bytes) {
-        tr_check_segment(t, i, off);
+    if (i->mem_bytes) {
+        tr_check_limit(t, i->mem.seg, off, i->mem_bytes, tr_memory_written(i));
     }
     t->ea = tr_linear(t, i->mem.seg, off);
     t->slot = tr_slot(t, &i->mem);
@@ -375,7 +389,9 @@ unsigned tr_stack_bytes(const Translator *t)
     return t->code == X86_CODE64 ? 8 : t->key.ss32 ? 4 : 2;
 }
 
-IrVal tr_stack_at(Translator *t, unsigned reg, int64_t off, int64_t *disp)
+/* With limits the access's bytes are checked, too. */
+static IrVal tr_stack_linear(Translator *t, unsigned reg, int64_t off,
+                             int64_t *disp, unsigned bytes, bool write)
 {
     *disp = 0;
     if (t->code == X86_CODE64) {
@@ -386,17 +402,14 @@ IrVal tr_stack_at(Translator *t, unsigned reg, int64_t off, int64_t *disp)
     if (!t->key.ss32 || v == reg) {
         v = tr_zx(t, v, t->key.ss32 ? 4 : 2);
     }
-    if (t->key.limits) {
-        IrVal what = tr_imm(t, X86_SS | 1 << 8);
-        tr_call(t, &x86_helper_check_segment, IR_NONE, v, what, IR_NONE, 0);
-    }
+    tr_check_limit(t, X86_SS, v, bytes, write);
     return tr_linear(t, X86_SS, v);
 }
 
 IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes)
 {
     int64_t disp;
-    IrVal addr = tr_stack_at(t, reg, off, &disp);
+    IrVal addr = tr_stack_linear(t, reg, off, &disp, bytes, false);
     IrVal v = tr_temp(t);
     ir_ld(t->ir, IR_I64, v, addr, disp, tr_stack_mem(bytes, false));
     return v;
@@ -406,7 +419,7 @@ void tr_stack_st(Translator *t, unsigned reg, int64_t off, unsigned bytes,
                  IrVal v)
 {
     int64_t disp;
-    IrVal addr = tr_stack_at(t, reg, off, &disp);
+    IrVal addr = tr_stack_linear(t, reg, off, &disp, bytes, true);
     ir_st(t->ir, addr, disp, v, tr_stack_mem(bytes, true));
 }
 

@@ -101,10 +101,10 @@ void tr_exit_lookup(Translator *t, uint64_t pc)
 
 void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
-    if (t->key.inhibit || tr_traps(t) || t->shadow == 1) {
+    if (t->key.inhibit || tr_traps(t)) {
         tr_exit_lookup(t, pc);
     } else {
-        ir_exit(t->ir, n, pc, pc <= t->pc);
+        ir_exit(t->ir, n, pc, pc <= t->pc || t->shadow == 1);
     }
 }
 
@@ -125,6 +125,13 @@ unsigned tr_late(Translator *t, uint64_t pc)
     t->late[t->late_count].label = label;
     t->late[t->late_count++].pc = pc;
     return label;
+}
+
+void tr_poll_next(Translator *t)
+{
+    IrVal v = tr_temp(t);
+    ir_ldenv(t->ir, 2, v, offsetof(TcgEnv, exit_request));
+    tr_change(t, v);
 }
 
 void tr_change(Translator *t, IrVal v)
@@ -330,6 +337,18 @@ static uint64_t tr_mask_pc(const Translator *t, uint64_t pc)
     return t->code == X86_CODE64 ? pc : (uint32_t)pc;
 }
 
+/* If that is in STI's shadow, the CPU's state keeps it. */
+static void tr_end_block(Translator *t)
+{
+    if (t->shadow == 2) {
+        tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 1), IR_NONE, IR_NONE, 0);
+        tr_exit_lookup(t, t->next_pc);
+    } else {
+        tr_exit(t, 0, t->next_pc);
+    }
+    tr_end(t);
+}
+
 static void tr_insn(Translator *t, CodeReader *r)
 {
     X86Insn insn;
@@ -337,8 +356,8 @@ static void tr_insn(Translator *t, CodeReader *r)
 
     if (result == X86_DECODE_SHORT) {
         if (t->ir->guest_insns) {
-            tr_exit(t, 0, t->pc);
-            tr_end(t);
+            t->shadow += t->shadow > 0; /* its instruction was not reached */
+            tr_end_block(t);
         } else {
             tr_fetch_fault(t, r);
         }
@@ -363,7 +382,17 @@ static bool tr_must_end(const Translator *t, const CodeReader *r,
 {
     return r->pos >= TR_PAGE || t->ir->guest_insns >= max_insns ||
            t->ir->count >= TR_IR_MAX || t->late_count > TR_LATE_MAX - 8 ||
-           t->key.tf || t->key.inhibit || t->shadow == 1;
+           t->key.tf || t->key.inhibit;
+}
+
+/* Between two instructions of a block. */
+static void tr_go_on(Translator *t)
+{
+    if (t->shadow == 1) {
+        tr_poll_next(t);
+    }
+    t->shadow -= t->shadow > 0;
+    t->pc = t->next_pc;
 }
 
 static void tr_block(Translator *t, CodeReader *r, unsigned max_insns)
@@ -374,11 +403,10 @@ static void tr_block(Translator *t, CodeReader *r, unsigned max_insns)
             return;
         }
         if (tr_must_end(t, r, max_insns)) {
-            tr_exit(t, 0, t->next_pc);
+            tr_end_block(t);
             return;
         }
-        t->pc = t->next_pc;
-        t->shadow -= t->shadow > 0;
+        tr_go_on(t);
     }
 }
 
@@ -395,14 +423,16 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
                    unsigned max_insns, uint32_t *size)
 {
     unsigned switches = cpu->tcg ? cpu->tcg->switches : 0;
+    const TcgBackend *backend = cpu->tcg ? cpu->tcg->backend : NULL;
     Translator t = {
         .cpu = cpu,
         .ir = ir,
         .key = cpu->key,
         .code = cpu->key.code,
         .switches = switches,
-        .native = cpu->tcg && cpu->tcg->backend->has_native &&
-                  !(switches & TCG_OFF_NATIVE),
+        .native =
+            backend && backend->has_native && !(switches & TCG_OFF_NATIVE),
+        .can_native = backend ? backend->can_native : NULL,
         .pc = cpu->env.pc,
     };
     CodeReader r = { .fetch = fetch };

@@ -24,7 +24,8 @@ typedef struct Translator {
     X86Key key;
     X86CodeSize code;
     unsigned switches; /* TcgSwitch */
-    bool native;       /* the back end runs native instructions */
+    bool native;       /* the back end runs native instructions: */
+    bool (*can_native)(const NativeInsn *n); /* these */
 
     /* The present instruction. */
     uint64_t pc, next_pc; /* RIP, masked to the code size */
@@ -52,8 +53,7 @@ typedef void X86Emitter(Translator *t, const X86Insn *i);
  * implemented (common code then raises #UD and logs). */
 bool x86_emit_fp(Translator *t, const X86Insn *i);
 
-/* ---- values
- * ------------------------------------------------------------------
+/* ---- values ----------------------------------------------------------------
  */
 
 static inline unsigned tr_log2(unsigned bytes)
@@ -101,8 +101,7 @@ IrVal tr_op2i(Translator *t, IrOp op, IrType type, IrVal a, int64_t imm);
 void tr_movcond(Translator *t, IrCond cond, IrVal dst, IrVal a, IrVal b,
                 IrVal c);
 
-/* ---- memory
- * ------------------------------------------------------------------
+/* ---- memory ----------------------------------------------------------------
  */
 
 /* Compute ea, ea_disp and slot: common code does it before the emitter. */
@@ -123,12 +122,27 @@ IrVal tr_atomic(Translator *t, IrAtomic op, unsigned bytes, IrVal b, IrVal c);
 IrVal tr_lea(Translator *t, const X86Insn *i);
 /* Linear address of offset `off` (already wrapped) in segment seg. */
 IrVal tr_linear(Translator *t, unsigned seg, IrVal off);
+/* Segment limit and type check of an offset, if the key says there are any. */
+void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
+                    bool write);
 /* Access descriptions: slot of the memory operand, of the stack. */
 IrMem tr_mem(const Translator *t, unsigned bytes, bool write);
 IrMem tr_stack_mem(unsigned bytes, bool write);
 
-/* ---- control
- * -----------------------------------------------------------------
+/* ---- the stack -------------------------------------------------------------
+ */
+
+unsigned tr_stack_bytes(const Translator *t); /* width of rSP: 2, 4, 8 */
+/* Memory at reg + off, wrapped as the stack is. */
+IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes);
+void tr_stack_st(Translator *t, unsigned reg, int64_t off, unsigned bytes,
+                 IrVal v);
+void tr_stack_add(Translator *t, int64_t n); /* to rSP: after the access */
+void tr_push(Translator *t, unsigned bytes, IrVal v);
+/* What POP reads; commit with tr_stack_add(t, bytes). */
+IrVal tr_top(Translator *t, unsigned bytes);
+
+/* ---- control ---------------------------------------------------------------
  */
 
 /* Raise; error < 0: none. May stand under a condition; tr_raise_end() also ends
@@ -146,6 +160,9 @@ void tr_leave(Translator *t, int reason); /* env->pc is set */
 void tr_end(Translator *t);
 /* A label at the block's end from where tr_exit_lookup(pc) is done. */
 unsigned tr_late(Translator *t, uint64_t pc);
+/* Leave at the next instruction if asked to: after what may have raised an
+ * interrupt or changed the memory map. */
+void tr_poll_next(Translator *t);
 /* CHANGE helpers: if v is not 0, go on at the next instruction through the
  * lookup instead of in this block. */
 void tr_change(Translator *t, IrVal v);
@@ -157,8 +174,7 @@ static inline void tr_call(Translator *t, const TcgHelper *h, IrVal dst,
     ir_call(t->ir, h, dst, a, b, c, d);
 }
 
-/* ---- native (native.c)
- * -------------------------------------------------------
+/* ---- native (native.c) -----------------------------------------------------
  */
 
 /* Emit the instruction as itself; false if it cannot be. */

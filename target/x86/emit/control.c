@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control transfers. Near ones are exits of the block: direct to constants,
+ * through the lookup otherwise. Whatever goes through a descriptor, a gate or
+ * an MSR is a helper that leaves the new state behind, env->pc included.
+ */
+#include "target/x86/emit/emit.h"
+
+/* ---- near ------------------------------------------------------------------
+ */
+
+static uint64_t control_target(const Translator *t, const X86Insn *i)
+{
+    uint64_t pc = t->next_pc + i->imm;
+    return t->code == X86_CODE64 ? pc
+           : i->op_size == 2     ? (uint16_t)pc
+                                 : (uint32_t)pc;
+}
+
+void emit_JMP(Translator *t, const X86Insn *i)
+{
+    if (i->op[0].kind == OPERAND_REL) {
+        tr_exit(t, 0, control_target(t, i));
+    } else {
+        tr_exit_value(t, tr_load_zx(t, i, 0));
+    }
+    tr_end(t);
+}
+
+/* Two ways to go on: the label's is the jump. */
+static void control_fork(Translator *t, const X86Insn *i, unsigned taken)
+{
+    tr_exit(t, 1, t->next_pc);
+    ir_label(t->ir, taken);
+    tr_exit(t, 0, control_target(t, i));
+    tr_end(t);
+}
+
+void emit_JCC(Translator *t, const X86Insn *i)
+{
+    unsigned taken = ir_new_label(t->ir);
+    ir_brf(t->ir, i->opcode & 15, taken);
+    control_fork(t, i, taken);
+}
+
+void emit_JCXZ(Translator *t, const X86Insn *i)
+{
+    unsigned taken = ir_new_label(t->ir);
+    IrVal count = tr_reg_zx(t, X86_RCX, i->addr_size);
+    ir_brcondi(t->ir, IR_CC_E, IR_I64, count, 0, taken);
+    control_fork(t, i, taken);
+}
+
+/* rCX - 1, kept. */
+static IrVal control_count(Translator *t, const X86Insn *i)
+{
+    IrVal v = tr_op2i(t, IR_SUB, IR_I64, X86_RCX, 1);
+    v = tr_zx(t, v, i->addr_size);
+    tr_set_reg(t, X86_RCX, i->addr_size, v);
+    return v;
+}
+
+static void control_loop(Translator *t, const X86Insn *i, IrCond leave_if)
+{
+    unsigned taken = ir_new_label(t->ir), out = ir_new_label(t->ir);
+    IrVal count = control_count(t, i);
+    ir_brf(t->ir, leave_if, out);
+    ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
+    ir_label(t->ir, out);
+    control_fork(t, i, taken);
+}
+
+void emit_LOOP(Translator *t, const X86Insn *i)
+{
+    unsigned taken = ir_new_label(t->ir);
+    IrVal count = control_count(t, i);
+    ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
+    control_fork(t, i, taken);
+}
+
+void emit_LOOPE(Translator *t, const X86Insn *i)
+{
+    control_loop(t, i, IR_CC_NE);
+}
+
+void emit_LOOPNE(Translator *t, const X86Insn *i)
+{
+    control_loop(t, i, IR_CC_E);
+}
+
+void emit_CALL(Translator *t, const X86Insn *i)
+{
+    bool direct = i->op[0].kind == OPERAND_REL;
+    IrVal to = direct ? IR_NONE : tr_copy(t, tr_load_zx(t, i, 0));
+    tr_push(t, i->op_size, tr_imm(t, t->next_pc));
+    if (direct) {
+        tr_exit(t, 0, control_target(t, i));
+    } else {
+        tr_exit_value(t, to);
+    }
+    tr_end(t);
+}
+
+void emit_RET(Translator *t, const X86Insn *i)
+{
+    unsigned drop = i->op_count ? i->imm & 0xffff : 0;
+    IrVal to = tr_top(t, i->op_size);
+    tr_stack_add(t, i->op_size + drop);
+    tr_exit_value(t, to);
+    tr_end(t);
+}
+
+/* SDM 2A BOUND: both bounds are signed and stand one after the other. */
+void emit_BOUND(Translator *t, const X86Insn *i)
+{
+    unsigned outside = ir_new_label(t->ir), inside = ir_new_label(t->ir);
+    IrVal v = tr_load_sx(t, i, 0);
+    IrVal low = tr_sx(t, tr_ld(t, i->op_size, 0), i->op_size);
+    IrVal high = tr_sx(t, tr_ld(t, i->op_size, i->op_size), i->op_size);
+    ir_brcond(t->ir, IR_CC_L, IR_I64, v, low, outside);
+    ir_brcond(t->ir, IR_CC_LE, IR_I64, v, high, inside);
+    ir_label(t->ir, outside);
+    tr_raise(t, EXC_BR, -1);
+    ir_label(t->ir, inside);
+}
+
+void emit_UD(Translator *t, const X86Insn *i)
+{
+    tr_raise_end(t, EXC_UD, -1);
+}
+
+/* ---- far -------------------------------------------------------------------
+ */
+
+static void control_jump(Translator *t)
+{
+    tr_exit_env(t);
+    tr_end(t);
+}
+
+static void control_far(Translator *t, const X86Insn *i, const TcgHelper *h)
+{
+    IrVal offset, selector;
+    if (i->op[0].kind == OPERAND_MEM) {
+        offset = tr_ld(t, i->op_size, 0);
+        selector = tr_ld(t, 2, i->op_size);
+    } else {
+        offset =
+            tr_imm(t, i->op_size == 2 ? (uint16_t)i->imm : (uint32_t)i->imm);
+        selector = tr_imm(t, i->imm2 & 0xffff);
+    }
+    tr_call(t, h, IR_NONE, selector, offset, tr_imm(t, i->op_size), t->next_pc);
+    control_jump(t);
+}
+
+void emit_JMPF(Translator *t, const X86Insn *i)
+{
+    control_far(t, i, &x86_helper_far_jump);
+}
+
+void emit_CALLF(Translator *t, const X86Insn *i)
+{
+    control_far(t, i, &x86_helper_far_call);
+}
+
+void emit_RETF(Translator *t, const X86Insn *i)
+{
+    IrVal size = tr_imm(t, i->op_size);
+    IrVal drop = tr_imm(t, i->op_count ? i->imm & 0xffff : 0);
+    tr_call(t, &x86_helper_far_return, IR_NONE, size, drop, IR_NONE, 0);
+    control_jump(t);
+}
+
+/* Helpers of one constant that set env->pc and take no trap of TF: what it
+ * was is in the flags they changed. */
+static void control_system(Translator *t, const TcgHelper *h, int64_t arg)
+{
+    tr_call(t, h, IR_NONE, tr_imm(t, arg), IR_NONE, IR_NONE, 0);
+    t->no_trap = true;
+    control_jump(t);
+}
+
+void emit_IRET(Translator *t, const X86Insn *i)
+{
+    control_system(t, &x86_helper_iret, i->op_size);
+}
+
+void emit_SYSCALL(Translator *t, const X86Insn *i)
+{
+    control_system(t, &x86_helper_syscall, t->next_pc);
+}
+
+void emit_SYSRET(Translator *t, const X86Insn *i)
+{
+    control_system(t, &x86_helper_sysret, i->op_size);
+}
+
+void emit_SYSENTER(Translator *t, const X86Insn *i)
+{
+    control_system(t, &x86_helper_sysenter, t->next_pc);
+}
+
+void emit_SYSEXIT(Translator *t, const X86Insn *i)
+{
+    control_system(t, &x86_helper_sysexit, i->op_size);
+}
+
+/* ---- software interrupts ---------------------------------------------------
+ */
+
+static void control_interrupt(Translator *t, unsigned vector)
+{
+    IrVal v = tr_imm(t, vector), next = tr_imm(t, t->next_pc);
+    tr_call(t, &x86_helper_int, IR_NONE, v, next, IR_NONE, 0);
+}
+
+static void control_interrupt_end(Translator *t, unsigned vector)
+{
+    control_interrupt(t, vector);
+    tr_leave(t, TCG_LEAVE_RAISED);
+    tr_end(t);
+}
+
+void emit_INT(Translator *t, const X86Insn *i)
+{
+    control_interrupt_end(t, i->imm & 0xff);
+}
+
+void emit_INT1(Translator *t, const X86Insn *i)
+{
+    control_interrupt_end(t, EXC_DB);
+}
+
+void emit_INT3(Translator *t, const X86Insn *i)
+{
+    control_interrupt_end(t, EXC_BP);
+}
+
+void emit_INTO(Translator *t, const X86Insn *i)
+{
+    unsigned none = ir_new_label(t->ir);
+    ir_brf(t->ir, IR_CC_NO, none);
+    control_interrupt(t, EXC_OF);
+    ir_label(t->ir, none);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs of elements on a host without string instructions. */
+#include "target/x86/emit/string-host.h"
+
+static void string_host_put(uint8_t *dst, uint64_t value, unsigned log2)
+{
+    switch (log2) {
+    case 0:
+        *dst = value;
+        return;
+    case 1:
+        __builtin_memcpy(dst, &value, 2);
+        return;
+    case 2:
+        __builtin_memcpy(dst, &value, 4);
+        return;
+    default:
+        __builtin_memcpy(dst, &value, 8);
+    }
+}
+
+static uint64_t string_host_get(const uint8_t *src, unsigned log2)
+{
+    uint64_t value = 0;
+    switch (log2) {
+    case 0:
+        return *src;
+    case 1:
+        __builtin_memcpy(&value, src, 2);
+        return value;
+    case 2:
+        __builtin_memcpy(&value, src, 4);
+        return value;
+    default:
+        __builtin_memcpy(&value, src, 8);
+        return value;
+    }
+}
+
+void string_host_copy(uint8_t *dst, const uint8_t *src, size_t n, unsigned log2)
+{
+    for (; n; n--, dst += 1u << log2, src += 1u << log2) {
+        string_host_put(dst, string_host_get(src, log2), log2);
+    }
+}
+
+void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2)
+{
+    for (; n; n--, dst += 1u << log2) {
+        string_host_put(dst, value, log2);
+    }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which function emits which mnemonic. */
+#include "target/x86/emit/emit.h"
+
+/* clang-format off */
+#define E(name) [X86_##name] = { .emit = emit_##name }
+#define AS(name, function) [X86_##name] = { .emit = emit_##function }
+/* Better as plain IR than native: the back end knows moves, and the stack and
+ * control transfers cannot run as themselves. */
+#define PLAIN(name) [X86_##name] = { .emit = emit_##name, .plain = true }
+
+const EmitRow emit_table[X86_MNEMONIC_COUNT] = {
+    /* integer.c */
+    E(MOV), E(MOVZX), E(MOVSX), AS(MOVSXD, MOVSX), AS(MOVNTI, MOV),
+    AS(MOVDIRI, MOV), E(MOVBE), E(BSWAP), PLAIN(LEA), PLAIN(XLAT), E(XCHG),
+    E(CMOVCC), E(SETCC), E(CBW), E(CWD), PLAIN(SALC),
+    E(ADD), E(SUB), E(AND), E(OR), E(XOR), E(ADC), E(SBB), E(CMP), E(TEST),
+    E(XADD), E(CMPXCHG), E(CMPXCHG8B), E(CMPXCHG16B), E(INC), E(DEC), E(NEG),
+    E(NOT), E(MUL), E(IMUL), E(IMUL2), E(IMUL3), E(MULX), E(DIV), E(IDIV),
+    E(ADCX), E(ADOX), PLAIN(AAA), PLAIN(AAS), PLAIN(DAA), PLAIN(DAS),
+    PLAIN(AAD), PLAIN(AAM),
+    PLAIN(NOP), AS(CLDEMOTE, NOP), AS(CLFLUSH, NOP), AS(CLFLUSHOPT, NOP),
+    AS(CLWB, NOP), AS(ENDBR32, NOP), AS(ENDBR64, NOP), AS(PREFETCH, NOP),
+    AS(PREFETCHNTA, NOP), AS(PREFETCHT0, NOP), AS(PREFETCHT1, NOP),
+    AS(PREFETCHT2, NOP), AS(PREFETCHW, NOP), AS(PREFETCHWT1, NOP),
+    /* shift.c */
+    E(SHL), E(SHR), E(SAR), E(ROL), E(ROR), E(RCL), E(RCR), E(SHLD), E(SHRD),
+    E(SHLX), E(SHRX), E(SARX), E(RORX),
+    /* bit.c */
+    E(BT), E(BTS), E(BTR), E(BTC), E(BSF), E(BSR), E(LZCNT), E(TZCNT),
+    E(POPCNT), E(ANDN), E(BLSI), E(BLSMSK), E(BLSR), E(BEXTR), E(BZHI),
+    E(PDEP), E(PEXT), E(CRC32),
+    /* string.c */
+    PLAIN(MOVS), PLAIN(STOS), PLAIN(LODS), PLAIN(CMPS), PLAIN(SCAS),
+    /* control.c */
+    PLAIN(JMP), PLAIN(JCC), PLAIN(JCXZ), PLAIN(LOOP), PLAIN(LOOPE),
+    PLAIN(LOOPNE), PLAIN(CALL), PLAIN(RET), PLAIN(BOUND), PLAIN(JMPF),
+    PLAIN(CALLF), PLAIN(RETF), PLAIN(IRET), PLAIN(SYSCALL), PLAIN(SYSRET),
+    PLAIN(SYSENTER), PLAIN(SYSEXIT), PLAIN(INT), PLAIN(INT1), PLAIN(INT3),
+    PLAIN(INTO), AS(UD0, UD), AS(UD1, UD), AS(UD2, UD), AS(RSM, UD),
+    /* stack.c */
+    PLAIN(PUSH), PLAIN(POP), PLAIN(PUSHA), PLAIN(POPA), PLAIN(PUSHF),
+    PLAIN(POPF), PLAIN(ENTER), PLAIN(LEAVE),
+    /* flags.c */
+    E(CLC), E(STC), E(CMC), E(LAHF), E(SAHF), PLAIN(CLD), PLAIN(STD),
+    PLAIN(CLI), PLAIN(STI), PLAIN(CLAC), PLAIN(STAC),
+    /* segment.c */
+    PLAIN(MOV_SEG), PLAIN(LDS), PLAIN(LES), PLAIN(LFS), PLAIN(LGS), PLAIN(LSS),
+    PLAIN(ARPL), PLAIN(LAR), PLAIN(LSL), PLAIN(VERR), PLAIN(VERW), PLAIN(LLDT),
+    PLAIN(LTR), PLAIN(SLDT), PLAIN(STR), PLAIN(SGDT), PLAIN(SIDT), PLAIN(LGDT),
+    PLAIN(LIDT), PLAIN(RDFSBASE), PLAIN(RDGSBASE), PLAIN(WRFSBASE),
+    PLAIN(WRGSBASE), PLAIN(SWAPGS),
+    /* system.c */
+    PLAIN(MOV_CR), PLAIN(MOV_DR), PLAIN(CLTS), PLAIN(LMSW), PLAIN(SMSW),
+    PLAIN(RDMSR), PLAIN(WRMSR), PLAIN(RDTSC), PLAIN(RDTSCP), PLAIN(RDPMC),
+    PLAIN(CPUID), PLAIN(RDPID), PLAIN(RDRAND), AS(RDSEED, RDRAND),
+    PLAIN(XGETBV), PLAIN(XSETBV), PLAIN(RDPKRU), PLAIN(WRPKRU),
+    AS(VMCALL, HYPERCALL), AS(VMMCALL, HYPERCALL), PLAIN(INVLPG),
+    PLAIN(INVPCID), AS(INVD, NOP), AS(WBINVD, NOP), AS(WBNOINVD, NOP),
+    PLAIN(HLT), PLAIN(MWAIT), AS(MWAITX, MWAIT), PLAIN(MONITOR),
+    AS(MONITORX, MONITOR), PLAIN(PAUSE), AS(LFENCE, FENCE), AS(MFENCE, FENCE),
+    AS(SFENCE, FENCE), AS(SERIALIZE, FENCE),
+    /* io.c */
+    PLAIN(IN), PLAIN(OUT), PLAIN(INS), PLAIN(OUTS),
+};
+/* clang-format on */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the host's processor offers, when it is an x86: native instructions
+ * need the feature of their row there. */
+#ifndef TARGET_X86_HOST_H
+#define TARGET_X86_HOST_H
+
+#include <stdbool.h>
+
+/* X86Feature; feature 0 is always there. False on other hosts. */
+bool x86_host_has_feature(unsigned feature);
+
+#endif
