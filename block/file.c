@@ -88,7 +88,11 @@ static int file_write_plain(FileNode *f, uint64_t off, uint64_t len,
 {
     int64_t n = file_transfer(f, pwritev, off, len, iov, count);
 
-    if (n < 0) {
+    if (n < 0) { /* a part may have been written */
+        struct stat st;
+        if (!f->is_device && !fstat(f->fd, &st)) {
+            file_grown(f, st.st_size);
+        }
         return n;
     }
     if ((uint64_t)n < len) {

@@ -483,6 +483,10 @@ int node_write_compressed(BlockNode *node, uint64_t off, const void *buf,
     }
     mapped_lock(node, &hold, off, len, true);
     int ret = node->driver->write_compressed(node, off, buf, len);
+    if (ret == -E2BIG) { /* it does not get smaller */
+        struct iovec iov = { (void *)buf, len };
+        ret = mapped_write_locked(node, off, len, &iov, 1, 0);
+    }
     range_unlock(&node->ranges, &hold);
     return ret;
 }

@@ -6,6 +6,7 @@
 
 const BlockDriver *const block_formats[] = {
     &raw_driver,
+    &qcow2_driver,
     NULL,
 };
 

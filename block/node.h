@@ -48,6 +48,7 @@ typedef struct BlockAlloc {
     uint64_t start, len; /* whole clusters of the guest's range */
     uint64_t off;        /* in node->file, contiguous */
     bool zeroed;         /* that space already reads as zeroes */
+    bool reused;         /* the driver's: space that was there before */
 } BlockAlloc;
 
 typedef struct BlockCheck {
@@ -153,6 +154,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlockNode, block_node_unref)
 
 extern const BlockDriver file_driver;
 extern const BlockDriver raw_driver;
+extern const BlockDriver qcow2_driver;
 
 /* NULL-terminated table of formats. */
 extern const BlockDriver *const block_formats[];
