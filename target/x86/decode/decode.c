@@ -657,17 +657,21 @@ static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec,
             decode_memory_operand(insn, op);
         } else {
             d->ud |= spec->place == IN_RM_MEM;
+            op->field = X86_FIELD_RM;
             decode_register(d, op, insn->rm);
         }
         break;
     case IN_REG:
+        op->field = X86_FIELD_REG;
         decode_register(d, op, insn->reg);
         break;
     case IN_VVVV:
         d->uses_vvvv = true;
+        op->field = X86_FIELD_VVVV;
         decode_register(d, op, insn->vvvv);
         break;
     case IN_OPCODE:
+        op->field = X86_FIELD_OPCODE;
         decode_register(d, op, (insn->opcode & 7) | d->b);
         break;
     case IN_FIXED:
@@ -695,6 +699,7 @@ static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec,
         break;
     case IN_IS4:
         decode_imm(d, &(X86Operand){ .size = 1 }, false);
+        op->field = X86_FIELD_IS4;
         decode_register(d, op,
                         (insn->imm >> 4) & (d->code == X86_CODE64 ? 15 : 7));
         break;
