@@ -2,8 +2,12 @@
 /* The device models of hw/misc, a line each. */
 #include "hw/classes.h"
 #include "hw/misc/fw_cfg.h"
+#include "hw/misc/isa-debug-exit.h"
+#include "hw/misc/port92.h"
 
 const DeviceClass *const hw_misc_classes[] = {
     &fw_cfg_class,
+    &isa_debug_exit_class,
+    &port92_class,
     NULL,
 };

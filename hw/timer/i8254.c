@@ -545,16 +545,26 @@ static const Property i8254_props[] = {
     {},
 };
 
+/* clang-format off */
 static const StateField channel_state[] = {
-    STATE_U8(PitChannel, mode),         STATE_U8(PitChannel, rw),
-    STATE_BOOL(PitChannel, bcd),        STATE_BOOL(PitChannel, gate),
-    STATE_BOOL(PitChannel, loaded),     STATE_BOOL(PitChannel, running),
-    STATE_U32(PitChannel, count),       STATE_U32(PitChannel, reload),
-    STATE_INT(PitChannel, start_ns),    STATE_U64(PitChannel, elapsed),
-    STATE_BOOL(PitChannel, write_high), STATE_BOOL(PitChannel, read_high),
-    STATE_U8(PitChannel, write_low),    STATE_U8(PitChannel, latched),
-    STATE_U16(PitChannel, latch),       STATE_BOOL(PitChannel, status_latched),
-    STATE_U8(PitChannel, status),       {},
+    STATE_U8(PitChannel, mode),
+    STATE_U8(PitChannel, rw),
+    STATE_BOOL(PitChannel, bcd),
+    STATE_BOOL(PitChannel, gate),
+    STATE_BOOL(PitChannel, loaded),
+    STATE_BOOL(PitChannel, running),
+    STATE_U32(PitChannel, count),
+    STATE_U32(PitChannel, reload),
+    STATE_INT(PitChannel, start_ns),
+    STATE_U64(PitChannel, elapsed),
+    STATE_BOOL(PitChannel, write_high),
+    STATE_BOOL(PitChannel, read_high),
+    STATE_U8(PitChannel, write_low),
+    STATE_U8(PitChannel, latched),
+    STATE_U16(PitChannel, latch),
+    STATE_BOOL(PitChannel, status_latched),
+    STATE_U8(PitChannel, status),
+    {},
 };
 
 static const StateField i8254_state[] = {
@@ -564,6 +574,7 @@ static const StateField i8254_state[] = {
     STATE_U8(I8254, port61),
     {},
 };
+/* clang-format on */
 
 const DeviceClass i8254_class = {
     .name = "isa-pit",

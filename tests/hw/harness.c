@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "chardev/chardev-internal.h"
 #include "util/keyval.h"
 
 typedef struct Deferred {
@@ -115,7 +116,8 @@ Hw *hw_new(void)
     region_add(&hw->memory_root, 0, &hw->ram_region);
     hw->deferred = g_array_new(FALSE, FALSE, sizeof(Deferred));
     hw->events = g_string_new(NULL);
-    hw->chardevs = g_hash_table_new(g_str_hash, g_str_equal);
+    hw->chardevs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+                                         (GDestroyNotify)chardev_free);
     hw->env = (DeviceEnv){
         .memory = space_new("memory", &hw->memory_root),
         .io = space_new("I/O", &hw->io_root),
@@ -231,6 +233,103 @@ void hw_reload(Device *dev)
     device_load(dev, out->data, out->len, &pos, &err);
     g_assert_no_error(err);
     g_assert_cmpuint(pos, ==, out->len);
+}
+
+/* ---- Character devices ------------------------------------------------- */
+
+typedef struct HwChardev {
+    Chardev parent;
+    GString *out;
+    size_t room;
+    void (*writable)(void *opaque);
+    void *writable_opaque;
+} HwChardev;
+
+static bool hw_chardev_open(Chardev *chr, const KeyVal *opts, GError **errp)
+{
+    HwChardev *c = (HwChardev *)chr;
+
+    c->out = g_string_new(NULL);
+    c->room = SIZE_MAX;
+    chr->connected = true;
+    return true;
+}
+
+static void hw_chardev_close(Chardev *chr)
+{
+    g_string_free(((HwChardev *)chr)->out, TRUE);
+}
+
+static size_t hw_chardev_write(Chardev *chr, const uint8_t *buf, size_t len,
+                               void (*writable)(void *opaque), void *opaque)
+{
+    HwChardev *c = (HwChardev *)chr;
+    size_t n = MIN(len, c->room);
+
+    g_string_append_len(c->out, (const char *)buf, n);
+    c->room -= n;
+    if (n < len) {
+        c->writable = writable;
+        c->writable_opaque = opaque;
+    }
+    return n;
+}
+
+static void hw_chardev_accept_input(Chardev *chr)
+{
+}
+
+static const ChardevClass hw_chardev_class = {
+    .name = "test",
+    .summary = "a test's end of the line",
+    .size = sizeof(HwChardev),
+    .open = hw_chardev_open,
+    .close = hw_chardev_close,
+    .write = hw_chardev_write,
+    .accept_input = hw_chardev_accept_input,
+};
+
+Chardev *hw_chardev(Hw *hw, const char *id)
+{
+    g_autoptr(KeyVal) opts = keyval_new();
+    Chardev *chr = chardev_open(id, &hw_chardev_class, opts, NULL);
+
+    g_assert_nonnull(chr);
+    g_hash_table_insert(hw->chardevs, chr->id, chr);
+    return chr;
+}
+
+GString *hw_chardev_output(Chardev *chr)
+{
+    return ((HwChardev *)chr)->out;
+}
+
+void hw_chardev_set_room(Chardev *chr, size_t room)
+{
+    HwChardev *c = (HwChardev *)chr;
+    void (*writable)(void *opaque) = c->writable;
+
+    c->room = room;
+    if (room && writable) {
+        c->writable = NULL;
+        writable(c->writable_opaque);
+    }
+}
+
+size_t hw_chardev_input(Chardev *chr, const char *text)
+{
+    size_t n = chr->user->can_read(chr->opaque);
+
+    n = MIN(n, strlen(text));
+    if (n) {
+        chr->user->read(chr->opaque, (const uint8_t *)text, n);
+    }
+    return n;
+}
+
+void hw_chardev_break(Chardev *chr)
+{
+    chardev_send_event(chr, CHARDEV_BREAK);
 }
 
 /* ---- Accesses ---------------------------------------------------------- */

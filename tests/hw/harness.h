@@ -54,6 +54,16 @@ void hw_remove(Device *dev);
 /* Save dev, load the stream into it again. */
 void hw_reload(Device *dev);
 
+/* A character device without a host: output is kept, input comes by hand. It
+ * is found by its id and freed with hw. */
+Chardev *hw_chardev(Hw *hw, const char *id);
+GString *hw_chardev_output(Chardev *chr);
+/* It takes so many more bytes; more room wakes the writer. */
+void hw_chardev_set_room(Chardev *chr, size_t room);
+/* Give bytes as far as the device takes them; returns how many. */
+size_t hw_chardev_input(Chardev *chr, const char *text);
+void hw_chardev_break(Chardev *chr);
+
 uint8_t hw_inb(Hw *hw, uint16_t port);
 uint16_t hw_inw(Hw *hw, uint16_t port);
 uint32_t hw_inl(Hw *hw, uint16_t port);

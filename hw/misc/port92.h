@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* System control port A. */
+#ifndef HW_MISC_PORT92_H
+#define HW_MISC_PORT92_H
+
+#include "hw/core/device.h"
+
+extern const DeviceClass port92_class; /* "port92" */
+
+/* Before realize: the A20 gate; high lets address bit 20 through. */
+void port92_connect(Device *dev, IrqLine a20);
+
+#endif
