@@ -5,6 +5,9 @@
 #include <string.h>
 
 static const TcgBackend *const tcg_backends[] = {
+#ifdef __x86_64__
+    &tcg_backend_x86_64,
+#endif
     &tcg_backend_interp,
 };
 

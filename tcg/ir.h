@@ -143,6 +143,9 @@ typedef struct NativeInsn {
     bool opcode_reg;    /* register is in opcode bits 0..2 (BSWAP): `reg` */
     uint16_t mem_bytes; /* 1..512 */
     bool mem_write;     /* also for read-modify-write */
+    bool mem_fill; /* writes all of it and reads none: if the access must go
+                      through load_bytes() and store_bytes(), it need not load.
+                      False is always right for RAM, not for devices */
     uint8_t imm_bytes;
     uint32_t imm;
     uint16_t gpr_in;   /* general registers read, implicit ones included */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One cheap pass backwards over a block before its code is emitted: where the
+ * flags are live, how often each temporary is still used, who jumps to which
+ * label. Labels are forward only, so each is met before its branches.
+ *
+ * Flags count as live at the block's exits unless the exit says otherwise:
+ * whether the next block wants them is settled when the two are linked. They
+ * do not count as live where an access may fault and the block overwrites them
+ * afterwards: the guest's fault handler then finds older status flags in its
+ * frame, and re-execution cannot tell. (exact_flags keeps them exact.)
+ */
+#include "tcg/x86_64/emit.h"
+
+typedef struct FlagUse {
+    bool reads, writes_all, writes_some;
+} FlagUse;
+
+static FlagUse analyse_flag_use(const Emit *e, const IrInsn *i)
+{
+    uint8_t attr = ir_op_attrs[i->op];
+
+    if (i->op == IR_NATIVE) {
+        const NativeInsn *n = &e->ir->native[i->imm];
+
+        return (FlagUse){ n->flags_in, n->flags_out == 2, n->flags_out == 1 };
+    }
+    if (i->op == IR_CALL) {
+        const TcgHelper *h = (const TcgHelper *)(intptr_t)i->imm;
+
+        return (FlagUse){ h->flags & TCG_READS_FLAGS,
+                          h->flags & TCG_WRITES_FLAGS, false };
+    }
+    return (FlagUse){ attr & IRA_FR, attr & IRA_FW, attr & IRA_FP };
+}
+
+static void analyse_source(Emit *e, IrVal v)
+{
+    if (v >= IR_TEMP0 && v < IR_IMM) {
+        e->temps[v - IR_TEMP0].uses++;
+    }
+}
+
+static void analyse_sources(Emit *e, const IrInsn *i)
+{
+    analyse_source(e, i->a);
+    analyse_source(e, i->b);
+    if (i->op != IR_BRCOND) {
+        analyse_source(e, i->c);
+    }
+    if (emit_ops[i->op].reads_dst) {
+        analyse_source(e, i->dst);
+    }
+}
+
+static bool analyse_has_memory(const Emit *e, const IrInsn *i)
+{
+    return ir_op_attrs[i->op] & (IRA_MEM | IRA_CALL) ||
+           (i->op == IR_NATIVE && e->ir->native[i->imm].mem);
+}
+
+typedef struct Analysis {
+    bool live;
+    EmitEvent event;    /* what happens to the flags next */
+    uint32_t next_insn; /* index of the guest instruction that follows */
+} Analysis;
+
+static void analyse_branch(Emit *e, Analysis *s, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+    EmitLabel *l = &e->labels[i->op == IR_BRCOND ? i->c : i->imm];
+
+    l->refs++;
+    s->live = i->op == IR_BRF || l->live || (i->op == IR_BRCOND && s->live);
+    s->event = i->op == IR_BRF ? EVENT_READ : EVENT_CLOBBER;
+    if (l->index > s->next_insn) {
+        e->info[index] |= INFO_FAR;
+    }
+}
+
+static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+    FlagUse use = analyse_flag_use(e, i);
+
+    if (use.reads) {
+        s->live = true;
+    } else if (use.writes_all) {
+        s->live = false;
+    }
+    if (analyse_has_memory(e, i) || emit_ops[i->op].clobbers) {
+        s->event = EVENT_CLOBBER;
+    } else if (use.reads || use.writes_some) {
+        s->event = EVENT_READ;
+    }
+}
+
+static void analyse_insn(Emit *e, Analysis *s, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+
+    e->info[index] = s->live || e->ir->exact_flags ? INFO_LIVE_AFTER : 0;
+    switch (i->op) {
+    case IR_INSN:
+        s->next_insn = index;
+        break;
+    case IR_LABEL:
+        e->labels[i->imm] = (EmitLabel){ .index = index, .live = s->live };
+        break;
+    case IR_BR:
+    case IR_BRCOND:
+    case IR_BRF:
+        analyse_branch(e, s, index);
+        break;
+    case IR_EXIT:
+    case IR_EXITR:
+        s->live = !(i->dead & 1);
+        s->event = i->op == IR_EXIT ? EVENT_NONE : EVENT_CLOBBER;
+        break;
+    case IR_LEAVE:
+        s->live = true;
+        s->event = EVENT_CLOBBER;
+        break;
+    default:
+        analyse_plain(e, s, index);
+        break;
+    }
+    if (s->live || e->ir->exact_flags) {
+        e->info[index] |= INFO_NEEDED;
+    }
+}
+
+void emit_analyse(Emit *e)
+{
+    const IrBlock *ir = e->ir;
+    Analysis s = { .next_insn = UINT32_MAX };
+
+    for (unsigned t = 0; t < ir->temps; t++) {
+        e->temps[t] = (EmitTemp){ .slot = -1 };
+    }
+    for (unsigned n = ir->count; n-- > 0;) {
+        analyse_insn(e, &s, n);
+        analyse_sources(e, &ir->insns[n]);
+    }
+    e->live_in = s.live || ir->exact_flags;
+    e->first_use = s.event;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The x86-64 back end: compiles a block in one pass backwards (analyse.c) and
+ * one forwards (ops.c's table), and runs it. See emit.h for how a block and
+ * its surroundings look, docs/tcg.md for why.
+ */
+#include "tcg/x86_64/emit.h"
+#include "util/error.h"
+
+#include <cpuid.h>
+
+/* No operation's hot part, and no out-of-line part, is longer. */
+enum { EMIT_MAX_HOT = 512, EMIT_MAX_COLD = 128, EMIT_MAX_FRAME = 4096 };
+
+/* ---- compiling --------------------------------------------------------------
+ */
+
+EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c))
+{
+    EmitCold *c = &e->cold[e->cold_count++];
+
+    *c = (EmitCold){ .emit = emit, .pc = e->pc };
+    return c;
+}
+
+/* At most: two out-of-line parts and one fix an operation. */
+static void backend_make_room(Emit *e, const IrBlock *ir)
+{
+    if (ir->count > e->insns_room) {
+        e->insns_room = ir->count * 2;
+        e->info = g_renew(uint8_t, e->info, e->insns_room);
+        e->cold = g_renew(EmitCold, e->cold, e->insns_room * 2);
+        e->fixes = g_renew(EmitFix, e->fixes, e->insns_room);
+        e->access = g_renew(EmitAccess, e->access, e->insns_room);
+        e->side_start = g_renew(uint8_t, e->side_start, e->insns_room * 60);
+    }
+    if (ir->temps > e->temps_room) {
+        e->temps_room = ir->temps * 2;
+        e->temps = g_renew(EmitTemp, e->temps, e->temps_room);
+    }
+    if (ir->labels > e->labels_room) {
+        e->labels_room = ir->labels * 2;
+        e->labels = g_renew(EmitLabel, e->labels, e->labels_room);
+    }
+}
+
+static void backend_emit_hot(Emit *e)
+{
+    const IrBlock *ir = e->ir;
+
+    for (unsigned n = 0; n < ir->count; n++) {
+        const IrInsn *i = &ir->insns[n];
+
+        e->insn = i;
+        e->index = n;
+        e->now = e->info[n];
+        if (e->reachable || i->op == IR_LABEL || i->op == IR_INSN) {
+            emit_ops[i->op].emit(e, i);
+            regs_done(e);
+        }
+    }
+    if (e->reachable) { /* a block ends with an exit: never comes here */
+        asm_u8(&e->as, 0x0f);
+        asm_u8(&e->as, 0x0b);
+    }
+}
+
+static void backend_emit_cold(Emit *e)
+{
+    for (unsigned n = 0; n < e->cold_count; n++) {
+        EmitCold *c = &e->cold[n];
+
+        side_mark(e, c->pc);
+        c->start = e->as.p;
+        if (c->jump) {
+            asm_fix(c->jump, c->start);
+        }
+        c->emit(e, c);
+    }
+}
+
+static void backend_list_block(TcgContext *ctx, const Emit *e, size_t size,
+                               size_t side)
+{
+    X86State *st = ctx->state;
+
+    if (st->block_count == st->block_room) {
+        st->block_room = MAX(1024, st->block_room * 2);
+        st->blocks = g_renew(SideBlock, st->blocks, st->block_room);
+    }
+    uint32_t code = asm_exec(&e->as, e->start) - st->exec;
+    st->blocks[st->block_count++] = (SideBlock){ code, size, code + side };
+}
+
+static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
+                          TcgCode *code, uint8_t *at)
+{
+    const X86State *st = ctx->state;
+
+    e->ctx = ctx;
+    e->st = st;
+    e->ir = ir;
+    e->code = code;
+    e->as.p = e->start = at;
+    e->as.to_exec = code_buffer_exec(ctx->buffer, at) - at;
+    e->cold_count = e->fix_count = e->access_count = 0;
+    e->pc = ir->pc;
+    e->reachable = true;
+    regs_reset(e);
+    memset(code->exit, 0, sizeof(code->exit));
+}
+
+static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
+{
+    X86State *st = ctx->state;
+    Emit *e = &st->emit;
+    size_t max =
+        EMIT_MAX_FRAME + ir->count * (size_t)(EMIT_MAX_HOT + EMIT_MAX_COLD);
+    uint8_t *at = code_buffer_begin(ctx->buffer, max);
+
+    if (!at) {
+        return false;
+    }
+    backend_make_room(e, ir);
+    backend_begin(e, ctx, ir, code, at);
+    emit_analyse(e);
+    side_begin(e);
+    emit_prologue(e);
+    backend_emit_hot(e);
+    backend_emit_cold(e);
+    size_t size = e->as.p - at;
+    asm_pad(&e->as, 8, 0);
+    size_t side = e->as.p - at;
+    side_write(e, e->as.p);
+    code->size = size;
+    code->side_table = (void *)asm_exec(&e->as, e->as.p);
+    code->side_size = side_bytes(e);
+    code_buffer_end(ctx->buffer, side + code->side_size);
+    backend_list_block(ctx, e, size, side);
+    return true;
+}
+
+/* ---- running
+ * ------------------------------------------------------------------
+ */
+
+static int backend_run(TcgContext *ctx, void *env, TcgCode *code)
+{
+    const X86State *st = ctx->state;
+    TcgEnv *tcg = env;
+    int (*enter)(void *, const void *) =
+        (int (*)(void *, const void *))(uintptr_t)st->thunk[THUNK_ENTER];
+
+    tcg->backend[TCG_BACKEND_UNWIND] = (void *)(uintptr_t)x86_64_unwind;
+    tcg->backend[TCG_BACKEND_SYNC_PC] = (void *)(uintptr_t)x86_64_sync_pc;
+    tcg->backend[ENV_CONTEXT] = ctx;
+    return enter(env, code->entry);
+}
+
+/* Translations stay where they are until clear(): code that is still running
+ * may belong to one that was released. */
+static void backend_release(TcgContext *ctx, TcgCode *code)
+{
+    code->side_table = NULL;
+    code->side_size = 0;
+}
+
+static void backend_clear(TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+
+    st->block_count = 0;
+    code_buffer_reset(ctx->buffer, st->thunk_bytes);
+}
+
+static void backend_find_features(X86State *st)
+{
+    unsigned a, b, c, d;
+
+    st->has_bmi2 = __builtin_cpu_supports("bmi2");
+    st->has_tzcnt = __builtin_cpu_supports("bmi");
+    st->has_lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
+}
+
+static bool backend_init(TcgContext *ctx, GError **errp)
+{
+    enum { THUNKS_MAX = 16384 };
+    unsigned a, b, c, d;
+    uint8_t *at;
+
+    if (!__get_cpuid(0x80000001, &a, &b, &c, &d) || !(c & bit_LAHF_LM) ||
+        !__builtin_cpu_supports("popcnt")) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "the host's processor has no LAHF or POPCNT");
+    }
+    code_buffer_reset(ctx->buffer, 0);
+    at = code_buffer_begin(ctx->buffer, THUNKS_MAX);
+    if (!at) {
+        return emu_fail(errp, EMU_ERROR_NO_SPACE,
+                        "code buffer: no room for %d bytes", THUNKS_MAX);
+    }
+    X86State *st = g_new0(X86State, 1);
+    Asm as = { at, code_buffer_exec(ctx->buffer, at) - at };
+
+    ctx->state = st;
+    st->exec = asm_exec(&as, at);
+    backend_find_features(st);
+    emit_thunks(&as, ctx);
+    code_buffer_end(ctx->buffer, as.p - at);
+    st->thunk_bytes = code_buffer_used(ctx->buffer);
+    return true;
+}
+
+static void backend_destroy(TcgContext *ctx)
+{
+    X86State *st = g_steal_pointer(&ctx->state);
+
+    if (st) {
+        g_free(st->emit.info);
+        g_free(st->emit.cold);
+        g_free(st->emit.fixes);
+        g_free(st->emit.access);
+        g_free(st->emit.side_start);
+        g_free(st->emit.temps);
+        g_free(st->emit.labels);
+        g_free(st->blocks);
+        g_free(st);
+    }
+}
+
+const TcgBackend tcg_backend_x86_64 = {
+    .name = "x86_64",
+    .has_native = true,
+    .can_native = tcg_x86_64_can_native,
+    .init = backend_init,
+    .destroy = backend_destroy,
+    .clear = backend_clear,
+    .compile = backend_compile,
+    .release = backend_release,
+    .run = backend_run,
+    .link = exit_link,
+    .unlink = exit_unlink,
+    .print = x86_64_print,
+};

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the x86-64 back end: what a compilation works on, and the
+ * functions its files share.
+ *
+ * A block's code, low addresses first:
+ *
+ *       call poll        leave at the block's start (poll thunk)
+ *   [entry_host: save flags]     if the block wants its flags in env
+ *       cmp exit_request, 0 / jne above     polling exits arrive here
+ *   entry: [load flags]          if the block wants its flags in the host's
+ *   [entry_host:]
+ *       ...              hot code, ending in the exits' patched jumps
+ *       ...              out-of-line parts, in order of their hot places
+ *       side table (side.c)
+ *
+ * Invariants
+ *  1. Globals with a register in emit_home[] are there at every instruction
+ *     boundary and at every point that can leave; the others are in env.
+ *  2. rsp is env. r13, r14, r15 hold temporaries and intermediates; C keeps
+ *     them. Temporaries that find no room are in env->spill.
+ *  3. Flags are in the host's flags (host_flags), in env->flags (env_flags),
+ *     in both, or, where nothing reads them any more, in neither.
+ *  4. Nothing between an access's branch to its slow part and the access
+ *     itself may be skipped, as the slow part goes on at the access.
+ */
+#ifndef TCG_X86_64_EMIT_H
+#define TCG_X86_64_EMIT_H
+
+#include "tcg/backend.h"
+#include "tcg/x86_64/asm.h"
+#include "tcg/x86_64/x86_64.h"
+
+/* ---- env->backend[] -------------------------------------------------------
+ */
+enum {
+    ENV_HOST_SP = TCG_BACKEND_OWN,
+    ENV_CONTEXT,
+    ENV_FPU,   /* EmitFpu */
+    ENV_MOVED, /* scratch word of slow parts */
+};
+
+typedef struct EmitFpu {
+    uint32_t mxcsr; /* the caller's own */
+    uint16_t fcw;
+    uint8_t in_host; /* guest's vector state is in the host's registers */
+} EmitFpu;
+
+#define ENV_OFF(field) ((int32_t)offsetof(TcgEnv, field))
+#define ENV_BACKEND(n) (ENV_OFF(backend) + 8 * (n))
+
+/* ---- The register map (regs.c) ---------------------------------------------
+ */
+#define EMIT_SCRATCH_FIRST R13
+#define EMIT_SCRATCHES 3
+extern const uint8_t emit_home[TCG_GLOBALS]; /* host register or NO_REG */
+/* Homes that a C function may destroy. */
+#define EMIT_CALLER_SAVED                                                      \
+    (1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 |    \
+     1u << R9 | 1u << R10 | 1u << R11)
+
+/* ---- Thunks: shared code, made once per context ----------------------------
+ */
+typedef enum EmitThunk {
+    THUNK_ENTER,        /* C: int (*)(void *env, const void *code) */
+    THUNK_LEAVE,        /* jmp, r13d = reason */
+    THUNK_LEAVE_STORED, /* the same, globals are in env already */
+    THUNK_SAVE,         /* call: home registers to env->r, rdi = env */
+    THUNK_RELOAD,       /* call: those that C may destroy */
+    THUNK_RELOAD_ALL,
+    THUNK_HEAVY,  /* call: C function r11 without guest vector state */
+    THUNK_LOOKUP, /* jmp, env->pc set; r13 = from, r14d = exit */
+    THUNK_LOOKUP0,
+    THUNK_LOOKUP1,
+    THUNK_LOOKUP_ANY, /* from nowhere that may be linked */
+    THUNK_POLL,       /* call, at the start of a block */
+    THUNK_BOUNCED,    /* call, after an access to the bounce buffer */
+    THUNK_MEM,        /* + 3 * (s1 - r13) + (s2 - r13): see mem.c */
+    THUNK_COUNT = THUNK_MEM + EMIT_SCRATCHES * EMIT_SCRATCHES
+} EmitThunk;
+
+extern const char *const emit_thunk_names[THUNK_MEM];
+void emit_thunks(Asm *a, TcgContext *ctx);
+/* Home registers to env->r and back; env is `env` bytes above rsp. */
+void thunk_store_homes(Asm *a, int32_t env);
+void thunk_load_homes(Asm *a, int32_t env, uint32_t which);
+
+/* ---- Temporaries (regs.c) -----------------------------------------------
+ */
+
+/* base + (index << shift) + disp; wrap: modulo 2^32. Constants have neither
+ * base nor index. */
+typedef struct EmitAddr {
+    IrVal base, index;
+    uint8_t shift;
+    bool wrap;
+    int64_t disp;
+} EmitAddr;
+
+typedef enum EmitWhere {
+    TEMP_NOWHERE,
+    TEMP_REG,
+    TEMP_SLOT, /* env->spill[slot] */
+    TEMP_LAZY, /* not computed yet: `lazy` says what it is */
+} EmitWhere;
+
+typedef struct EmitTemp {
+    uint8_t where;
+    uint8_t reg;
+    int8_t slot;     /* its place in env->spill, or -1 */
+    bool slot_valid; /* with TEMP_REG: the slot holds the value, too */
+    uint16_t uses;   /* still to come */
+    EmitAddr lazy;
+} EmitTemp;
+
+/* A last operand: register, memory or constant. */
+typedef struct EmitRhs {
+    enum { RHS_REG, RHS_MEM, RHS_IMM } kind;
+    uint8_t reg;
+    int32_t imm;
+    AsmMem mem;
+} EmitRhs;
+
+/* ---- Out-of-line parts ------------------------------------------------------
+ */
+typedef struct Emit Emit;
+typedef struct EmitCold EmitCold;
+
+struct EmitCold {
+    void (*emit)(Emit *e, EmitCold *c);
+    uint64_t pc;
+    uint8_t *start;  /* where it was put */
+    uint8_t *jump;   /* rel32 that comes here */
+    uint8_t *resume; /* MEM: the access, s1 + s2 is its host address */
+    uint8_t *after;  /* behind it */
+    uint32_t desc;   /* MEM: MemDesc */
+    uint8_t s1, s2;
+    uint8_t exit;  /* EXIT: number */
+    bool linkable; /* EXIT */
+    bool host;     /* EXIT: flags are in the host's flags */
+    bool poll;
+    uint64_t target; /* EXIT: guest pc */
+};
+
+/* ---- A compilation ----------------------------------------------------------
+ */
+
+/* What the backward pass found out, per instruction. */
+enum {
+    INFO_LIVE_AFTER = 1 << 0, /* flags are read later */
+    INFO_NEEDED = 1 << 1,     /* flags as before it are read by it or later */
+    INFO_FAR = 1 << 2,        /* branch: the label is in another guest insn */
+};
+
+typedef struct EmitLabel {
+    uint32_t index; /* of the LABEL instruction */
+    uint32_t refs;
+    uint32_t fixes; /* first fix + 1 */
+    bool live;      /* flags */
+    bool folded;    /* is an exit whose jump was emitted at the branch */
+} EmitLabel;
+
+typedef struct EmitFix {
+    uint8_t *rel;
+    uint32_t next;
+} EmitFix;
+
+typedef struct EmitAccess {
+    uint32_t resume; /* offset in the block */
+    uint32_t length;
+    uint32_t cold; /* its slow part */
+} EmitAccess;
+
+typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
+
+/* Reused from block to block: no allocation in the steady state. */
+struct Emit {
+    Asm as;
+    uint8_t *start;
+    TcgContext *ctx;
+    const struct X86State *st;
+    const IrBlock *ir;
+    TcgCode *code;
+
+    /* From the backward pass. */
+    uint8_t *info;
+    EmitLabel *labels;
+    bool live_in;        /* flags, at the block's start */
+    EmitEvent first_use; /* what happens to them first */
+
+    /* Where things are at the present place. */
+    const IrInsn *insn;
+    unsigned index;
+    uint8_t now; /* info of insn */
+    uint64_t pc;
+    bool reachable;
+    bool host_flags, env_flags;
+    EmitTemp *temps;
+    IrVal owner[EMIT_SCRATCHES]; /* temporary, or IR_NONE */
+    uint32_t locked;             /* host registers in use by this insn */
+    uint16_t slots_used, slots_dead;
+    IrVal lazies[32];
+    unsigned lazy_count;
+
+    /* Collected for the end. */
+    EmitCold *cold;
+    unsigned cold_count;
+    EmitFix *fixes;
+    unsigned fix_count;
+    EmitAccess *access;
+    unsigned access_count;
+    uint8_t *side_start, *side; /* marks so far */
+    uint32_t side_at;
+    uint64_t side_pc;
+
+    unsigned insns_room, temps_room, labels_room;
+};
+
+/* One translation, in offsets in the buffer. */
+typedef struct SideBlock {
+    uint32_t code, size, side; /* offsets in the buffer */
+} SideBlock;
+
+/* What a context keeps: ctx->state. */
+typedef struct X86State {
+    const uint8_t *thunk[THUNK_COUNT];
+    const uint8_t *thunks_end;
+    const uint8_t *exec; /* the buffer's executable view */
+    size_t thunk_bytes;  /* of the buffer, kept by clear() */
+    SideBlock *blocks;   /* by address */
+    unsigned block_count, block_room;
+    Emit emit;
+    bool has_bmi2, has_lzcnt, has_tzcnt;
+} X86State;
+
+/* ops.c: one row per operation. */
+typedef struct EmitOp {
+    void (*emit)(Emit *e, const IrInsn *i);
+    uint32_t opcode; /* parameter of the family's emit function */
+    bool clobbers;   /* may lose host flags */
+    bool reads_dst;
+} EmitOp;
+extern const EmitOp emit_ops[IR_OP_COUNT];
+
+static inline bool emit_flags_busy(const Emit *e)
+{
+    return e->host_flags && !e->env_flags && (e->now & INFO_LIVE_AFTER);
+}
+
+static inline const void *emit_thunk(const Emit *e, EmitThunk t)
+{
+    return e->st->thunk[t];
+}
+
+/* regs.c */
+void regs_reset(Emit *e);               /* temporaries are gone */
+void regs_done(Emit *e);                /* instruction is over: unlock */
+unsigned regs_take(Emit *e);            /* a scratch register, locked */
+unsigned regs_try(const Emit *e);       /* a free one or NO_REG, not locked */
+unsigned regs_value(Emit *e, IrVal v);  /* register holding v, locked */
+unsigned regs_copy(Emit *e, IrVal v);   /* v in a scratch to be changed */
+EmitRhs regs_rhs(Emit *e, IrVal v);     /* IR_IMM: the instruction's imm */
+EmitRhs regs_mem_rhs(Emit *e, IrVal v); /* register or memory */
+bool regs_const(const Emit *e, IrVal v, int64_t *imm);
+EmitAddr regs_addr(const Emit *e, IrVal v);
+IrVal regs_root(const Emit *e, IrVal v);
+unsigned regs_global_of(unsigned home);
+bool regs_dies(const Emit *e, IrVal v); /* its last use is now */
+void regs_use(Emit *e, IrVal v);        /* a use is over */
+void regs_sources_done(Emit *e);        /* of the present instruction */
+unsigned regs_define(Emit *e, IrVal dst, unsigned prefer);
+void regs_defined(Emit *e, IrVal dst, unsigned reg);
+bool regs_define_lazy(Emit *e, IrVal dst, EmitAddr a);
+void regs_before_write(Emit *e, IrVal v); /* v's old value is about to go */
+void regs_sync(Emit *e);                  /* all temporaries to their slots */
+void regs_forget(Emit *e);                /* they are in the slots only */
+void regs_settle(Emit *e, IrVal v);       /* compute v now, if it was put off */
+void regs_settle_globals(Emit *e);
+
+/* flags.c */
+enum { FLAGS_SAVE_BYTES = 18, FLAGS_LOAD_BYTES = 17 };
+void flags_save(Emit *e);
+void flags_load(Emit *e);
+void flags_lose(Emit *e, bool needed); /* host flags are about to change */
+void flags_written(Emit *e);
+void flags_put_save(Asm *a, unsigned keep);
+void flags_put_load(Asm *a, unsigned keep);
+void emit_alu_flags(Emit *e, const IrInsn *i);
+void emit_cmp_flags(Emit *e, const IrInsn *i);
+void emit_unary_flags(Emit *e, const IrInsn *i);
+void emit_shift_flags(Emit *e, const IrInsn *i);
+void emit_imul_flags(Emit *e, const IrInsn *i);
+void emit_imul(Emit *e, const IrInsn *i);
+void emit_getf(Emit *e, const IrInsn *i);
+void emit_setf(Emit *e, const IrInsn *i);
+void emit_setcf(Emit *e, const IrInsn *i);
+void emit_setcc(Emit *e, const IrInsn *i);
+void emit_cmovcc(Emit *e, const IrInsn *i);
+
+/* plain.c */
+void emit_alu_rhs(Asm *a, unsigned alu, IrType t, unsigned dst, EmitRhs rhs);
+void emit_alu3(Emit *e, unsigned alu, IrType t, unsigned dst, unsigned a,
+               EmitRhs b);
+void emit_mov(Emit *e, const IrInsn *i);
+void emit_add(Emit *e, const IrInsn *i);
+void emit_sub(Emit *e, const IrInsn *i);
+void emit_logic(Emit *e, const IrInsn *i);
+void emit_shift(Emit *e, const IrInsn *i);
+void emit_mul(Emit *e, const IrInsn *i);
+void emit_mulh(Emit *e, const IrInsn *i);
+void emit_neg(Emit *e, const IrInsn *i);
+void emit_not(Emit *e, const IrInsn *i);
+void emit_bswap(Emit *e, const IrInsn *i);
+void emit_extend(Emit *e, const IrInsn *i);
+void emit_extract(Emit *e, const IrInsn *i);
+void emit_deposit(Emit *e, const IrInsn *i);
+void emit_count(Emit *e, const IrInsn *i);
+void emit_popcnt(Emit *e, const IrInsn *i);
+void emit_setcond(Emit *e, const IrInsn *i);
+void emit_movcond(Emit *e, const IrInsn *i);
+void emit_ldenv(Emit *e, const IrInsn *i);
+void emit_stenv(Emit *e, const IrInsn *i);
+void emit_stenvi(Emit *e, const IrInsn *i);
+/* cmp a, b of an instruction with IRA_COND. */
+void emit_compare(Emit *e, const IrInsn *i);
+
+/* mem.c */
+typedef enum MemKind {
+    MEM_LOAD,
+    MEM_STORE,
+    MEM_BYTES,  /* up to 64, read (and written) by a native instruction */
+    MEM_FILLED, /* the same, only written */
+    MEM_PROBE,
+} MemKind;
+
+/* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: s1
+ * already holds the whole host address at the access, 23: see below */
+typedef uint32_t MemDesc;
+enum {
+    MEM_DESC_SIZE = 8,
+    MEM_DESC_WRITE = 1 << 18,
+    MEM_DESC_KIND = 19,
+    MEM_DESC_JOINED = 1 << 22,
+    MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
+};
+
+typedef struct MemAccess {
+    unsigned s1, s2;
+    unsigned cold;
+} MemAccess;
+
+MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
+                    MemKind kind, bool flags_needed);
+void mem_resume(Emit *e, MemAccess m); /* the access starts here */
+void mem_after(Emit *e, MemAccess m);  /* and ends here */
+AsmMem mem_operand(MemAccess m);
+void mem_join(Emit *e, MemAccess *m); /* s1 += s2: frees s2 */
+void mem_thunk(Asm *a, unsigned s1, unsigned s2, const X86State *st,
+               bool fill_slots);
+void mem_bounced_thunk(Asm *a, const X86State *st);
+void emit_ld(Emit *e, const IrInsn *i);
+void emit_st(Emit *e, const IrInsn *i);
+void emit_probew(Emit *e, const IrInsn *i);
+void emit_atomic(Emit *e, const IrInsn *i);
+
+/* native.c, call.c, exit.c */
+void emit_native(Emit *e, const IrInsn *i);
+void emit_call(Emit *e, const IrInsn *i);
+void emit_exit(Emit *e, const IrInsn *i);
+void emit_exitr(Emit *e, const IrInsn *i);
+void emit_leave(Emit *e, const IrInsn *i);
+void emit_label(Emit *e, const IrInsn *i);
+void emit_br(Emit *e, const IrInsn *i);
+void emit_brcond(Emit *e, const IrInsn *i);
+void emit_brf(Emit *e, const IrInsn *i);
+EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c));
+enum { POLL_BYTES = 10 }; /* of the check before `entry` */
+void emit_prologue(Emit *e);
+void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
+void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);
+
+/* analyse.c: the backward pass. */
+void emit_analyse(Emit *e);
+
+/* side.c */
+void side_begin(Emit *e);
+void side_mark(Emit *e, uint64_t pc); /* from here on it is pc's code */
+size_t side_bytes(const Emit *e);
+void side_write(const Emit *e, uint8_t *to);
+/* The block with host address x in it, or NULL. */
+const SideBlock *side_find(TcgContext *ctx, const void *x);
+bool side_pc(TcgContext *ctx, const void *x, uint64_t *pc);
+/* The slow part of the access that x is in, or NULL. */
+const uint8_t *side_slow_part(TcgContext *ctx, const void *x);
+
+/* slow.c: C that the thunks call. */
+uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc); /* light */
+void *mem_bounce(void *env, uint64_t ea, MemDesc desc);  /* heavy */
+void mem_bounced(void *env);                             /* heavy */
+void x86_64_unwind(void *env, int reason);
+uint64_t x86_64_sync_pc(void *env);
+
+void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out);
+
+#endif

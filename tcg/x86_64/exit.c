@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ways into and out of a block, and branches inside it.
+ *
+ * A direct exit is one patched jump, conditional where it can be. Unlinked it
+ * goes to the exit's stub, which saves the flags and looks the target up. What
+ * is done with the flags is decided when the exit is linked to its target:
+ *
+ *   flags at the exit   target needs them   the exit jumps to
+ *   in env              either              entry
+ *   in the host's       no                  entry: they are never stored
+ *   in the host's       yes                 entry_host
+ *
+ * A polling exit goes to the check before `entry` instead; as that destroys
+ * the host's flags, one whose target needs them goes through its stub, where
+ * they are saved and a second patched jump leads to the check.
+ */
+#include "tcg/x86_64/emit.h"
+
+/* The two bytes before a stub. */
+enum { STUB_HOST = 1, STUB_POLL = 2 };
+typedef struct StubHead {
+    uint8_t kind;
+    uint8_t second; /* offset of the second jump's rel32 */
+} StubHead;
+
+/* ---- entry
+ * -------------------------------------------------------------------
+ */
+
+void emit_prologue(Emit *e)
+{
+    Asm *a = &e->as;
+    bool save = e->live_in && e->first_use == EVENT_CLOBBER;
+    unsigned before = 5 + POLL_BYTES + (save ? FLAGS_SAVE_BYTES : 0);
+
+    while (((uintptr_t)a->p + before) % 16) {
+        asm_u8(a, 0xcc);
+    }
+    const uint8_t *leave = a->p;
+    asm_call_to(a, emit_thunk(e, THUNK_POLL));
+    if (save) {
+        e->code->entry_host = asm_exec(a, a->p);
+        flags_put_save(a, R13);
+    }
+    asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
+    asm_fix8(asm_jcc8(a, IR_CC_NE), leave);
+    e->code->entry = asm_exec(a, a->p);
+    if (e->live_in && !save) {
+        flags_put_load(a, R13);
+    }
+    if (!save) {
+        e->code->entry_host = asm_exec(a, a->p);
+    }
+    e->code->needs_flags = e->live_in;
+    e->host_flags = e->live_in && !save;
+    e->env_flags = e->live_in && save;
+}
+
+/* ---- direct exits
+ * ---------------------------------------------------------------
+ */
+
+static void exit_go_lookup(Emit *e, const EmitCold *c)
+{
+    Asm *a = &e->as;
+
+    if (asm_fits32(c->target)) {
+        asm_rm(a, asm_typed_group(0xc6, IR_I64), 0, asm_env(ENV_OFF(pc)));
+        asm_u32(a, c->target);
+    } else {
+        asm_movi(a, R13, c->target);
+        asm_store(a, asm_env(ENV_OFF(pc)), R13);
+    }
+    if (!c->linkable) {
+        asm_jmp_to(a, emit_thunk(e, THUNK_LOOKUP_ANY));
+        return;
+    }
+    asm_movi(a, R13, (uintptr_t)e->code);
+    asm_jmp_to(a, emit_thunk(e, c->exit ? THUNK_LOOKUP1 : THUNK_LOOKUP0));
+}
+
+static void exit_stub(Emit *e, EmitCold *c)
+{
+    Asm *a = &e->as;
+    StubHead head = { (c->host ? STUB_HOST : 0) | (c->poll ? STUB_POLL : 0) };
+    uint8_t *at = a->p;
+
+    a->p += sizeof(head);
+    uint8_t *stub = a->p;
+    if (c->host) {
+        flags_put_save(a, R15);
+    }
+    if (c->host && c->poll) {
+        asm_pad(a, 4, 3);
+        uint8_t *second = asm_jmp(a);
+        asm_fix(second, a->p);
+        head.second = second - stub;
+    }
+    memcpy(at, &head, sizeof(head));
+    exit_go_lookup(e, c);
+    asm_fix(c->jump, stub);
+    if (c->linkable) {
+        e->code->exit[c->exit].jump = (void *)asm_exec(a, c->jump);
+        e->code->exit[c->exit].stub = (void *)asm_exec(a, stub);
+    }
+}
+
+/* The out-of-line part of an exit taken here; the caller emits its jump. */
+static EmitCold *exit_cold(Emit *e, const IrInsn *i)
+{
+    TcgExit *exit = &e->code->exit[i->cond & 1];
+    bool dead = i->dead & 1 && !e->ir->exact_flags;
+    EmitCold *c = emit_cold(e, exit_stub);
+
+    c->exit = i->cond & 1;
+    c->linkable = !exit->used && !(e->ctx->switches & TCG_OFF_CHAIN);
+    c->host = e->host_flags && !dead;
+    c->poll = i->mem.poll;
+    c->target = i->imm;
+    if (!exit->used) {
+        exit->used = c->linkable;
+        exit->pc = i->imm;
+    }
+    return c;
+}
+
+/* Patched jumps have their rel32 aligned, so that a patch is one store. */
+static uint8_t *exit_jump(Emit *e)
+{
+    asm_pad(&e->as, 4, 3);
+    return asm_jmp(&e->as);
+}
+
+static uint8_t *exit_jcc(Emit *e, unsigned cc)
+{
+    asm_pad(&e->as, 4, 2);
+    return asm_jcc(&e->as, cc);
+}
+
+void emit_exit(Emit *e, const IrInsn *i)
+{
+    EmitCold *c = exit_cold(e, i);
+
+    c->jump = exit_jump(e);
+    e->reachable = false;
+}
+
+/* ---- linking
+ * ---------------------------------------------------------------------
+ */
+
+static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
+{
+    int32_t *w = (int32_t *)code_buffer_write(ctx->buffer, rel);
+
+    __atomic_store_n(w, (int32_t)((const uint8_t *)target - (rel + 4)),
+                     __ATOMIC_RELEASE);
+}
+
+static const uint8_t *exit_polling_entry(const TcgCode *to)
+{
+    return (const uint8_t *)to->entry - POLL_BYTES;
+}
+
+void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to)
+{
+    TcgExit *exit = &from->exit[n];
+    const uint8_t *stub = exit->stub;
+    const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
+    bool poll = head->kind & STUB_POLL;
+
+    if (!(head->kind & STUB_HOST) || !to->needs_flags) {
+        exit_patch(ctx, exit->jump, poll ? exit_polling_entry(to) : to->entry);
+    } else if (!poll) {
+        exit_patch(ctx, exit->jump, to->entry_host);
+    } else {
+        exit_patch(ctx, stub + head->second, exit_polling_entry(to));
+        exit_patch(ctx, exit->jump, stub);
+    }
+}
+
+void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
+{
+    TcgExit *exit = &from->exit[n];
+    const uint8_t *stub = exit->stub;
+    const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
+
+    exit_patch(ctx, exit->jump, stub);
+    if (head->second) {
+        exit_patch(ctx, stub + head->second, stub + head->second + 4);
+    }
+}
+
+/* ---- other ways out
+ * -------------------------------------------------------------
+ */
+
+static void exitr_miss(Emit *e, EmitCold *c)
+{
+    asm_store(&e->as, asm_env(ENV_OFF(pc)), c->s1);
+    asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
+}
+
+/* tcg_jump_hash() and comparison. exit_request is not looked at: who sets it
+ * also points env->jumps to an empty table. */
+static void exitr_jump(Emit *e, unsigned pc)
+{
+    Asm *a = &e->as;
+    unsigned entry = regs_take(e), key = regs_take(e);
+
+    G_STATIC_ASSERT(sizeof(TcgJump) == 16 && offsetof(TcgJump, key) == 0);
+    if (e->st->has_bmi2) {
+        asm_vex_rr(a, 3, 3, false, 0xf0, entry, 0, pc); /* rorx */
+        asm_u8(a, TCG_JUMP_BITS);
+    } else {
+        asm_mov32(a, entry, pc);
+        asm_shift_i(a, SHIFT_SHR, IR_I32, entry, TCG_JUMP_BITS);
+    }
+    asm_load(a, key, asm_env(ENV_OFF(jump_key)));
+    asm_alu_rr(a, ALU_XOR, IR_I32, entry, pc);
+    asm_alu_ri(a, ALU_AND, IR_I32, entry, TCG_JUMP_SIZE - 1);
+    asm_shift_i(a, SHIFT_SHL, IR_I32, entry, 4);
+    asm_alu_rm(a, ALU_ADD, IR_I64, entry, asm_env(ENV_OFF(jumps)));
+    asm_alu_rr(a, ALU_XOR, IR_I64, key, pc);
+    asm_alu_rm(a, ALU_CMP, IR_I64, key, asm_mem(entry, 0));
+    EmitCold *c = emit_cold(e, exitr_miss);
+    c->s1 = pc;
+    c->jump = asm_jcc(a, IR_CC_NE);
+    asm_rm(a, 0xff, 4, asm_mem(entry, offsetof(TcgJump, code)));
+}
+
+void emit_exitr(Emit *e, const IrInsn *i)
+{
+    if (!(i->dead & 1) || e->ir->exact_flags) {
+        flags_save(e);
+    }
+    unsigned pc = regs_value(e, i->a);
+
+    regs_sources_done(e);
+    if (e->ctx->switches & TCG_OFF_JUMPS) {
+        asm_store(&e->as, asm_env(ENV_OFF(pc)), pc);
+        asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
+    } else {
+        exitr_jump(e, pc);
+    }
+    e->reachable = false;
+}
+
+void emit_leave(Emit *e, const IrInsn *i)
+{
+    flags_save(e);
+    asm_movi(&e->as, R13, (uint32_t)i->imm);
+    asm_jmp_to(&e->as, emit_thunk(e, THUNK_LEAVE));
+    e->reachable = false;
+}
+
+/* ---- inside the block
+ * -------------------------------------------------------------
+ */
+
+static void branch_fix(Emit *e, EmitLabel *l, uint8_t *rel)
+{
+    e->fixes[e->fix_count] = (EmitFix){ rel, l->fixes };
+    l->fixes = ++e->fix_count;
+}
+
+/* The exit that a label stands for, if only this branch goes there. */
+static const IrInsn *branch_exit(const Emit *e, const EmitLabel *l)
+{
+    const IrInsn *label = &e->ir->insns[l->index];
+    bool falls_in = !l->index || (!(ir_op_attrs[label[-1].op] & IRA_END) &&
+                                  label[-1].op != IR_BR);
+
+    if (l->refs != 1 || falls_in || l->index + 1 >= e->ir->count ||
+        label[1].op != IR_EXIT) {
+        return NULL;
+    }
+    return &label[1];
+}
+
+static void branch_prepare(Emit *e, const EmitLabel *l)
+{
+    if (l->live) {
+        flags_save(e);
+    }
+    if (!(e->now & INFO_FAR)) {
+        regs_sync(e);
+    }
+}
+
+static void branch_if(Emit *e, unsigned cc, EmitLabel *l, const IrInsn *exit)
+{
+    if (exit) {
+        EmitCold *c = exit_cold(e, exit);
+
+        l->folded = true;
+        c->jump = exit_jcc(e, cc);
+        return;
+    }
+    branch_fix(e, l, asm_jcc(&e->as, cc));
+}
+
+void emit_brf(Emit *e, const IrInsn *i)
+{
+    EmitLabel *l = &e->labels[i->imm];
+    const IrInsn *exit = branch_exit(e, l);
+
+    flags_load(e);
+    if (!exit) {
+        branch_prepare(e, l);
+    }
+    branch_if(e, i->cond, l, exit);
+}
+
+void emit_brcond(Emit *e, const IrInsn *i)
+{
+    EmitLabel *l = &e->labels[i->c];
+    const IrInsn *exit = branch_exit(e, l);
+
+    flags_lose(e, e->now & INFO_NEEDED);
+    emit_compare(e, i);
+    regs_sources_done(e);
+    if (!exit) {
+        branch_prepare(e, l);
+    }
+    branch_if(e, i->cond, l, exit);
+}
+
+void emit_br(Emit *e, const IrInsn *i)
+{
+    EmitLabel *l = &e->labels[i->imm];
+
+    branch_prepare(e, l);
+    branch_fix(e, l, asm_jmp(&e->as));
+    e->reachable = false;
+}
+
+/* Where paths join, temporaries are in their slots and the flags in env. */
+void emit_label(Emit *e, const IrInsn *i)
+{
+    EmitLabel *l = &e->labels[i->imm];
+
+    if (l->folded || (!l->fixes && e->reachable)) {
+        return;
+    }
+    if (e->reachable) {
+        branch_prepare(e, l);
+    }
+    regs_forget(e);
+    e->reachable |= l->fixes != 0;
+    e->env_flags = l->live;
+    e->host_flags = false;
+    for (uint32_t n = l->fixes; n; n = e->fixes[n - 1].next) {
+        asm_fix(e->fixes[n - 1].rel, e->as.p);
+    }
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host code as text, for -d out_asm and the tests' golden listings. */
+#include "tcg/x86_64/emit.h"
+
+#include <capstone/capstone.h>
+
+static const char *print_thunk_name(const X86State *st, const uint8_t *x)
+{
+    for (unsigned t = 0; t < THUNK_MEM; t++) {
+        if (st->thunk[t] == x) {
+            return emit_thunk_names[t];
+        }
+    }
+    return x >= st->exec && x < st->thunks_end ? "mem" : NULL;
+}
+
+/* Targets of jumps and calls by name, or as offset in the block. */
+static void print_target(const X86State *st, const TcgCode *code,
+                         const uint8_t *start, uint64_t target, GString *out)
+{
+    const uint8_t *x = (const uint8_t *)(uintptr_t)target;
+    const char *thunk = print_thunk_name(st, x);
+
+    if (thunk) {
+        g_string_append_printf(out, "<%s>", thunk);
+    } else if (x >= start && x < start + code->size) {
+        g_string_append_printf(out, "%03x", (unsigned)(x - start));
+    } else if (x >= st->exec &&
+               x < st->blocks[st->block_count - 1].code + st->exec) {
+        g_string_append_printf(out, "<block %p>", (const void *)x);
+    } else {
+        g_string_append_printf(out, "%#" G_GINT64_MODIFIER "x", target);
+    }
+}
+
+static bool print_is_branch(csh cs, const cs_insn *i)
+{
+    return (cs_insn_group(cs, i, CS_GRP_JUMP) ||
+            cs_insn_group(cs, i, CS_GRP_CALL)) &&
+           g_str_has_prefix(i->op_str, "0x");
+}
+
+static void print_insn(csh cs, const X86State *st, const TcgCode *code,
+                       const uint8_t *start, const cs_insn *i, GString *out)
+{
+    g_string_append_printf(out, "%03x  %s",
+                           (unsigned)(i->address - (uintptr_t)start),
+                           i->mnemonic);
+    if (i->op_str[0]) {
+        g_string_append_c(out, ' ');
+    }
+    if (print_is_branch(cs, i)) {
+        print_target(st, code, start, g_ascii_strtoull(i->op_str, NULL, 16),
+                     out);
+    } else {
+        g_string_append(out, i->op_str);
+    }
+    g_string_append_c(out, '\n');
+}
+
+void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
+{
+    const X86State *st = ctx->state;
+    const SideBlock *b = side_find(ctx, code->entry);
+    csh cs;
+
+    if (!b || cs_open(CS_ARCH_X86, CS_MODE_64, &cs) != CS_ERR_OK) {
+        return;
+    }
+    const uint8_t *start = st->exec + b->code, *p = start;
+    uint64_t address = (uintptr_t)start;
+    size_t left = b->size;
+    cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+    cs_insn *i = cs_malloc(cs);
+
+    while (left) {
+        if (cs_disasm_iter(cs, &p, &left, &address, i)) {
+            print_insn(cs, st, code, start, i, out);
+        } else { /* a stub's two bytes of head */
+            p++;
+            address++;
+            left--;
+        }
+    }
+    cs_free(i, 1);
+    cs_close(&cs);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The side tables: which guest instruction a host address belongs to, and
+ * where the slow part of an access is. Each stands in the code buffer behind
+ * its block, so it lives as long as code that may still be running:
+ *
+ *   SideHead, SideAccess[accesses], then `bytes` of marks: host offset and
+ *   guest pc, each as the difference to the one before it, LEB128 (pc signed,
+ *   zigzag). A mark covers the code up to the next mark.
+ */
+#include "tcg/x86_64/emit.h"
+
+typedef struct SideHead {
+    uint64_t pc;
+    uint32_t accesses;
+    uint32_t bytes;
+} SideHead;
+
+typedef struct SideAccess {
+    uint32_t resume, length, slow; /* offsets in the block */
+} SideAccess;
+
+/* ---- writing ----------------------------------------------------------------
+ */
+
+static void side_put(Emit *e, uint64_t v)
+{
+    do {
+        uint8_t byte = v & 0x7f;
+
+        v >>= 7;
+        byte |= v ? 0x80 : 0;
+        *e->side++ = byte;
+    } while (v);
+}
+
+void side_mark(Emit *e, uint64_t pc)
+{
+    uint32_t at = e->as.p - e->start;
+    int64_t step = pc - e->side_pc;
+
+    if (!step && at) {
+        return;
+    }
+    side_put(e, at - e->side_at);
+    side_put(e, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+    e->side_at = at;
+    e->side_pc = pc;
+}
+
+void side_begin(Emit *e)
+{
+    e->side = e->side_start;
+    e->side_at = 0;
+    e->side_pc = e->ir->pc;
+    side_mark(e, e->ir->pc);
+}
+
+size_t side_bytes(const Emit *e)
+{
+    return sizeof(SideHead) + e->access_count * sizeof(SideAccess) +
+           (e->side - e->side_start);
+}
+
+void side_write(const Emit *e, uint8_t *to)
+{
+    SideHead *head = (SideHead *)to;
+    SideAccess *access = (SideAccess *)(head + 1);
+
+    *head = (SideHead){ e->ir->pc, e->access_count, e->side - e->side_start };
+    for (unsigned n = 0; n < e->access_count; n++) {
+        const EmitAccess *from = &e->access[n];
+
+        access[n] = (SideAccess){ from->resume, from->length,
+                                  e->cold[from->cold].start - e->start };
+    }
+    memcpy(access + e->access_count, e->side_start, head->bytes);
+}
+
+/* ---- reading: light, as sync_pc() is
+ * -------------------------------------------
+ */
+#define LIGHT __attribute__((target("general-regs-only")))
+
+static LIGHT uint64_t side_get(const uint8_t **p)
+{
+    uint64_t v = 0;
+    unsigned shift = 0;
+
+    for (;;) {
+        uint8_t byte = *(*p)++;
+
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) {
+            return v;
+        }
+        shift += 7;
+    }
+}
+
+/* Blocks are emitted, and so listed, in order of their addresses. */
+LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
+{
+    const X86State *st = ctx->state;
+    uintptr_t at = (uintptr_t)x - (uintptr_t)st->exec;
+    unsigned low = 0, high = st->block_count;
+
+    while (low < high) {
+        unsigned mid = (low + high) / 2;
+        const SideBlock *b = &st->blocks[mid];
+
+        if (at < b->code) {
+            high = mid;
+        } else if (at >= (uintptr_t)b->code + b->size) {
+            low = mid + 1;
+        } else {
+            return b;
+        }
+    }
+    return NULL;
+}
+
+static LIGHT const SideHead *side_head(const TcgContext *ctx,
+                                       const SideBlock *b)
+{
+    const X86State *st = ctx->state;
+
+    return (const SideHead *)(st->exec + b->side);
+}
+
+LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t *pc)
+{
+    const X86State *st = ctx->state;
+    const SideBlock *b = side_find(ctx, x);
+
+    if (!b) {
+        return false;
+    }
+    const SideHead *head = side_head(ctx, b);
+    const uint8_t *p =
+        (const uint8_t *)((const SideAccess *)(head + 1) + head->accesses);
+    const uint8_t *end = p + head->bytes;
+    uint32_t target = (const uint8_t *)x - (st->exec + b->code);
+    uint32_t at = 0;
+    uint64_t mark = head->pc;
+
+    *pc = mark;
+    while (p < end) {
+        at += side_get(&p);
+        uint64_t step = side_get(&p);
+        mark += step >> 1 ^ -(step & 1);
+        if (at > target) {
+            break;
+        }
+        *pc = mark;
+    }
+    return true;
+}
+
+const uint8_t *side_slow_part(TcgContext *ctx, const void *x)
+{
+    const X86State *st = ctx->state;
+    const SideBlock *b = side_find(ctx, x);
+
+    if (!b) {
+        return NULL;
+    }
+    const SideHead *head = side_head(ctx, b);
+    const SideAccess *access = (const SideAccess *)(head + 1);
+    uint32_t at = (const uint8_t *)x - (st->exec + b->code);
+
+    for (unsigned n = 0; n < head->accesses; n++) {
+        if (at - access[n].resume < access[n].length) {
+            return st->exec + b->code + access[n].slow;
+        }
+    }
+    return NULL;
+}

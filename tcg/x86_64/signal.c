@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host signals that translated code causes, turned into guest events. */
+#include "tcg/x86_64/emit.h"
+
+#include <ucontext.h>
+
+/* The context's registers by encoding number. */
+static const uint8_t signal_regs[16] = {
+    [RAX] = REG_RAX, [RCX] = REG_RCX, [RDX] = REG_RDX, [RBX] = REG_RBX,
+    [RSP] = REG_RSP, [RBP] = REG_RBP, [RSI] = REG_RSI, [RDI] = REG_RDI,
+    [R8] = REG_R8,   [R9] = REG_R9,   [R10] = REG_R10, [R11] = REG_R11,
+    [R12] = REG_R12, [R13] = REG_R13, [R14] = REG_R14, [R15] = REG_R15,
+};
+
+static greg_t *signal_reg(ucontext_t *uc, unsigned reg)
+{
+    return &uc->uc_mcontext.gregs[signal_regs[reg]];
+}
+
+/* What a slow part begins with: mov s2, desc (opcode B8 + register, with REX.B
+ * before it as it is one of r13..r15). */
+static MemDesc signal_slow_desc(const uint8_t *slow)
+{
+    MemDesc desc;
+
+    memcpy(&desc, slow + 2, sizeof(desc));
+    return desc;
+}
+
+/* Then it calls the thunk of its pair of registers. */
+static unsigned signal_slow_s1(const X86State *st, const uint8_t *slow)
+{
+    int32_t rel;
+
+    memcpy(&rel, slow + 7, sizeof(rel));
+    const uint8_t *thunk = slow + 11 + rel;
+    unsigned n = 0;
+
+    while (n < EMIT_SCRATCHES * EMIT_SCRATCHES &&
+           st->thunk[THUNK_MEM + n] != thunk) {
+        n++;
+    }
+    return EMIT_SCRATCH_FIRST + n / EMIT_SCRATCHES;
+}
+
+bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
+{
+    ucontext_t *uc = ucontext;
+    const uint8_t *rip = (const uint8_t *)uc->uc_mcontext.gregs[REG_RIP];
+    const uint8_t *slow = side_slow_part(ctx, rip);
+
+    if (!slow) {
+        return false;
+    }
+    MemDesc desc = signal_slow_desc(slow);
+    const TcgEnv *env = (const TcgEnv *)*signal_reg(uc, RSP);
+    TcgSlot slot = (&env->slot[0][0])[desc & 0xff];
+
+    if (slot.page != TCG_SLOT_EMPTY) {
+        return false;
+    }
+    if (desc & MEM_DESC_JOINED) {
+        *signal_reg(uc, signal_slow_s1(ctx->state, slow)) -= (greg_t)slot.host;
+    }
+    uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;
+    return true;
+}
+
+bool tcg_x86_64_raise(TcgContext *ctx, void *ucontext, TcgHelperFn *fn,
+                      uint64_t a, uint64_t b)
+{
+    ucontext_t *uc = ucontext;
+    const X86State *st = ctx->state;
+    greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+
+    if (!side_find(ctx, (const void *)*rip)) {
+        return false;
+    }
+    TcgEnv *env = (TcgEnv *)*signal_reg(uc, RSP);
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        if (emit_home[g] != NO_REG) {
+            env->r[g] = *signal_reg(uc, emit_home[g]);
+        }
+    }
+    /* As if the instruction had called fn: its own address is below env. */
+    ((uint64_t *)env)[-1] = *rip + 1;
+    *signal_reg(uc, RSP) = (greg_t)((uint64_t *)env - 1);
+    *signal_reg(uc, R11) = (greg_t)fn;
+    *signal_reg(uc, RDI) = (greg_t)env;
+    *signal_reg(uc, RSI) = a;
+    *signal_reg(uc, RDX) = b;
+    *signal_reg(uc, RCX) = *signal_reg(uc, R8) = 0;
+    *rip = (greg_t)st->thunk[THUNK_HEAVY];
+    uc->uc_mcontext.gregs[REG_EFL] &= ~(1 << 10); /* DF: the ABI's */
+    return true;
+}

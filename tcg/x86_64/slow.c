@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The C that translated code calls by itself: memory accesses beyond the
+ * table, and giving up an instruction.
+ *
+ * What is marked LIGHT runs with the guest's vector state in the host's
+ * registers: general registers only, and no calls out of light code.
+ */
+#include "tcg/x86_64/emit.h"
+
+#define LIGHT __attribute__((target("general-regs-only")))
+
+/* At the low end of env's stack. data: page-crossing and MMIO operands, at the
+ * guest address's own alignment, as instructions check it. */
+typedef struct MemBounce {
+    uint64_t ea;
+    MemDesc desc;
+    uint8_t data[640] __attribute__((aligned(64)));
+} MemBounce;
+
+static LIGHT TcgContext *slow_context(void *env)
+{
+    return ((TcgEnv *)env)->backend[ENV_CONTEXT];
+}
+
+static LIGHT MemBounce *slow_bounce(void *env)
+{
+    return (MemBounce *)((uint8_t *)env - TCG_STACK_SIZE);
+}
+
+static LIGHT uint8_t *slow_bounce_data(MemBounce *b)
+{
+    return b->data + (b->ea & 63);
+}
+
+static LIGHT unsigned slow_size(MemDesc desc)
+{
+    return desc >> MEM_DESC_SIZE & 1023;
+}
+
+static LIGHT unsigned slow_mode(MemDesc desc)
+{
+    return (desc & 0xff) / TCG_SLOTS;
+}
+
+static LIGHT MemKind slow_kind(MemDesc desc)
+{
+    return desc >> MEM_DESC_KIND & 7;
+}
+
+static LIGHT bool slow_crosses(uint64_t ea, MemDesc desc)
+{
+    return (ea & 4095) + slow_size(desc) > 4096;
+}
+
+/* ---- accesses
+ * -------------------------------------------------------------------
+ */
+
+/* The table may not have taken the page (watched, once only): then the slot
+ * must not either. */
+static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
+                                 MemDesc desc)
+{
+    unsigned mode = slow_mode(desc);
+    const TcgTlbEntry *t = &env->tlb[mode][(ea >> 12) & (TCG_TLB_SIZE - 1)];
+    uint64_t page = ea & ~UINT64_C(4095);
+
+    if ((desc & MEM_DESC_WRITE ? t->write : t->read) == page &&
+        !(ctx->switches & TCG_OFF_SLOTS)) {
+        env->slot[mode][desc & (TCG_SLOTS - 1)] = (TcgSlot){ page, t->host };
+    }
+}
+
+/* A load from two pages of RAM needs no more than this. */
+static LIGHT uint8_t *slow_load_crossing(TcgContext *ctx, void *env,
+                                         uint64_t ea, MemDesc desc)
+{
+    unsigned mode = slow_mode(desc), size = slow_size(desc);
+    unsigned low = 4096 - (ea & 4095);
+    const uint8_t *a = ctx->fill(env, ea, low, mode, false);
+    const uint8_t *b =
+        a ? ctx->fill(env, ea + low, size - low, mode, false) : NULL;
+    MemBounce *bounce = slow_bounce(env);
+
+    if (!b) {
+        return NULL;
+    }
+    bounce->ea = ea;
+    uint8_t *data = slow_bounce_data(bounce);
+    for (unsigned n = 0; n < size; n++) {
+        ((volatile uint8_t *)data)[n] = n < low ? a[n] : b[n - low];
+    }
+    return data;
+}
+
+static LIGHT uint8_t *slow_probe(TcgContext *ctx, void *env, uint64_t ea,
+                                 MemDesc desc)
+{
+    unsigned mode = slow_mode(desc);
+
+    ctx->fill(env, ea, 1, mode, true);
+    ctx->fill(env, ea + slow_size(desc) - 1, 1, mode, true);
+    return env; /* there is no access */
+}
+
+/* Where the access may be made directly, or NULL. */
+LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
+{
+    TcgContext *ctx = slow_context(env);
+    bool write = desc & MEM_DESC_WRITE;
+
+    if (slow_kind(desc) == MEM_PROBE) {
+        return slow_probe(ctx, env, ea, desc);
+    }
+    if (slow_crosses(ea, desc)) {
+        return write ? NULL : slow_load_crossing(ctx, env, ea, desc);
+    }
+    uint8_t *host = ctx->fill(env, ea, slow_size(desc), slow_mode(desc), write);
+    if (host) {
+        slow_fill_slot(ctx, env, ea, desc);
+    }
+    return host;
+}
+
+/* Fill the buffer with what the access will read. An instruction that only
+ * writes must not read a device's registers; across pages the reading also
+ * checks the second one. */
+void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
+{
+    TcgContext *ctx = slow_context(env);
+    MemBounce *b = slow_bounce(env);
+    unsigned mode = slow_mode(desc), size = slow_size(desc);
+    bool write = desc & MEM_DESC_WRITE;
+    uint64_t value = 0;
+
+    b->ea = ea;
+    b->desc = desc;
+    uint8_t *data = slow_bounce_data(b);
+    switch (slow_kind(desc)) {
+    case MEM_LOAD:
+        value = ctx->load(env, ea, size, mode);
+        memcpy(data, &value, sizeof(value));
+        break;
+    case MEM_BYTES:
+        ctx->load_bytes(env, ea, data, size, mode, write);
+        break;
+    case MEM_FILLED:
+        if (slow_crosses(ea, desc)) {
+            ctx->load_bytes(env, ea, data, size, mode, write);
+        }
+        break;
+    case MEM_STORE:
+    case MEM_PROBE:
+        break;
+    }
+    return data;
+}
+
+/* The access was made in the buffer: store what it wrote. */
+void mem_bounced(void *env)
+{
+    TcgContext *ctx = slow_context(env);
+    MemBounce *b = slow_bounce(env);
+    unsigned mode = slow_mode(b->desc), size = slow_size(b->desc);
+    uint64_t value = 0;
+
+    if (slow_kind(b->desc) == MEM_STORE) {
+        memcpy(&value, slow_bounce_data(b), size);
+        ctx->store(env, b->ea, value, size, mode);
+    } else {
+        ctx->store_bytes(env, b->ea, slow_bounce_data(b), size, mode);
+    }
+}
+
+/* ---- giving up
+ * ------------------------------------------------------------------
+ */
+
+/* Light. The call from translated code left its return address below env;
+ * where that is not in a block (look-ups), env->pc is right already. */
+LIGHT uint64_t x86_64_sync_pc(void *env)
+{
+    TcgEnv *tcg = env;
+
+    side_pc(slow_context(env), ((uint8_t **)env)[-1] - 1, &tcg->pc);
+    return tcg->pc;
+}
+
+/* Globals were stored before the call: leave from env's own stack level. */
+LIGHT void x86_64_unwind(void *env, int reason)
+{
+    const X86State *st = slow_context(env)->state;
+
+    x86_64_sync_pc(env);
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "movl %1, %%r13d\n\t"
+                     "jmp *%2"
+                     :
+                     : "r"(env), "r"(reason), "r"(st->thunk[THUNK_LEAVE_STORED])
+                     : "r13");
+    __builtin_unreachable();
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shared pieces of code, made once per context: the way into translated code
+ * and out of it, calls to C, the look-up of the next block.
+ *
+ * While the guest's x87, SSE and AVX state is in the host's registers,
+ * env->backend[ENV_FPU].in_host says so; C that may touch them runs between
+ * XSAVE and XRSTOR with the state that the ABI wants: empty x87 stack, the
+ * caller's MXCSR.
+ */
+#include "tcg/x86_64/emit.h"
+
+#define ENV_FPU_FIELD(f) (ENV_BACKEND(ENV_FPU) + (int32_t)offsetof(EmitFpu, f))
+
+static const uint8_t thunk_callee_saved[] = { RBX, RBP, R12, R13, R14, R15 };
+
+static void thunk_push(Asm *a, unsigned reg)
+{
+    asm_opcode(a, 0x50 | (reg & 7), 0, 0, reg, false);
+}
+
+static void thunk_pop(Asm *a, unsigned reg)
+{
+    asm_opcode(a, 0x58 | (reg & 7), 0, 0, reg, false);
+}
+
+static void thunk_ret(Asm *a)
+{
+    asm_u8(a, 0xc3);
+}
+
+void thunk_store_homes(Asm *a, int32_t env)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        if (emit_home[g] != NO_REG) {
+            asm_store(a, asm_mem(RSP, env + ENV_OFF(r) + 8 * g), emit_home[g]);
+        }
+    }
+}
+
+void thunk_load_homes(Asm *a, int32_t env, uint32_t which)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        if (emit_home[g] != NO_REG && which & 1u << emit_home[g]) {
+            asm_load(a, emit_home[g], asm_mem(RSP, env + ENV_OFF(r) + 8 * g));
+        }
+    }
+}
+
+/* ---- vector state
+ * -------------------------------------------------------------
+ */
+
+/* XSAVE64 is 0F AE /4, XRSTOR64 /5 with REX.W; destroys eax, edx. */
+static void thunk_xsave(Asm *a, const TcgContext *ctx, unsigned op,
+                        unsigned env)
+{
+    asm_movi(a, RAX, (uint32_t)ctx->fpu_mask);
+    asm_movi(a, RDX, ctx->fpu_mask >> 32);
+    asm_rm(a, 0xae | ASM_0F | ASM_W, op, asm_mem(env, ctx->fpu_offset));
+}
+
+static void thunk_fpu_flag(Asm *a, unsigned env, bool in_host)
+{
+    asm_rm(a, 0xc6, 0, asm_mem(env, ENV_FPU_FIELD(in_host)));
+    asm_u8(a, in_host);
+}
+
+static void thunk_fpu_for_c(Asm *a, const TcgContext *ctx, unsigned env)
+{
+    asm_u8(a, 0xdb); /* fninit */
+    asm_u8(a, 0xe3);
+    asm_rm(a, 0xae | ASM_0F, 2, asm_mem(env, ENV_FPU_FIELD(mxcsr)));
+    if (ctx->fpu_mask & 4) { /* vzeroupper */
+        asm_u8(a, 0xc5);
+        asm_u8(a, 0xf8);
+        asm_u8(a, 0x77);
+    }
+}
+
+static void thunk_fpu_save(Asm *a, const TcgContext *ctx, unsigned env)
+{
+    if (ctx->fpu_mask) {
+        thunk_xsave(a, ctx, 4, env);
+        thunk_fpu_flag(a, env, false);
+        thunk_fpu_for_c(a, ctx, env);
+    }
+}
+
+static void thunk_fpu_load(Asm *a, const TcgContext *ctx, unsigned env)
+{
+    if (ctx->fpu_mask) {
+        thunk_fpu_flag(a, env, true);
+        thunk_xsave(a, ctx, 5, env);
+    }
+}
+
+/* ---- in and out
+ * -----------------------------------------------------------------
+ */
+
+/* rdi = env, rsi = code */
+static void thunk_enter(Asm *a, TcgContext *ctx)
+{
+    for (unsigned n = 0; n < G_N_ELEMENTS(thunk_callee_saved); n++) {
+        thunk_push(a, thunk_callee_saved[n]);
+    }
+    asm_store(a, asm_mem(RDI, ENV_BACKEND(ENV_HOST_SP)), RSP);
+    asm_rm(a, 0xae | ASM_0F, 3, asm_mem(RDI, ENV_FPU_FIELD(mxcsr)));
+    asm_rm(a, 0xd9, 7, asm_mem(RDI, ENV_FPU_FIELD(fcw)));
+    asm_mov(a, RSP, RDI);
+    asm_mov(a, R13, RSI);
+    thunk_fpu_load(a, ctx, RSP);
+    thunk_load_homes(a, 0, ~0u);
+    asm_rr(a, 0xff, 4, R13); /* jmp */
+}
+
+static void thunk_leave(Asm *a, TcgContext *ctx)
+{
+    thunk_store_homes(a, 0);
+}
+
+/* r13d = reason. A helper that unwound may have been a heavy one. */
+static void thunk_leave_stored(Asm *a, TcgContext *ctx)
+{
+    if (ctx->fpu_mask) {
+        asm_alu_mi(a, ALU_CMP, IR_I8, asm_env(ENV_FPU_FIELD(in_host)), 0);
+        uint8_t *saved = asm_jcc8(a, IR_CC_E);
+        thunk_fpu_save(a, ctx, RSP);
+        asm_fix8(saved, a->p);
+        asm_rm(a, 0xd9, 5, asm_env(ENV_FPU_FIELD(fcw)));
+    }
+    asm_mov32(a, RAX, R13);
+    asm_load(a, RSP, asm_env(ENV_BACKEND(ENV_HOST_SP)));
+    for (unsigned n = G_N_ELEMENTS(thunk_callee_saved); n-- > 0;) {
+        thunk_pop(a, thunk_callee_saved[n]);
+    }
+    thunk_ret(a);
+}
+
+static void thunk_go_leave(Asm *a, const X86State *st, int reason)
+{
+    asm_movi(a, R13, reason);
+    asm_jmp_to(a, st->thunk[THUNK_LEAVE_STORED]);
+}
+
+/* ---- calls
+ * ------------------------------------------------------------------------
+ */
+
+static void thunk_save(Asm *a, TcgContext *ctx)
+{
+    thunk_store_homes(a, 8);
+    asm_lea(a, RDI, asm_mem(RSP, 8));
+    thunk_ret(a);
+}
+
+static void thunk_reload(Asm *a, TcgContext *ctx)
+{
+    thunk_load_homes(a, 8, EMIT_CALLER_SAVED);
+    thunk_ret(a);
+}
+
+static void thunk_reload_all(Asm *a, TcgContext *ctx)
+{
+    thunk_load_homes(a, 8, ~0u);
+    thunk_ret(a);
+}
+
+/* r11 = function, rdi = env, other arguments in place, homes stored. */
+static void thunk_heavy(Asm *a, TcgContext *ctx)
+{
+    thunk_push(a, RDI);
+    asm_mov(a, R10, RDX);
+    thunk_fpu_save(a, ctx, RDI);
+    asm_mov(a, RDX, R10);
+    asm_rr(a, 0xff, 2, R11); /* call */
+    asm_load(a, RDI, asm_mem(RSP, 0));
+    asm_mov(a, R10, RAX);
+    thunk_fpu_load(a, ctx, RDI);
+    asm_mov(a, RAX, R10);
+    thunk_pop(a, RDI);
+    thunk_ret(a);
+}
+
+/* ---- the next block
+ * ---------------------------------------------------------------
+ */
+
+/* env->pc is set, flags are in env; r13 = from or NULL, r14d = exit. */
+static void thunk_lookup(Asm *a, TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+
+    thunk_store_homes(a, 0);
+    asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
+    uint8_t *request = asm_jcc8(a, IR_CC_NE);
+    asm_mov(a, RDI, RSP);
+    asm_mov(a, RSI, R13);
+    asm_mov32(a, RDX, R14);
+    asm_call_c(a, ctx->lookup);
+    asm_rr(a, asm_typed(0x84, IR_I64), RAX, RAX);
+    uint8_t *none = asm_jcc8(a, IR_CC_E);
+    asm_load(a, R13, asm_mem(RAX, offsetof(TcgCode, entry)));
+    thunk_load_homes(a, 0, EMIT_CALLER_SAVED);
+    asm_rr(a, 0xff, 4, R13);
+    asm_fix8(none, a->p);
+    thunk_go_leave(a, st, TCG_LEAVE_LOOKUP);
+    asm_fix8(request, a->p);
+    thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
+}
+
+static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned exit)
+{
+    X86State *st = ctx->state;
+
+    asm_movi(a, R14, exit);
+    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+}
+
+static void thunk_lookup0(Asm *a, TcgContext *ctx)
+{
+    thunk_lookup_exit(a, ctx, 0);
+}
+
+static void thunk_lookup1(Asm *a, TcgContext *ctx)
+{
+    thunk_lookup_exit(a, ctx, 1);
+}
+
+static void thunk_lookup_any(Asm *a, TcgContext *ctx)
+{
+    asm_movi(a, R13, 0);
+    thunk_lookup_exit(a, ctx, 0);
+}
+
+/* Called before a block: its first guest instruction is found by the return
+ * address. */
+static void thunk_poll(Asm *a, TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+
+    thunk_store_homes(a, 8);
+    asm_lea(a, RDI, asm_mem(RSP, 8));
+    asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8);
+    asm_call_c(a, x86_64_sync_pc);
+    asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 16);
+    thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
+}
+
+static void thunk_bounced(Asm *a, TcgContext *ctx)
+{
+    mem_bounced_thunk(a, ctx->state);
+}
+
+/* ---- all of them
+ * ------------------------------------------------------------------
+ */
+
+const char *const emit_thunk_names[THUNK_MEM] = {
+    [THUNK_ENTER] = "enter",         [THUNK_LEAVE] = "leave",
+    [THUNK_LEAVE_STORED] = "leave2", [THUNK_SAVE] = "save",
+    [THUNK_RELOAD] = "reload",       [THUNK_RELOAD_ALL] = "reload_all",
+    [THUNK_HEAVY] = "heavy",         [THUNK_LOOKUP] = "lookup",
+    [THUNK_LOOKUP0] = "lookup0",     [THUNK_LOOKUP1] = "lookup1",
+    [THUNK_LOOKUP_ANY] = "lookup2",  [THUNK_POLL] = "poll",
+    [THUNK_BOUNCED] = "bounced",
+};
+
+typedef struct ThunkRow {
+    EmitThunk thunk;
+    void (*emit)(Asm *a, TcgContext *ctx);
+} ThunkRow;
+
+/* In this order: one calls only those above it. THUNK_LEAVE runs on into the
+ * one below. */
+static const ThunkRow thunk_rows[] = {
+    { THUNK_LEAVE, thunk_leave },
+    { THUNK_LEAVE_STORED, thunk_leave_stored },
+    { THUNK_ENTER, thunk_enter },
+    { THUNK_SAVE, thunk_save },
+    { THUNK_RELOAD, thunk_reload },
+    { THUNK_RELOAD_ALL, thunk_reload_all },
+    { THUNK_HEAVY, thunk_heavy },
+    { THUNK_LOOKUP, thunk_lookup },
+    { THUNK_LOOKUP0, thunk_lookup0 },
+    { THUNK_LOOKUP1, thunk_lookup1 },
+    { THUNK_LOOKUP_ANY, thunk_lookup_any },
+    { THUNK_POLL, thunk_poll },
+    { THUNK_BOUNCED, thunk_bounced },
+};
+
+static void thunk_align(Asm *a, EmitThunk t)
+{
+    if (t != THUNK_LEAVE_STORED) {
+        asm_pad(a, 16, 0);
+    }
+}
+
+void emit_thunks(Asm *a, TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(thunk_rows); n++) {
+        thunk_align(a, thunk_rows[n].thunk);
+        st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);
+        thunk_rows[n].emit(a, ctx);
+    }
+    for (unsigned s1 = 0; s1 < EMIT_SCRATCHES; s1++) {
+        for (unsigned s2 = 0; s2 < EMIT_SCRATCHES; s2++) {
+            if (s1 != s2) {
+                asm_pad(a, 16, 0);
+                st->thunk[THUNK_MEM + s1 * EMIT_SCRATCHES + s2] =
+                    asm_exec(a, a->p);
+                mem_thunk(a, EMIT_SCRATCH_FIRST + s1, EMIT_SCRATCH_FIRST + s2,
+                          st, !(ctx->switches & TCG_OFF_SLOTS));
+            }
+        }
+    }
+    st->thunks_end = asm_exec(a, a->p);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A tiny machine to run IR blocks on: a CPU struct with nothing but a TcgEnv
+ * and a vector image, some pages of memory, one register that is not memory. */
+#ifndef TESTS_TCG_VM_H
+#define TESTS_TCG_VM_H
+
+#include "tcg/backend.h"
+
+enum {
+    VM_PAGES = 4,
+    VM_BASE = 0x10000,                /* linear address of the first page */
+    VM_DEVICE = 0x7000,               /* a page of registers */
+    VM_READ_ONLY = 0x9000,            /* a page of RAM */
+    VM_LEAVE_FAULT = TCG_LEAVE_GUEST, /* fill found no page */
+    VM_LEAVE_DONE,
+};
+
+typedef struct VmCpu {
+    TcgEnv env;
+    uint8_t fpu[4096] __attribute__((aligned(64)));
+    TcgTlbEntry tlb[TCG_MODES][TCG_TLB_SIZE];
+    TcgJump jumps[TCG_JUMP_SIZE];
+    TcgJump no_jumps[TCG_JUMP_SIZE];
+    struct Vm *vm;
+    /* What the callbacks saw. */
+    unsigned fills, loads, stores, lookups, byte_loads, byte_stores;
+    uint64_t fault_address;
+    uint64_t device_value;
+    unsigned last_exit;
+    TcgCode *last_from;
+} VmCpu;
+
+typedef struct Vm {
+    TcgContext ctx;
+    VmCpu *cpu;
+    uint8_t *ram; /* VM_PAGES pages, then the read-only one */
+    IrBlock ir;
+    TcgCode *known[8]; /* what lookup finds, by exact pc */
+    uint64_t known_pc[8];
+    unsigned known_count;
+    bool table; /* fill() enters pages into env->tlb */
+} Vm;
+
+Vm *vm_new(const char *backend, unsigned switches);
+void vm_free(Vm *vm);
+/* Compile vm->ir, after its verification. */
+void vm_compile(Vm *vm, TcgCode *code);
+int vm_run(Vm *vm, TcgCode *code);
+/* Compile and run vm->ir once. */
+int vm_run_once(Vm *vm);
+void vm_know(Vm *vm, uint64_t pc, TcgCode *code);
+/* Start a block with one guest instruction. */
+IrBlock *vm_begin(Vm *vm, uint64_t pc);
+/* EFLAGS layout to and from TcgFlags. */
+TcgFlags vm_flags(unsigned eflags);
+unsigned vm_eflags(TcgFlags f);
+
+#endif
