@@ -130,7 +130,10 @@ const DecodeNode decode_map_0f[256] = {
     CONDITIONS(0x40, CMOV),
 
     [0x50] = PS_PD(MOVMSKPS, MOVMSKPD, 0, ACCESS_W, G_m, U_dq),
-    [0x51] = ARITHMETIC(SQRT),
+    [0x51] = PREFIX(INSN(SQRTPS, SSE_OP(SSE, ALIGN, ACCESS_W), V_dq, W_dq),
+                    INSN(SQRTPD, SSE_OP(SSE2, ALIGN, ACCESS_W), V_dq, W_dq),
+                    INSN(SQRTSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d),
+                    INSN(SQRTSD, SSE_OP(SSE2, 0, ACCESS_RW), V_q, W_q)),
     [0x52] = PREFIX(INSN(RSQRTPS, SSE_OP(SSE, ALIGN, ACCESS_W), V_dq, W_dq), NONE,
                     INSN(RSQRTSS, SSE_OP(SSE, 0, ACCESS_RW), V_d, W_d), NONE),
     [0x53] = PREFIX(INSN(RCPPS, SSE_OP(SSE, ALIGN, ACCESS_W), V_dq, W_dq), NONE,

@@ -57,7 +57,7 @@ const DecodeNode decode_map_one_byte[256] = {
     EIGHT(0x50, INSN(PUSH, STACK(DEF64, ACCESS_R), Z_v)),
     EIGHT(0x58, INSN(POP, STACK(DEF64, ACCESS_W), Z_v)),
 
-    [0x60] = INSN(PUSHA, STACK(NO64, ACCESS_NONE)),
+    [0x60] = INSN(PUSHA, KIND(.attr = NO64, .gpr_in = 0xff, .gpr_out = R_SP)),
     [0x61] = INSN(POPA, KIND(.attr = NO64, .gpr_in = R_SP, .gpr_out = 0xff)),
     [0x62] = INSN(BOUND, READS(NO64), G_v, M_a),
     [0x63] = MODE(INSN(ARPL, KIND(.attr = PROT, .access = ACCESS_RW, .flags_out = F_Z), E_w, G_w),
