@@ -31,7 +31,6 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "EMU   ", "EMUDSDT ", 1)
     External (\P0E, IntObj)
     External (\HPTE, IntObj)
 
-    Name (\_S3, Package () { 1, 1, 0, 0 })
     Name (\_S4, Package () { 2, 2, 0, 0 })
     Name (\_S5, Package () { 0, 0, 0, 0 })
 
