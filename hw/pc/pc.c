@@ -59,9 +59,9 @@ typedef struct PcBoard {
     PciHost host;
     IsaBus isa;
     Device *i440fx, *piix3, *ide, *pm;
-    Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042;
+    Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042, *port92;
     IrqLine gsi[PC_GSIS];
-    bool reset_a20;
+    unsigned a20_gates; /* bit per gate that is open; atomic */
 } PcBoard;
 
 static PcBoard *pc_from(Board *board)
@@ -152,16 +152,22 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
                  data & 0xff, data >> 15 & 1);
 }
 
-/* ---- Reset and A20 lines
- * ------------------------------------------------------------ */
+/* ---- Address line 20 ------------------------------------------------------------------ */
 
-static void pc_reset_set(void *opaque, unsigned n, bool level)
+enum { PC_A20_I8042, PC_A20_PORT92 };
+
+/* Either gate opens it. */
+static void pc_a20_set(void *opaque, unsigned n, bool level)
 {
     PcBoard *pc = opaque;
+    unsigned bit = 1u << n;
+    unsigned gates = level ? __atomic_or_fetch(&pc->a20_gates, bit,
+                                               __ATOMIC_SEQ_CST)
+                           : __atomic_and_fetch(&pc->a20_gates, ~bit,
+                                                __ATOMIC_SEQ_CST);
 
-    if (level) {
-        pc->parent.env.request(pc->parent.env.machine, MACHINE_REQUEST_RESET,
-                               0);
+    for (guint i = 0; i < pc->parent.vcpus->len; i++) {
+        x86_set_a20(pc_cpu(pc, i), gates);
     }
 }
 
@@ -371,7 +377,9 @@ static bool pc_init_ide(PcBoard *pc, GError **errp)
 {
     const DeviceClass *class = device_class_find("piix3-ide");
 
-    g_assert(class);
+    if (!class) {
+        return true;
+    }
     pc_add_pci(pc, (const PciClass *)class, "1.1", false, &pc->ide);
     return pc_realize(pc, pc->ide, &pc->pci.bus, errp);
 }
@@ -430,14 +438,12 @@ static bool pc_init_serial(PcBoard *pc, const BoardConfig *config,
 static bool pc_init_legacy(PcBoard *pc, const BoardConfig *config,
                            GError **errp)
 {
-    Device *port92 = NULL;
-
-    pc_new(pc, device_class_find("i8042"), &pc->i8042);
-    i8042_connect_reset(pc->i8042, pc_line(pc, pc_reset_set, 0));
-    pc_new(pc, device_class_find("port92"), &port92);
-    port92_connect_reset(port92, pc_line(pc, pc_reset_set, 1));
+    pc_new(pc, &i8042_class, &pc->i8042);
+    i8042_connect(pc->i8042, pc_line(pc, pc_a20_set, PC_A20_I8042));
+    pc_new(pc, &port92_class, &pc->port92);
+    port92_connect(pc->port92, pc_line(pc, pc_a20_set, PC_A20_PORT92));
     return pc_realize(pc, pc->i8042, &pc->isa.bus, errp) &&
-           pc_realize(pc, port92, &pc->isa.bus, errp) &&
+           pc_realize(pc, pc->port92, &pc->isa.bus, errp) &&
            pc_init_serial(pc, config, errp);
 }
 
@@ -578,7 +584,7 @@ static void pc_clear(Board *board)
     }
     Device *own[] = { pc->i440fx, pc->piix3, pc->ide,   pc->pm,
                       pc->pic,    pc->pit,   pc->rtc,   pc->i8042,
-                      pc->ioapic, pc->hpet,  pc->fw_cfg };
+                      pc->ioapic, pc->hpet,  pc->fw_cfg, pc->port92 };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
         device_unref(own[i]);
