@@ -152,7 +152,8 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
                  data & 0xff, data >> 15 & 1);
 }
 
-/* ---- Address line 20 ------------------------------------------------------------------ */
+/* ---- Address line 20
+ * ------------------------------------------------------------------ */
 
 enum { PC_A20_I8042, PC_A20_PORT92 };
 
@@ -161,10 +162,9 @@ static void pc_a20_set(void *opaque, unsigned n, bool level)
 {
     PcBoard *pc = opaque;
     unsigned bit = 1u << n;
-    unsigned gates = level ? __atomic_or_fetch(&pc->a20_gates, bit,
-                                               __ATOMIC_SEQ_CST)
-                           : __atomic_and_fetch(&pc->a20_gates, ~bit,
-                                                __ATOMIC_SEQ_CST);
+    unsigned gates =
+        level ? __atomic_or_fetch(&pc->a20_gates, bit, __ATOMIC_SEQ_CST)
+              : __atomic_and_fetch(&pc->a20_gates, ~bit, __ATOMIC_SEQ_CST);
 
     for (guint i = 0; i < pc->parent.vcpus->len; i++) {
         x86_set_a20(pc_cpu(pc, i), gates);
@@ -582,8 +582,8 @@ static void pc_clear(Board *board)
     for (guint i = board->devices->len; i > 0; i--) {
         device_unrealize(board->devices->pdata[i - 1]);
     }
-    Device *own[] = { pc->i440fx, pc->piix3, pc->ide,   pc->pm,
-                      pc->pic,    pc->pit,   pc->rtc,   pc->i8042,
+    Device *own[] = { pc->i440fx, pc->piix3, pc->ide,    pc->pm,
+                      pc->pic,    pc->pit,   pc->rtc,    pc->i8042,
                       pc->ioapic, pc->hpet,  pc->fw_cfg, pc->port92 };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
