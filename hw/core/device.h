@@ -33,6 +33,7 @@ typedef struct BlockBackend BlockBackend; /* block/block.h */
 typedef struct Chardev Chardev;           /* chardev/chardev.h */
 typedef struct Console Console;           /* ui/console.h */
 typedef struct InputHub InputHub;
+typedef struct BalloonOps BalloonOps; /* hw/core/balloon.h */
 
 /*
  * What a board lends to its devices: the only way they reach the machine.
@@ -55,6 +56,8 @@ typedef struct DeviceEnv {
     /* Back ends by id; NULL if there is none of that name. */
     BlockBackend *(*find_block)(void *machine, const char *id);
     Chardev *(*find_chardev)(void *machine, const char *id);
+    /* A balloon comes (hw/core/balloon.h), or goes: ops NULL. */
+    void (*set_balloon)(void *machine, const BalloonOps *ops, Device *dev);
     /* Tell management: QMP event `name` with JSON object text (or NULL). */
     void (*event)(void *machine, const char *name, const char *json);
 } DeviceEnv;
