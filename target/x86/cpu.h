@@ -27,6 +27,7 @@
 typedef struct X86Cpu X86Cpu;
 typedef struct X86Apic X86Apic;
 typedef struct X86Model X86Model;
+typedef struct X86Tsc X86Tsc;
 typedef struct Vcpu Vcpu; /* accel/accel.h */
 typedef uint64_t vaddr;
 
@@ -180,7 +181,7 @@ typedef union X86Key {
                                   checked; never in 64-bit code */
         uint32_t umip : 1;
         uint32_t lma : 1;
-        uint32_t dr7 : 1; /* breakpoints are armed */
+        uint32_t dr7 : 1;          /* breakpoints are armed */
         uint32_t fs_gs_limits : 1; /* the same as limits for FS or GS */
     };
     uint32_t bits;
@@ -191,7 +192,7 @@ enum {
     X86_MODE_USER,
     X86_MODE_KERNEL,      /* supervisor, SMAP enforced (AC = 0) */
     X86_MODE_KERNEL_USER, /* supervisor, user pages allowed (no SMAP or AC) */
-    X86_MODE_PHYS,        /* reserved for paging off */
+    X86_MODE_PHYS,        /* paging is off, any privilege level */
 };
 
 /* Pending work besides APIC interrupts; bits of X86Cpu.pending (atomic). */
@@ -256,7 +257,9 @@ struct X86Cpu {
     bool raised_soft; /* INT n, INT3, INTO: uses next_pc */
     uint32_t raised_error;
     uint64_t raised_next_pc;
-    int old_vector; /* while delivering, for double faults; -1 */
+    int old_vector;     /* while delivering, for double faults; -1 */
+    void **catch_point; /* while delivering: where x86_raise() goes instead of
+                           tcg_unwind(); a __builtin_setjmp buffer */
 
     uint32_t pending; /* X86_PENDING_*, atomic */
 
@@ -266,6 +269,7 @@ struct X86Cpu {
 
     /* Wiring: fixed once created. */
     unsigned index;
+    unsigned cpu_count; /* in the package, for CPUID; 1 unless changed */
     uint32_t apic_id;
     const X86Model *model;
     X86Apic *apic;
@@ -275,6 +279,8 @@ struct X86Cpu {
     void *accel; /* the accelerator's own state */
     Vcpu *vcpu;
     size_t alloc_size;
+    X86Tsc *tsc;
+    unsigned mmu_hint; /* flat view's range the page walk used last */
     /* 8259's INTA cycle; -1: spurious. Any thread that runs this CPU. */
     int (*pic_ack)(void *opaque);
     void *pic_opaque;
@@ -292,6 +298,7 @@ typedef struct X86MmuOps {
     void (*flush_all)(X86Cpu *cpu);        /* also global pages */
     void (*flush_non_global)(X86Cpu *cpu); /* CR3 written */
     void (*flush_page)(X86Cpu *cpu, vaddr addr);
+    void (*key_changed)(X86Cpu *cpu); /* after x86_update_key(); may be NULL */
 } X86MmuOps;
 
 /* ---- cpu.c ------------------------------------------------------------------
@@ -318,7 +325,9 @@ static inline TcgFlags x86_flags_pack(uint32_t eflags)
 {
     return ((eflags & 0xd5) << 8) | ((eflags >> 11) & 1);
 }
-void x86_update_key(X86Cpu *cpu); /* key and env.mode. Light. */
+void x86_update_key(X86Cpu *cpu); /* key (but fp_slow) and env.mode. Light. */
+void x86_update_fp_key(X86Cpu *cpu); /* key.fp_slow from fpu's control words,
+                                        which must be current */
 static inline unsigned x86_cpl(const X86Cpu *cpu)
 {
     return cpu->key.cpl;
@@ -331,6 +340,18 @@ static inline bool x86_long_mode(const X86Cpu *cpu)
 /* Atomically add pending work and kick. Any thread. */
 void x86_set_pending(X86Cpu *cpu, uint32_t bits);
 void x86_clear_pending(X86Cpu *cpu, uint32_t bits);
+void x86_set_a20(X86Cpu *cpu, bool enabled); /* any thread */
+
+/* ---- tsc.c ------------------------------------------------------------------
+ */
+
+/* The time-stamp counter runs at X86_TSC_HZ of the virtual clock, so that one
+ * tick is a nanosecond. */
+#define X86_TSC_HZ UINT64_C(1000000000)
+uint64_t x86_read_tsc(X86Cpu *cpu); /* with offset and adjustment. Light. */
+/* Keep the fast reading in step with the virtual clock; the accelerator calls
+ * it whenever it starts to run a CPU. */
+void x86_tsc_sync(X86Cpu *cpu);
 
 /* ---- mmu.c ------------------------------------------------------------------
  */
@@ -344,11 +365,13 @@ typedef struct X86Translation {
     bool readable, executable;
     bool global;
     uint32_t error; /* #PF error code on failure */
+    uint8_t vector; /* on failure: EXC_PF, or EXC_GP: not canonical */
 } X86Translation;
 
 /* Walk the page tables for a linear address in an MMU mode; sets accessed and
- * dirty bits (atomically) unless probe. False: page fault, t->error set.
- * Light when the tables are in RAM. */
+ * dirty bits (atomically) unless probe. False: t->vector and t->error say which
+ * fault, for x86_raise_translation(). Light. The caller is inside
+ * rcu_read_lock(). Tables outside RAM and ROM read as ones. */
 bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
                        bool probe, X86Translation *t);
 /* For the monitor: no side effects, supervisor view; false if unmapped. */
@@ -356,7 +379,9 @@ bool x86_mmu_peek(X86Cpu *cpu, vaddr addr, hwaddr *paddr);
 
 /* Guest memory by linear address for helpers; they raise the guest's faults
  * (and so may not return). mode: MMU mode. Provided by accel/tcg through
- * TcgContext; never called under another accelerator. */
+ * TcgContext; never called under another accelerator. Callable from light
+ * helpers: they keep the guest's vector state if they must go to a device. A
+ * fault is raised before any device is touched. */
 uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode);
 void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
                unsigned mode);
@@ -368,6 +393,9 @@ void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
 G_NORETURN void x86_raise(X86Cpu *cpu, X86Vector vector);
 G_NORETURN void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error);
 G_NORETURN void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error);
+/* The fault of a failed x86_mmu_translate(). */
+G_NORETURN void x86_raise_translation(X86Cpu *cpu, vaddr addr,
+                                      const X86Translation *t);
 
 /* Run loop: deliver what is recorded in raised; faults while delivering become
  * double faults, a triple fault sets shutdown. */
@@ -420,7 +448,8 @@ bool x86_apic_matches(const X86Apic *apic, uint32_t dest, bool logical);
 void x86_apic_set_eoi_hook(X86Apic *apic,
                            void (*eoi)(void *opaque, uint8_t vector),
                            void *opaque);
-/* Other APICs for IPIs. */
+/* Other APICs for IPIs: every one that x86_apic_matches() but `from`, which
+ * has served itself. A destination of 0xff (x2APIC: 0xffffffff) is all. */
 void x86_apic_set_bus(X86Apic *apic,
                       void (*send)(void *opaque, X86Apic *from, uint32_t dest,
                                    bool logical, uint8_t delivery_mode,

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of the local APIC that light code of its own CPU needs. IRR and TMR
+ * are set by any thread, atomically; ISR and TPR belong to the CPU's thread;
+ * everything else is under the APIC's lock.
+ */
+#ifndef TARGET_X86_APIC_H
+#define TARGET_X86_APIC_H
+
+#include "target/x86/cpu.h"
+
+enum { APIC_VECTOR_WORDS = 256 / 32 };
+
+typedef struct ApicVectors {
+    uint32_t word[APIC_VECTOR_WORDS];
+} ApicVectors;
+
+typedef struct ApicPriority {
+    ApicVectors irr, isr, tmr;
+    uint32_t tpr;
+} ApicPriority;
+
+/* The first member of X86Apic. */
+ApicPriority *x86_apic_priority(X86Apic *apic);
+
+static inline uint32_t x86_apic_tpr(X86Apic *apic)
+{
+    return ((ApicPriority *)apic)->tpr;
+}
+/* On the CPU's thread; a vector that waits may have its way now. Light. */
+static inline void x86_apic_set_tpr(X86Cpu *cpu, uint32_t tpr)
+{
+    ApicPriority *p = (ApicPriority *)cpu->apic;
+    uint32_t any = 0;
+
+    p->tpr = tpr;
+    cpu->cr8 = tpr >> 4;
+    for (unsigned i = 0; i < APIC_VECTOR_WORDS; i++) {
+        any |= __atomic_load_n(&p->irr.word[i], __ATOMIC_ACQUIRE);
+    }
+    if (any) {
+        __atomic_fetch_or(&cpu->pending, X86_PENDING_APIC, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&cpu->env.exit_request, 1, __ATOMIC_SEQ_CST);
+    }
+}
+/* The vector the CPU would take now; -1: none. */
+int x86_apic_pending_vector(const X86Apic *apic);
+/* The CPU takes that vector: IRR to ISR. */
+void x86_apic_accept(X86Apic *apic, int vector);
+
+/* After loading: place the registers, arm the timer, look again. */
+void x86_apic_loaded(X86Apic *apic);
+/* What INIT does; SDM 3A 10.4.7.3: the id and the base MSR stay. */
+void x86_apic_init_reset(X86Apic *apic);
+
+/* x2APIC registers as MSRs 0x800..0x8ff, and IA32_APIC_BASE; false: #GP. */
+bool x86_apic_read_msr(X86Apic *apic, uint32_t msr, uint64_t *val);
+bool x86_apic_write_msr(X86Apic *apic, uint32_t msr, uint64_t val);
+bool x86_apic_write_base(X86Apic *apic, uint64_t val);
+/* TSC deadline; 0 disarms. */
+uint64_t x86_apic_read_deadline(X86Apic *apic);
+void x86_apic_write_deadline(X86Apic *apic, uint64_t tsc);
+
+#endif

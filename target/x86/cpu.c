@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A processor's life: creation, power-on and INIT values, its saved state, and
+ * the registers as text. Not light.
+ *
+ * SDM 3A table 9-1.
+ */
+#include "target/x86/cpu.h"
+
+#include "target/x86/apic.h"
+#include "target/x86/model.h"
+#include "target/x86/msr.h"
+#include "target/x86/tsc.h"
+#include "util/error.h"
+
+#include <string.h>
+
+/* ---- reset
+ * ---------------------------------------------------------------------- */
+
+static void cpu_reset_segments(X86Cpu *cpu)
+{
+    for (unsigned i = 0; i < X86_SEGMENTS; i++) {
+        cpu->seg[i] =
+            (X86Segment){ .limit = 0xffff, .attr = SEG_P | SEG_S | 3 };
+    }
+    cpu->seg[X86_CS].selector = 0xf000;
+    cpu->seg[X86_CS].base = 0xffff0000;
+    cpu->ldt = (X86Segment){ .limit = 0xffff, .attr = SEG_P | 2 };
+    cpu->tr = (X86Segment){ .limit = 0xffff, .attr = SEG_P | 11 };
+    cpu->gdt.base = cpu->idt.base = 0;
+    cpu->gdt.limit = cpu->idt.limit = 0xffff;
+}
+
+static void cpu_reset_registers(X86Cpu *cpu, bool init)
+{
+    uint32_t leaf1[4];
+
+    memset(cpu->env.r, 0, sizeof(cpu->env.r));
+    x86_cpuid(cpu, 1, 0, leaf1);
+    cpu->env.r[X86_RDX] = leaf1[0];
+    cpu->env.pc = 0xfff0;
+    cpu->eflags = 2;
+    cpu->env.flags = x86_flags_pack(0);
+    cpu->cr0 = CR0_ET | (init ? cpu->cr0 & (CR0_CD | CR0_NW)
+                              : (uint64_t)(CR0_CD | CR0_NW));
+    cpu->cr2 = cpu->cr3 = cpu->cr4 = cpu->cr8 = 0;
+    cpu->efer = 0;
+    memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
+    memset(cpu->dr, 0, sizeof(cpu->dr));
+    cpu->dr[6] = 0xffff0ff0;
+    cpu->dr[7] = 0x400;
+}
+
+/* What INIT leaves alone. */
+static void cpu_reset_power_on(X86Cpu *cpu)
+{
+    cpu->fpu = (X86Fpu){
+        .fcw = 0x40, .ftw = 0xff, .mxcsr = 0x1f80, .mxcsr_mask = 0xffff
+    };
+    cpu->xcr0 = 1;
+    cpu->star = cpu->lstar = cpu->cstar = cpu->fmask = 0;
+    cpu->kernel_gs_base = cpu->tsc_aux = cpu->spec_ctrl = 0;
+    cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
+    cpu->pat = UINT64_C(0x0007040600070406);
+    cpu->tsc_adjust = cpu->tsc_offset = 0;
+    cpu->misc_enable = 1 | 1u << 11 | 1u << 12; /* strings; no BTS, no PEBS */
+    cpu->mtrr_def = 0;
+    memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
+    memset(cpu->mtrr_base, 0, sizeof(cpu->mtrr_base));
+    memset(cpu->mtrr_mask, 0, sizeof(cpu->mtrr_mask));
+    cpu->feature_control = cpu->xss = cpu->pkru = 0;
+    cpu->mcg_status = cpu->mcg_ctl = 0;
+    memset(cpu->mc_bank, 0, sizeof(cpu->mc_bank));
+    cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
+    cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
+    cpu->kvm_poll_control = 1;
+    cpu->smm = false;
+}
+
+static void cpu_reset_execution(X86Cpu *cpu)
+{
+    cpu->halted = cpu->wait_sipi = cpu->nmi_blocked = cpu->shutdown = false;
+    cpu->inhibit = 0;
+    cpu->raised = cpu->old_vector = -1;
+    cpu->catch_point = NULL;
+}
+
+void x86_cpu_reset(X86Cpu *cpu, bool init)
+{
+    cpu_reset_segments(cpu);
+    cpu_reset_registers(cpu, init);
+    if (!init) {
+        cpu_reset_power_on(cpu);
+    }
+    cpu_reset_execution(cpu);
+    if (cpu->apic) {
+        if (init) {
+            x86_apic_init_reset(cpu->apic);
+        } else {
+            x86_apic_reset(cpu->apic);
+            cpu->wait_sipi = cpu->index != 0;
+        }
+    }
+    x86_update_fp_key(cpu);
+    x86_update_key(cpu);
+    if (cpu->mmu_ops) {
+        cpu->mmu_ops->flush_all(cpu);
+    }
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------ */
+
+X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
+                    AddressSpace *io, Clock *clock, GError **errp)
+{
+    X86Cpu *cpu = tcg_env_alloc(sizeof(X86Cpu));
+
+    if (!cpu) {
+        emu_fail(errp, EMU_ERROR_NO_SPACE, "no memory for CPU %u", index);
+        return NULL;
+    }
+    cpu->alloc_size = sizeof(X86Cpu);
+    cpu->index = cpu->apic_id = index;
+    cpu->cpu_count = 1;
+    cpu->model = model;
+    cpu->memory = memory;
+    cpu->io = io;
+    cpu->clock = clock;
+    cpu->a20_mask = UINT64_MAX;
+    cpu->tsc = x86_tsc_new(clock);
+    if (x86_model_has(model, FEATURE_APIC)) {
+        cpu->apic = x86_apic_new(cpu);
+    }
+    x86_cpu_reset(cpu, false);
+    return cpu;
+}
+
+void x86_cpu_free(X86Cpu *cpu)
+{
+    if (cpu) {
+        x86_apic_free(cpu->apic);
+        x86_tsc_free(cpu->tsc);
+        tcg_env_free(cpu, cpu->alloc_size);
+    }
+}
+
+/* ---- saved state
+ * ------------------------------------------------------------------- */
+
+static const StateField cpu_segment_state[] = {
+    STATE_U64(X86Segment, base),
+    STATE_U32(X86Segment, limit),
+    STATE_U16(X86Segment, selector),
+    STATE_U16(X86Segment, attr),
+    {},
+};
+
+const StateField x86_cpu_state[] = {
+    STATE_ARRAY(X86Cpu, env.r),
+    STATE_U64(X86Cpu, env.pc),
+    STATE_U16(X86Cpu, env.flags),
+    STATE_BYTES(X86Cpu, fpu, sizeof(X86Fpu)),
+    STATE_U32(X86Cpu, eflags),
+    STATE_STRUCT_ARRAY(X86Cpu, seg, cpu_segment_state),
+    STATE_STRUCT(X86Cpu, ldt, cpu_segment_state),
+    STATE_STRUCT(X86Cpu, tr, cpu_segment_state),
+    STATE_U64(X86Cpu, gdt.base),
+    STATE_U16(X86Cpu, gdt.limit),
+    STATE_U64(X86Cpu, idt.base),
+    STATE_U16(X86Cpu, idt.limit),
+    STATE_U64(X86Cpu, cr0),
+    STATE_U64(X86Cpu, cr2),
+    STATE_U64(X86Cpu, cr3),
+    STATE_U64(X86Cpu, cr4),
+    STATE_U64(X86Cpu, cr8),
+    STATE_U64(X86Cpu, xcr0),
+    STATE_ARRAY(X86Cpu, dr),
+    STATE_U64(X86Cpu, efer),
+    STATE_ARRAY(X86Cpu, pdpte),
+    STATE_U64(X86Cpu, star),
+    STATE_U64(X86Cpu, lstar),
+    STATE_U64(X86Cpu, cstar),
+    STATE_U64(X86Cpu, fmask),
+    STATE_U64(X86Cpu, kernel_gs_base),
+    STATE_U64(X86Cpu, sysenter_cs),
+    STATE_U64(X86Cpu, sysenter_esp),
+    STATE_U64(X86Cpu, sysenter_eip),
+    STATE_U64(X86Cpu, pat),
+    STATE_U64(X86Cpu, tsc_adjust),
+    STATE_U64(X86Cpu, tsc_aux),
+    STATE_U64(X86Cpu, tsc_deadline),
+    STATE_U64(X86Cpu, misc_enable),
+    STATE_U64(X86Cpu, mtrr_def),
+    STATE_ARRAY(X86Cpu, mtrr_fixed),
+    STATE_ARRAY(X86Cpu, mtrr_base),
+    STATE_ARRAY(X86Cpu, mtrr_mask),
+    STATE_U64(X86Cpu, apic_base),
+    STATE_U64(X86Cpu, spec_ctrl),
+    STATE_U64(X86Cpu, feature_control),
+    STATE_U64(X86Cpu, xss),
+    STATE_U64(X86Cpu, mcg_status),
+    STATE_U64(X86Cpu, mcg_ctl),
+    STATE_ARRAY(X86Cpu, mc_bank),
+    STATE_U64(X86Cpu, kvm_system_time),
+    STATE_U64(X86Cpu, kvm_wall_clock),
+    STATE_U64(X86Cpu, kvm_pv_eoi),
+    STATE_U64(X86Cpu, kvm_steal_time),
+    STATE_U64(X86Cpu, kvm_async_pf),
+    STATE_U64(X86Cpu, kvm_poll_control),
+    STATE_U32(X86Cpu, pkru),
+    STATE_BOOL(X86Cpu, halted),
+    STATE_BOOL(X86Cpu, wait_sipi),
+    STATE_BOOL(X86Cpu, nmi_blocked),
+    STATE_BOOL(X86Cpu, shutdown),
+    STATE_U8(X86Cpu, inhibit),
+    STATE_BOOL(X86Cpu, smm),
+    STATE_U8(X86Cpu, sipi_vector),
+    STATE_U64(X86Cpu, a20_mask),
+    STATE_U64(X86Cpu, tsc_offset),
+    STATE_INT(X86Cpu, raised),
+    STATE_BOOL(X86Cpu, raised_has_error),
+    STATE_BOOL(X86Cpu, raised_soft),
+    STATE_U32(X86Cpu, raised_error),
+    STATE_U64(X86Cpu, raised_next_pc),
+    STATE_U32(X86Cpu, pending),
+    {},
+};
+
+/* A stream may have been tampered with: refuse what the guest itself could
+ * not have set up, as walks and loads rely on it. */
+bool x86_cpu_loaded(X86Cpu *cpu, GError **errp)
+{
+    if (cpu->cr4 & ~cpu->model->cr4_mask) {
+        return emu_fail(errp, EMU_ERROR_CORRUPT,
+                        "CPU %u: CR4 %08" PRIx64 " has bits its model lacks",
+                        cpu->index, cpu->cr4);
+    }
+    if (cpu->raised < -1 || cpu->raised > 255 ||
+        ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))) {
+        return emu_fail(errp, EMU_ERROR_CORRUPT,
+                        "CPU %u: state contradicts itself", cpu->index);
+    }
+    cpu->eflags = (cpu->eflags & ~EFLAGS_STATUS) | 2;
+    cpu->old_vector = -1;
+    cpu->catch_point = NULL;
+    x86_update_fp_key(cpu);
+    x86_update_key(cpu);
+    if (cpu->apic) {
+        x86_apic_loaded(cpu->apic);
+    }
+    x86_set_pending(cpu, X86_PENDING_FLUSH);
+    return true;
+}

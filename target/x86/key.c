@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is derived from the architectural state: EFLAGS as one image, and the
+ * key that translations depend on. Light.
+ */
+#include "target/x86/system/system.h"
+
+uint32_t x86_get_eflags(const X86Cpu *cpu)
+{
+    return cpu->eflags | x86_flags_unpack(cpu->env.flags);
+}
+
+void x86_set_eflags(X86Cpu *cpu, uint32_t val, uint32_t mask)
+{
+    uint32_t all = (x86_get_eflags(cpu) & ~mask) | (val & mask);
+    uint32_t eflags = (all & ~EFLAGS_STATUS & 0x3fffff) | 2;
+    uint32_t changed = eflags ^ cpu->eflags;
+
+    cpu->env.flags = x86_flags_pack(all);
+    cpu->eflags = eflags;
+    if (changed & (EFLAGS_TF | EFLAGS_IOPL | EFLAGS_VM | EFLAGS_AC)) {
+        x86_update_key(cpu);
+    }
+    if (changed & eflags & EFLAGS_IF) {
+        x86_poll_pending(cpu);
+    }
+}
+
+/* A segment that needs no check at all: 4 GiB, present, both readable and
+ * writable (code: readable), growing upwards. In real and V86 mode 64 KiB
+ * count as unlimited: 16-bit addresses do not reach further. */
+static bool key_segment_plain(const X86Cpu *cpu, unsigned n)
+{
+    const X86Segment *s = &cpu->seg[n];
+    uint16_t rights = s->attr & (SEG_P | SEG_S | 0xa);
+    bool real = !(cpu->cr0 & CR0_PE) || (cpu->eflags & EFLAGS_VM);
+
+    if (real) {
+        return s->limit >= 0xffff;
+    }
+    if (s->limit != UINT32_MAX) {
+        return false;
+    }
+    if (n == X86_CS) {
+        return rights == (SEG_P | SEG_S | 0xa);
+    }
+    if (rights & 8) { /* readable code in a data register: no stores */
+        return false;
+    }
+    return rights == (SEG_P | SEG_S | 2) && !(s->attr & 4);
+}
+
+static X86CodeSize key_code_size(const X86Cpu *cpu)
+{
+    uint16_t attr = cpu->seg[X86_CS].attr;
+
+    if ((cpu->efer & EFER_LMA) && (attr & SEG_L)) {
+        return X86_CODE64;
+    }
+    return attr & SEG_D ? X86_CODE32 : X86_CODE16;
+}
+
+static void key_segments(const X86Cpu *cpu, X86Key *k)
+{
+    bool plain =
+        key_segment_plain(cpu, X86_ES) && key_segment_plain(cpu, X86_CS) &&
+        key_segment_plain(cpu, X86_SS) && key_segment_plain(cpu, X86_DS);
+
+    k->ss32 = (cpu->seg[X86_SS].attr & SEG_D) != 0;
+    k->limits = !plain;
+    k->fs_gs_limits =
+        !key_segment_plain(cpu, X86_FS) || !key_segment_plain(cpu, X86_GS);
+    k->cs_flat = cpu->seg[X86_CS].base == 0;
+    k->flat = plain && k->cs_flat && !cpu->seg[X86_ES].base &&
+              !cpu->seg[X86_SS].base && !cpu->seg[X86_DS].base &&
+              cpu->seg[X86_DS].limit == UINT32_MAX &&
+              cpu->seg[X86_ES].limit == UINT32_MAX &&
+              cpu->seg[X86_SS].limit == UINT32_MAX;
+}
+
+/* An enabled breakpoint on instruction fetch. SDM 3B 17.2.4. */
+static bool key_code_breakpoint(uint64_t dr7)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if ((dr7 >> (2 * i) & 3) && !(dr7 >> (16 + 4 * i) & 3)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void x86_update_key(X86Cpu *cpu)
+{
+    X86Key k = { .bits = 0 };
+
+    k.code = key_code_size(cpu);
+    k.cpl = cpu->seg[X86_SS].attr >> 5 & 3;
+    k.pe = (cpu->cr0 & CR0_PE) != 0;
+    k.vm86 = (cpu->eflags & EFLAGS_VM) != 0;
+    if (k.code == X86_CODE64) {
+        k.flat = k.cs_flat = 1;
+    } else {
+        key_segments(cpu, &k);
+    }
+    k.tf = (cpu->eflags & EFLAGS_TF) != 0;
+    k.inhibit = cpu->inhibit != 0;
+    k.fp_nm = (cpu->cr0 & CR0_TS) != 0;
+    k.fp_em = (cpu->cr0 & CR0_EM) != 0;
+    k.fp_mp = (cpu->cr0 & CR0_MP) != 0;
+    k.sse = (cpu->cr4 & CR4_OSFXSR) != 0;
+    k.avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
+    k.fp_slow = cpu->key.fp_slow;
+    k.mode = x86_mode_for(cpu, k.cpl);
+    k.iopl_ok = k.cpl <= x86_iopl(cpu);
+    k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
+    k.umip = (cpu->cr4 & CR4_UMIP) != 0;
+    k.lma = (cpu->efer & EFER_LMA) != 0;
+    k.dr7 = (cpu->dr[7] & 0xff) && key_code_breakpoint(cpu->dr[7]);
+    cpu->key = k;
+    cpu->env.mode = k.mode;
+    if (cpu->mmu_ops && cpu->mmu_ops->key_changed) {
+        cpu->mmu_ops->key_changed(cpu);
+    }
+}
+
+/* Native code runs with the guest's control words in the host's registers,
+ * which must mask every exception. SDM 1 8.1.5, 10.2.3. */
+void x86_update_fp_key(X86Cpu *cpu)
+{
+    cpu->key.fp_slow =
+        (cpu->fpu.fcw & 0x3f) != 0x3f || (cpu->fpu.mxcsr & 0x1f80) != 0x1f80;
+    if (cpu->mmu_ops && cpu->mmu_ops->key_changed) {
+        cpu->mmu_ops->key_changed(cpu);
+    }
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The page walk: none, 32-bit (with PSE and PSE-36), PAE, 4 and 5 levels. What
+ * the formats differ in is one row of a table each; the walk is one loop.
+ *
+ * An entry is read from RAM by its host address; tables in devices or nowhere
+ * read as ones, which are reserved bits. Accessed and dirty bits are set by
+ * compare-and-swap; when another processor was faster, the walk starts again.
+ *
+ * Protection keys are not offered. Light.
+ *
+ * SDM 3A chapter 4 (Oct 2019): 4.3 to 4.8, 4.10.
+ */
+#include "target/x86/system/system.h"
+
+enum {
+    PTE_P = 1u << 0,
+    PTE_W = 1u << 1,
+    PTE_U = 1u << 2,
+    PTE_A = 1u << 5,
+    PTE_D = 1u << 6,
+    PTE_PS = 1u << 7,
+    PTE_G = 1u << 8,
+};
+#define PTE_NX (UINT64_C(1) << 63)
+#define PTE_ADDR UINT64_C(0x000ffffffffff000)
+
+enum {
+    PF_P = 1u << 0,
+    PF_W = 1u << 1,
+    PF_U = 1u << 2,
+    PF_RSVD = 1u << 3,
+    PF_I = 1u << 4,
+};
+
+/* One paging mode. Levels count down to 1, the page table; level n translates
+ * `bits` address bits from 12 + (n - 1) * bits. */
+typedef struct MmuFormat {
+    uint8_t levels;
+    uint8_t bits;
+    uint8_t entry_bytes;
+    uint8_t pages; /* bit n: an entry of level n may map a page */
+} MmuFormat;
+
+static const MmuFormat mmu_legacy = { 2, 10, 4, 1 << 1 };
+static const MmuFormat mmu_legacy_pse = { 2, 10, 4, 1 << 1 | 1 << 2 };
+static const MmuFormat mmu_pae = { 3, 9, 8, 1 << 1 | 1 << 2 };
+static const MmuFormat mmu_long4 = { 4, 9, 8, 1 << 1 | 1 << 2 };
+static const MmuFormat mmu_long5 = { 5, 9, 8, 1 << 1 | 1 << 2 };
+
+typedef struct MmuWalk {
+    X86Cpu *cpu;
+    const FlatView *view;
+    const MmuFormat *format;
+    uint8_t pages; /* format's, with 1 GiB pages if offered */
+    X86Access access;
+    unsigned mode;
+    bool probe;
+    bool supervisor_write, user; /* rights so far */
+    bool nx;
+} MmuWalk;
+
+typedef enum MmuStep { MMU_DOWN, MMU_DONE, MMU_FAULT, MMU_AGAIN } MmuStep;
+
+/* An entry on its way: where it stands in RAM (NULL: elsewhere) and its value.
+ */
+typedef struct MmuEntry {
+    void *host;
+    const FlatRange *range;
+    uint64_t val;
+} MmuEntry;
+
+/* ---- physical memory ------------------------------------------------------
+ */
+
+static const FlatRange *mmu_search(const FlatView *view, hwaddr addr)
+{
+    unsigned lo = 0, hi = view->count;
+
+    while (lo < hi) {
+        unsigned mid = (lo + hi) / 2;
+
+        if (view->ranges[mid].start <= addr) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo ? &view->ranges[lo - 1] : NULL;
+}
+
+static const FlatRange *mmu_find(X86Cpu *cpu, const FlatView *view, hwaddr addr)
+{
+    const FlatRange *r;
+
+    if (cpu->mmu_hint < view->count) {
+        r = &view->ranges[cpu->mmu_hint];
+        if (addr - r->start < r->size) {
+            return r;
+        }
+    }
+    r = mmu_search(view, addr);
+    if (!r || addr - r->start >= r->size) {
+        return NULL;
+    }
+    cpu->mmu_hint = r - view->ranges;
+    return r;
+}
+
+static MmuEntry mmu_read(MmuWalk *w, hwaddr addr)
+{
+    const FlatRange *r = mmu_find(w->cpu, w->view, addr);
+    MmuEntry e = { .range = r, .val = UINT64_MAX };
+
+    /* Entries are aligned and ranges of RAM are pages, but a guest may place
+     * regions as it likes. */
+    if (!r || !r->host ||
+        r->size - (addr - r->start) < w->format->entry_bytes) {
+        return e;
+    }
+    e.host = r->host + (addr - r->start);
+    if (w->format->entry_bytes == 8) {
+        e.val = __atomic_load_n((uint64_t *)e.host, __ATOMIC_RELAXED);
+    } else {
+        e.val = __atomic_load_n((uint32_t *)e.host, __ATOMIC_RELAXED);
+    }
+    return e;
+}
+
+static void mmu_mark_dirty(const MmuEntry *e)
+{
+    uint64_t off = e->range->ram_off + ((uint8_t *)e->host - e->range->host);
+    uint64_t page = off / PAGE_SIZE;
+    uint64_t bit = UINT64_C(1) << (page % 64);
+    RamBlock *ram = e->range->ram;
+
+    for (DirtyClient c = DIRTY_DISPLAY; c <= DIRTY_MIGRATION; c++) {
+        uint64_t *word = &ram->dirty[c][page / 64];
+
+        if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit)) {
+            __atomic_fetch_or(word, bit, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
+/* Set bits in the entry; false if it changed meanwhile. */
+static bool mmu_set(MmuWalk *w, MmuEntry *e, uint64_t bits)
+{
+    bool ok;
+
+    if (w->probe || (e->val & bits) == bits || !e->host ||
+        !e->range->writable) {
+        return true;
+    }
+    if (w->format->entry_bytes == 8) {
+        uint64_t old = e->val;
+
+        ok = __atomic_compare_exchange_n((uint64_t *)e->host, &old, old | bits,
+                                         false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_RELAXED);
+    } else {
+        uint32_t old = e->val;
+
+        ok = __atomic_compare_exchange_n((uint32_t *)e->host, &old, old | bits,
+                                         false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_RELAXED);
+    }
+    if (ok) {
+        e->val |= bits;
+        mmu_mark_dirty(e);
+    }
+    return ok;
+}
+
+/* ---- entries ---------------------------------------------------------------
+ */
+
+static unsigned mmu_shift(const MmuWalk *w, unsigned level)
+{
+    return 12 + (level - 1) * w->format->bits;
+}
+
+/* SDM 3A 4.3 table 4-4, 4.4.2 table 4-9.., 4.5 table 4-14..: bits that must be
+ * zero in a present entry. */
+static uint64_t mmu_reserved(const MmuWalk *w, unsigned level, uint64_t val,
+                             bool leaf)
+{
+    const X86Cpu *cpu = w->cpu;
+    uint64_t phys = cpu->model->phys_mask;
+    uint64_t mask;
+
+    if (w->format->entry_bytes == 4) {
+        /* PSE-36: bits 20..13 are address bits 39..32; bit 21 reserved. */
+        return leaf && level == 2 ? 1u << 21 | (((~phys >> 32 & 0xff) << 13))
+                                  : 0;
+    }
+    mask = ~phys & PTE_ADDR;
+    if (!x86_long_mode(cpu)) {
+        mask |= UINT64_C(0x7ff0000000000000);
+        if (level == 3) { /* loaded into the PDPTE registers, checked there */
+            return 0;
+        }
+    }
+    if (!(cpu->efer & EFER_NXE)) {
+        mask |= PTE_NX;
+    }
+    if (val & PTE_PS && level > 1 && !leaf) {
+        mask |= PTE_PS;
+    }
+    if (leaf && level > 1) {
+        mask |= ((UINT64_C(1) << mmu_shift(w, level)) - 1) & ~UINT64_C(0x1fff);
+    }
+    return mask;
+}
+
+static bool mmu_fault(const MmuWalk *w, X86Translation *t, uint32_t why)
+{
+    const X86Cpu *cpu = w->cpu;
+    bool fetch_bit = ((cpu->cr4 & CR4_PAE) && (cpu->efer & EFER_NXE)) ||
+                     (cpu->cr4 & CR4_SMEP);
+
+    t->vector = EXC_PF;
+    t->error = why | (w->access == X86_WRITE ? PF_W : 0) |
+               (w->mode == X86_MODE_USER ? PF_U : 0) |
+               (w->access == X86_EXEC && fetch_bit ? PF_I : 0);
+    return false;
+}
+
+/* SDM 3A 4.6.1: the rights of the translation in this mode. */
+static void mmu_rights(const MmuWalk *w, X86Translation *t)
+{
+    const X86Cpu *cpu = w->cpu;
+
+    t->executable = !w->nx;
+    if (w->mode == X86_MODE_USER) {
+        t->readable = w->user;
+        t->writable = w->user && w->supervisor_write;
+        t->executable &= w->user;
+        return;
+    }
+    bool closed =
+        w->user && w->mode == X86_MODE_KERNEL && (cpu->cr4 & CR4_SMAP);
+    t->readable = !closed;
+    t->writable = !closed && (w->supervisor_write || !(cpu->cr0 & CR0_WP));
+    t->executable &= !(w->user && (cpu->cr4 & CR4_SMEP));
+}
+
+static bool mmu_allowed(X86Access access, const X86Translation *t)
+{
+    switch (access) {
+    case X86_READ:
+        return t->readable;
+    case X86_WRITE:
+        return t->writable;
+    default:
+        return t->executable;
+    }
+}
+
+static uint64_t mmu_page_base(const MmuWalk *w, unsigned level, uint64_t val)
+{
+    if (w->format->entry_bytes == 4) {
+        return level == 1 ? val & 0xfffff000
+                          : (val & 0xffc00000) | (val >> 13 & 0xff) << 32;
+    }
+    return val & PTE_ADDR & ~((UINT64_C(1) << mmu_shift(w, level)) - 1);
+}
+
+static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
+                        X86Translation *t)
+{
+    X86Cpu *cpu = w->cpu;
+
+    mmu_rights(w, t);
+    if (!mmu_allowed(w->access, t)) {
+        mmu_fault(w, t, PF_P);
+        return MMU_FAULT;
+    }
+    if (!mmu_set(w, e, w->access == X86_WRITE ? PTE_A | PTE_D : PTE_A)) {
+        return MMU_AGAIN;
+    }
+    t->page_size = UINT64_C(1) << mmu_shift(w, level);
+    t->paddr = (mmu_page_base(w, level, e->val) | (addr & (t->page_size - 1))) &
+               cpu->a20_mask;
+    t->global = (e->val & PTE_G) && (cpu->cr4 & CR4_PGE);
+    t->writable &= (e->val & PTE_D) || w->access == X86_WRITE;
+    return MMU_DONE;
+}
+
+static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
+                        X86Translation *t)
+{
+    bool leaf = level == 1 || ((e->val & PTE_PS) && (w->pages >> level & 1));
+    /* PAE's PDPTEs carry no rights. */
+    bool rights = level < 3 || x86_long_mode(w->cpu);
+
+    if (!(e->val & PTE_P)) {
+        mmu_fault(w, t, 0);
+        return MMU_FAULT;
+    }
+    if (e->val & mmu_reserved(w, level, e->val, leaf)) {
+        mmu_fault(w, t, PF_P | PF_RSVD);
+        return MMU_FAULT;
+    }
+    if (rights) {
+        w->supervisor_write &= (e->val & PTE_W) != 0;
+        w->user &= (e->val & PTE_U) != 0;
+        w->nx |= w->format->entry_bytes == 8 && (e->val & PTE_NX);
+    }
+    if (leaf) {
+        return mmu_leaf(w, e, level, addr, t);
+    }
+    return !rights || mmu_set(w, e, PTE_A) ? MMU_DOWN : MMU_AGAIN;
+}
+
+/* ---- the walk --------------------------------------------------------------
+ */
+
+static const MmuFormat *mmu_format(const X86Cpu *cpu)
+{
+    if (x86_long_mode(cpu)) {
+        return cpu->cr4 & CR4_LA57 ? &mmu_long5 : &mmu_long4;
+    }
+    if (cpu->cr4 & CR4_PAE) {
+        return &mmu_pae;
+    }
+    return cpu->cr4 & CR4_PSE ? &mmu_legacy_pse : &mmu_legacy;
+}
+
+static MmuStep mmu_walk_once(MmuWalk *w, vaddr addr, X86Translation *t)
+{
+    X86Cpu *cpu = w->cpu;
+    const MmuFormat *f = w->format;
+    unsigned level = f->levels;
+    MmuEntry e = { .host = NULL };
+    MmuStep step;
+    hwaddr table;
+
+    w->supervisor_write = w->user = true;
+    w->nx = false;
+    if (f == &mmu_pae) {
+        e.val = cpu->pdpte[addr >> 30 & 3];
+        step = mmu_step(w, &e, level--, addr, t);
+        if (step != MMU_DOWN) {
+            return step;
+        }
+        table = e.val & PTE_ADDR;
+    } else {
+        table = cpu->cr3 & (f->entry_bytes == 8 ? PTE_ADDR : 0xfffff000);
+    }
+    for (;; level--) {
+        uint64_t index = addr >> mmu_shift(w, level) & ((1u << f->bits) - 1);
+
+        e = mmu_read(w, (table + index * f->entry_bytes) & cpu->a20_mask);
+        step = mmu_step(w, &e, level, addr, t);
+        if (step != MMU_DOWN) {
+            return step;
+        }
+        table = e.val & (f->entry_bytes == 8 ? PTE_ADDR : 0xfffff000);
+    }
+}
+
+static bool mmu_identity(X86Cpu *cpu, vaddr addr, X86Translation *t)
+{
+    t->paddr = (uint32_t)addr & cpu->a20_mask;
+    t->page_size = PAGE_SIZE;
+    t->readable = t->writable = t->executable = true;
+    return true;
+}
+
+bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
+                       bool probe, X86Translation *t)
+{
+    *t = (X86Translation){ .page_size = 0 };
+    if (mode == X86_MODE_PHYS || !(cpu->cr0 & CR0_PG)) {
+        return mmu_identity(cpu, addr, t);
+    }
+    if (!x86_long_mode(cpu)) {
+        addr = (uint32_t)addr;
+    } else if (!x86_canonical(cpu, addr)) {
+        t->vector = EXC_GP;
+        return false;
+    }
+    MmuWalk w = { .cpu = cpu,
+                  .view = space_view(cpu->memory),
+                  .format = mmu_format(cpu),
+                  .access = access,
+                  .mode = mode,
+                  .probe = probe };
+    w.pages = w.format->pages;
+    if (x86_long_mode(cpu) && cpu->model->pages_1g) {
+        w.pages |= 1 << 3;
+    }
+    MmuStep step;
+    do {
+        step = mmu_walk_once(&w, addr, t);
+    } while (step == MMU_AGAIN);
+    return step == MMU_DONE;
+}
+
+bool x86_mmu_peek(X86Cpu *cpu, vaddr addr, hwaddr *paddr)
+{
+    X86Translation t;
+
+    if (!x86_mmu_translate(cpu, addr, X86_READ, X86_MODE_KERNEL_USER, true,
+                           &t)) {
+        return false;
+    }
+    *paddr = t.paddr;
+    return true;
+}
+
+/* SDM 3A 4.4.1: MOV to CR0, CR3 or CR4 and task switches load the PDPTEs under
+ * PAE paging; a present one with reserved bits set is #GP(0). */
+bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4])
+{
+    MmuWalk w = { .cpu = cpu,
+                  .view = space_view(cpu->memory),
+                  .format = &mmu_pae };
+    uint64_t reserved = ~cpu->model->phys_mask | 0x1e6;
+
+    for (unsigned i = 0; i < 4; i++) {
+        pdpte[i] =
+            mmu_read(&w, ((cr3 & 0xffffffe0) + i * 8) & cpu->a20_mask).val;
+        if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the run loop does between translated blocks: deliver raised exceptions,
+ * take interrupts, resets and start-up messages in the order of the manual, and
+ * tell whether a halted CPU has something to do.
+ *
+ * SDM 3A 6.9 (priorities), 8.4 (start-up); 3B 17.3 (debug traps).
+ */
+#include "target/x86/apic.h"
+#include "target/x86/system/system.h"
+#include "util/log.h"
+
+enum { DR7_GD = 1u << 13 };
+
+/* ---- any thread
+ * ---------------------------------------------------------------- */
+
+void x86_set_pending(X86Cpu *cpu, uint32_t bits)
+{
+    __atomic_fetch_or(&cpu->pending, bits, __ATOMIC_SEQ_CST);
+    if (cpu->kick) {
+        cpu->kick(cpu);
+    }
+}
+
+void x86_clear_pending(X86Cpu *cpu, uint32_t bits)
+{
+    __atomic_fetch_and(&cpu->pending, ~bits, __ATOMIC_SEQ_CST);
+}
+
+void x86_set_a20(X86Cpu *cpu, bool enabled)
+{
+    uint64_t mask = enabled ? UINT64_MAX : ~(UINT64_C(1) << 20);
+
+    if (__atomic_exchange_n(&cpu->a20_mask, mask, __ATOMIC_SEQ_CST) != mask) {
+        x86_set_pending(cpu, X86_PENDING_A20);
+    }
+}
+
+static uint32_t pending_bits(const X86Cpu *cpu)
+{
+    return __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
+}
+
+/* ---- exceptions
+ * ---------------------------------------------------------------- */
+
+static void log_event(const X86Cpu *cpu, const X86Event *ev)
+{
+    if (log_on(LOG_INT)) {
+        log_printf("cpu %u: %s v=%02x e=%04x cpl=%u ip=%04x:%016" PRIx64
+                   " sp=%04x:%016" PRIx64 " cr2=%016" PRIx64 "\n",
+                   cpu->index,
+                   ev->soft        ? "int"
+                   : ev->interrupt ? "irq"
+                                   : "exc",
+                   ev->vector, ev->has_error ? ev->error : 0, x86_cpl(cpu),
+                   cpu->seg[X86_CS].selector, cpu->env.pc,
+                   cpu->seg[X86_SS].selector, cpu->env.r[X86_RSP], cpu->cr2);
+    }
+}
+
+static void pending_shutdown(X86Cpu *cpu)
+{
+    if (log_on(LOG_INT) || log_on(LOG_RESET)) {
+        log_printf("cpu %u: triple fault at %04x:%016" PRIx64 "\n", cpu->index,
+                   cpu->seg[X86_CS].selector, cpu->env.pc);
+    }
+    if (cpu->on_shutdown) {
+        cpu->on_shutdown(cpu->on_shutdown_opaque);
+    }
+}
+
+static void pending_deliver(X86Cpu *cpu, const X86Event *ev)
+{
+    log_event(cpu, ev);
+    x86_deliver(cpu, ev);
+    if (cpu->shutdown) {
+        pending_shutdown(cpu);
+    }
+}
+
+void x86_deliver_raised(X86Cpu *cpu)
+{
+    if (cpu->raised < 0) {
+        return;
+    }
+    X86Event ev = {
+        .vector = cpu->raised,
+        .soft = cpu->raised_soft,
+        .has_error = cpu->raised_has_error && !x86_real(cpu),
+        .error = cpu->raised_error,
+        .return_pc = cpu->raised_soft ? cpu->raised_next_pc : cpu->env.pc,
+    };
+    cpu->raised = -1;
+    if (ev.vector == EXC_DB) {
+        cpu->dr[7] &= ~(uint64_t)DR7_GD;
+    }
+    pending_deliver(cpu, &ev);
+}
+
+static void pending_interrupt(X86Cpu *cpu, uint8_t vector)
+{
+    X86Event ev = { .vector = vector,
+                    .interrupt = true,
+                    .return_pc = cpu->env.pc };
+
+    cpu->halted = false;
+    pending_deliver(cpu, &ev);
+}
+
+/* ---- start-up
+ * -------------------------------------------------------------------- */
+
+static void pending_init(X86Cpu *cpu)
+{
+    x86_cpu_reset(cpu, true);
+    if (cpu->apic) {
+        cpu->wait_sipi = !(cpu->apic_base & 1u << 8);
+    }
+}
+
+static void pending_sipi(X86Cpu *cpu)
+{
+    X86Segment *cs = &cpu->seg[X86_CS];
+
+    if (!cpu->wait_sipi) {
+        return;
+    }
+    cs->selector = cpu->sipi_vector << 8;
+    cs->base = cpu->sipi_vector << 12;
+    cpu->env.pc = 0;
+    cpu->halted = cpu->wait_sipi = false;
+    x86_update_key(cpu);
+}
+
+static bool pending_machine(X86Cpu *cpu, uint32_t bits)
+{
+    if (bits & X86_PENDING_RESET) {
+        x86_clear_pending(cpu, UINT32_MAX & ~X86_PENDING_STOP);
+        x86_cpu_reset(cpu, false);
+        return true;
+    }
+    if (bits & X86_PENDING_INIT) {
+        x86_clear_pending(cpu, X86_PENDING_INIT | X86_PENDING_SIPI);
+        pending_init(cpu);
+        return true;
+    }
+    if (bits & X86_PENDING_SIPI) {
+        x86_clear_pending(cpu, X86_PENDING_SIPI);
+        pending_sipi(cpu);
+        return true;
+    }
+    return false;
+}
+
+/* ---- interrupts
+ * -------------------------------------------------------------------- */
+
+static bool interrupts_open(const X86Cpu *cpu)
+{
+    return (cpu->eflags & EFLAGS_IF) && !cpu->inhibit;
+}
+
+/* The vector of a maskable interrupt; -1: none after all. */
+static int pending_vector(X86Cpu *cpu, uint32_t bits)
+{
+    int vector = -1;
+
+    if (cpu->apic && (bits & X86_PENDING_APIC)) {
+        /* Cleared first: whoever posts meanwhile sets it again. */
+        x86_clear_pending(cpu, X86_PENDING_APIC);
+        vector = x86_apic_pending_vector(cpu->apic);
+        if (vector >= 0) {
+            x86_apic_accept(cpu->apic, vector);
+            if (x86_apic_pending_vector(cpu->apic) >= 0) {
+                x86_set_pending(cpu, X86_PENDING_APIC);
+            }
+            return vector;
+        }
+    }
+    if ((bits & X86_PENDING_INTR) && cpu->pic_ack) {
+        vector = cpu->pic_ack(cpu->pic_opaque);
+        if (vector < 0) {
+            x86_clear_pending(cpu, X86_PENDING_INTR);
+        }
+    }
+    return vector;
+}
+
+static void pending_memory_map(X86Cpu *cpu, uint32_t bits)
+{
+    if (bits & (X86_PENDING_FLUSH | X86_PENDING_A20)) {
+        x86_clear_pending(cpu, X86_PENDING_FLUSH | X86_PENDING_A20);
+        if (cpu->mmu_ops) {
+            cpu->mmu_ops->flush_all(cpu);
+        }
+    }
+}
+
+bool x86_take_pending(X86Cpu *cpu)
+{
+    uint32_t bits = pending_bits(cpu);
+
+    if (!bits) {
+        return false;
+    }
+    pending_memory_map(cpu, bits);
+    if (pending_machine(cpu, bits)) {
+        return true;
+    }
+    if (cpu->wait_sipi || cpu->shutdown) {
+        return false;
+    }
+    if (bits & X86_PENDING_SMI) { /* there is no SMM to enter */
+        x86_clear_pending(cpu, X86_PENDING_SMI);
+        log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
+    }
+    if ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked && !cpu->inhibit) {
+        x86_clear_pending(cpu, X86_PENDING_NMI);
+        cpu->nmi_blocked = true;
+        pending_interrupt(cpu, EXC_NMI);
+        return true;
+    }
+    if ((bits & (X86_PENDING_APIC | X86_PENDING_INTR)) &&
+        interrupts_open(cpu)) {
+        int vector = pending_vector(cpu, bits);
+
+        if (vector >= 0) {
+            pending_interrupt(cpu, vector);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool x86_has_work(const X86Cpu *cpu)
+{
+    uint32_t bits = pending_bits(cpu);
+    const uint32_t always = X86_PENDING_RESET | X86_PENDING_INIT |
+                            X86_PENDING_STOP | X86_PENDING_FLUSH |
+                            X86_PENDING_A20;
+
+    if (bits & always) {
+        return true;
+    }
+    if (cpu->wait_sipi) {
+        return bits & X86_PENDING_SIPI;
+    }
+    if ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) {
+        return true;
+    }
+    if (!(cpu->eflags & EFLAGS_IF)) {
+        return false;
+    }
+    return (bits & X86_PENDING_INTR) ||
+           ((bits & X86_PENDING_APIC) && cpu->apic &&
+            x86_apic_pending_vector(cpu->apic) >= 0);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of target/x86/system: descriptors, stacks and supervisor accesses
+ * as the system instructions and exception delivery share them. Light.
+ *
+ * Invariant: a function that can fault changes architectural state only after
+ * its last access that can, except where the manual says otherwise.
+ */
+#ifndef TARGET_X86_SYSTEM_SYSTEM_H
+#define TARGET_X86_SYSTEM_SYSTEM_H
+
+#include "target/x86/cpu.h"
+#include "target/x86/model.h"
+#include "target/x86/system/helpers.h"
+
+#define SEL_RPL 3u
+#define SEL_TI 4u
+#define SEL_ERROR 0xfffcu /* selector bits of an error code */
+
+/* ---- addresses ------------------------------------------------------------
+ */
+
+static inline bool x86_canonical(const X86Cpu *cpu, vaddr addr)
+{
+    unsigned shift = cpu->cr4 & CR4_LA57 ? 7 : 16;
+
+    return (vaddr)((int64_t)(addr << shift) >> shift) == addr;
+}
+
+/* MMU mode of an access made at privilege cpl: as env.mode would be. */
+static inline unsigned x86_mode_for(const X86Cpu *cpu, unsigned cpl)
+{
+    if (!(cpu->cr0 & CR0_PG)) {
+        return X86_MODE_PHYS;
+    }
+    if (cpl == 3) {
+        return X86_MODE_USER;
+    }
+    return (cpu->cr4 & CR4_SMAP) && !(cpu->eflags & EFLAGS_AC)
+               ? X86_MODE_KERNEL
+               : X86_MODE_KERNEL_USER;
+}
+
+/* SDM 3A 4.6.1: descriptor tables and task states are read as a supervisor
+ * whatever CPL is, and EFLAGS.AC does not open user pages to it. */
+static inline unsigned x86_implicit_mode(const X86Cpu *cpu)
+{
+    if (!(cpu->cr0 & CR0_PG)) {
+        return X86_MODE_PHYS;
+    }
+    return cpu->cr4 & CR4_SMAP ? X86_MODE_KERNEL : X86_MODE_KERNEL_USER;
+}
+
+/* Memory by linear address: the table first, then the accelerator. size is a
+ * constant 1, 2, 4 or 8. */
+static inline uint64_t sys_load(X86Cpu *cpu, vaddr addr, unsigned size,
+                                unsigned mode)
+{
+    const TcgTlbEntry *tlb = cpu->env.tlb[mode];
+
+    if (tlb) {
+        unsigned off = addr & (PAGE_SIZE - 1);
+
+        tlb += addr >> PAGE_BITS & (TCG_TLB_SIZE - 1);
+        if (tlb->read == addr - off && off <= PAGE_SIZE - size) {
+            uint64_t val = 0;
+
+            __builtin_memcpy(&val, tlb->host + off, size);
+            return val;
+        }
+    }
+    return x86_load(cpu, addr, size, mode);
+}
+
+static inline void sys_store(X86Cpu *cpu, vaddr addr, uint64_t val,
+                             unsigned size, unsigned mode)
+{
+    const TcgTlbEntry *tlb = cpu->env.tlb[mode];
+
+    if (tlb) {
+        unsigned off = addr & (PAGE_SIZE - 1);
+
+        tlb += addr >> PAGE_BITS & (TCG_TLB_SIZE - 1);
+        if (tlb->write == addr - off && off <= PAGE_SIZE - size) {
+            __builtin_memcpy(tlb->host + off, &val, size);
+            return;
+        }
+    }
+    x86_store(cpu, addr, val, size, mode);
+}
+/* size 2, 4 or 8 known at run time only. */
+uint64_t sys_load_sized(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode);
+void sys_store_sized(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
+                     unsigned mode);
+
+/* Linear address of an offset under a base: 32 bits outside 64-bit code. */
+static inline vaddr sys_linear(const X86Cpu *cpu, uint64_t base, uint64_t off)
+{
+    return cpu->key.code == X86_CODE64 ? base + off : (uint32_t)(base + off);
+}
+
+/* ---- descriptors ----------------------------------------------------------
+ */
+
+typedef struct Descriptor {
+    uint32_t lo, hi;
+    vaddr addr; /* linear, where it stands; for setting accessed and busy */
+} Descriptor;
+
+enum {
+    DESC_A = 1u << 8,  /* in hi */
+    DESC_W = 1u << 9,  /* data: writable; code: readable */
+    DESC_C = 1u << 10, /* code: conforming; data: expand-down */
+    DESC_CODE = 1u << 11,
+    DESC_S = 1u << 12,
+    DESC_P = 1u << 15,
+    DESC_L = 1u << 21,
+    DESC_B = 1u << 22,
+    DESC_G = 1u << 23,
+    DESC_BUSY = 1u << 9,
+};
+
+/* System descriptor and gate types. SDM 3A table 3-2. */
+enum {
+    TYPE_TSS16 = 1,
+    TYPE_LDT = 2,
+    TYPE_TSS16_BUSY = 3,
+    TYPE_CALL16 = 4,
+    TYPE_TASK = 5,
+    TYPE_INT16 = 6,
+    TYPE_TRAP16 = 7,
+    TYPE_TSS32 = 9,
+    TYPE_TSS32_BUSY = 11,
+    TYPE_CALL32 = 12,
+    TYPE_INT32 = 14,
+    TYPE_TRAP32 = 15,
+};
+
+static inline unsigned desc_type(const Descriptor *d)
+{
+    return d->hi >> 8 & 15;
+}
+static inline unsigned desc_dpl(const Descriptor *d)
+{
+    return d->hi >> 13 & 3;
+}
+static inline uint32_t desc_base(const Descriptor *d)
+{
+    return d->lo >> 16 | (d->hi & 0xff) << 16 | (d->hi & 0xff000000);
+}
+static inline uint32_t desc_limit(const Descriptor *d)
+{
+    uint32_t limit = (d->lo & 0xffff) | (d->hi & 0xf0000);
+
+    return d->hi & DESC_G ? limit << 12 | 0xfff : limit;
+}
+static inline bool desc_is_code(const Descriptor *d)
+{
+    return (d->hi & (DESC_S | DESC_CODE)) == (DESC_S | DESC_CODE);
+}
+static inline bool desc_is_writable_data(const Descriptor *d)
+{
+    return (d->hi & (DESC_S | DESC_CODE | DESC_W)) == (DESC_S | DESC_W);
+}
+X86Segment desc_segment(const Descriptor *d, uint16_t selector);
+
+static inline bool sel_null(uint16_t selector)
+{
+    return !(selector & SEL_ERROR);
+}
+
+/* Read a descriptor of GDT or LDT; false: outside the table (or a null
+ * selector). */
+bool desc_read(X86Cpu *cpu, uint16_t selector, Descriptor *d);
+/* The same; outside raises vector(selector). */
+void desc_fetch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
+                X86Vector vector);
+/* The upper half of a 16-byte system descriptor's base. Raises vector. */
+uint32_t desc_fetch_high(X86Cpu *cpu, uint16_t selector, const Descriptor *d,
+                         X86Vector vector);
+void desc_set_accessed(X86Cpu *cpu, Descriptor *d);
+
+/* ---- segment.c -------------------------------------------------------------
+ */
+
+void x86_load_segment(X86Cpu *cpu, unsigned seg, uint16_t selector);
+void x86_load_segment_real(X86Cpu *cpu, unsigned seg, uint16_t selector);
+/* SS with privilege cpl to be; faults with vector(selector). */
+void x86_check_stack_segment(X86Cpu *cpu, uint16_t selector, unsigned cpl,
+                             X86Vector vector, Descriptor *d);
+/* 64-bit mode's null SS of a privilege level. */
+X86Segment x86_null_stack(unsigned cpl);
+/* Raises #GP(0) unless an instruction pointer is inside cs (long mode:
+ * canonical if cs is 64-bit). */
+void x86_check_pc(X86Cpu *cpu, const X86Segment *cs, uint64_t pc);
+/* A data segment register in a task switch or by MOV; vector: #GP or #TS. */
+void x86_load_data_segment(X86Cpu *cpu, unsigned seg, uint16_t selector,
+                           X86Vector vector);
+void x86_load_ldt(X86Cpu *cpu, uint16_t selector, X86Vector vector);
+/* The privilege level is in SS's DPL; returning outwards drops data segments
+ * that the outer level may not hold. SDM 2A RET. */
+void x86_drop_inner_segments(X86Cpu *cpu, unsigned cpl);
+
+static inline bool x86_v86(const X86Cpu *cpu)
+{
+    return cpu->eflags & EFLAGS_VM;
+}
+static inline bool x86_real(const X86Cpu *cpu)
+{
+    return !(cpu->cr0 & CR0_PE);
+}
+static inline unsigned x86_iopl(const X86Cpu *cpu)
+{
+    return cpu->eflags >> 12 & 3;
+}
+
+/* ---- transfer.c ------------------------------------------------------------
+ */
+
+/* Go on at cs:pc: the last step of a transfer. */
+void x86_transfer_done(X86Cpu *cpu, const X86Segment *cs, uint64_t pc);
+/* What RET and IRET pop, checked. */
+X86Segment x86_return_code(X86Cpu *cpu, uint16_t selector);
+X86Segment x86_return_stack(X86Cpu *cpu, uint16_t selector,
+                            const X86Segment *cs);
+
+/* ---- stacks ----------------------------------------------------------------
+ */
+
+/* A stack pointer on its way: pushes and pops change nothing of the CPU until
+ * the caller writes sp back with stack_commit(). */
+typedef struct Stack {
+    X86Segment ss;
+    uint64_t sp;
+    uint64_t mask;
+    unsigned mode;
+    bool flat64;    /* no base, no limit */
+    uint16_t error; /* of #SS: the new selector, or 0 */
+} Stack;
+
+void stack_init(Stack *s, X86Cpu *cpu, const X86Segment *ss, uint64_t sp,
+                unsigned cpl, bool flat64);
+/* The CPU's present stack. */
+void stack_current(Stack *s, X86Cpu *cpu);
+void stack_push(X86Cpu *cpu, Stack *s, uint64_t val, unsigned size);
+uint64_t stack_pop(X86Cpu *cpu, Stack *s, unsigned size);
+void stack_commit(X86Cpu *cpu, const Stack *s);
+/* Is [off, off + size) inside the segment's limit? SDM 3A 5.3. */
+bool segment_holds(const X86Segment *seg, uint32_t off, unsigned size);
+
+/* SS:RSP of an inner level from the task state. */
+void x86_tss_stack(X86Cpu *cpu, unsigned level, uint16_t *ss, uint64_t *sp);
+uint64_t x86_tss_rsp64(X86Cpu *cpu, unsigned index); /* 0..2, 4..10: IST */
+
+/* ---- task.c -----------------------------------------------------------------
+ */
+
+typedef enum TaskSwitch { TASK_JUMP, TASK_CALL, TASK_RETURN } TaskSwitch;
+
+/* Switch to the task whose TSS descriptor is d; the old task goes on at
+ * next_pc. Errors before the new task is there are raised in the old one. */
+void x86_task_switch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
+                     TaskSwitch why, uint64_t next_pc);
+/* The same through a task gate. */
+void x86_task_gate(X86Cpu *cpu, const Descriptor *gate, TaskSwitch why,
+                   uint64_t next_pc);
+
+/* ---- exception.c ------------------------------------------------------------
+ */
+
+typedef struct X86Event {
+    uint8_t vector;
+    bool soft;      /* INT n, INT3, INTO: gate's DPL counts, EXT is clear */
+    bool interrupt; /* from outside: not an exception */
+    bool has_error;
+    uint32_t error;
+    uint64_t return_pc;
+} X86Event;
+
+/* Deliver, turning faults on the way into double faults. */
+void x86_deliver(X86Cpu *cpu, const X86Event *event);
+
+/* ---- flags and control ------------------------------------------------------
+ */
+
+/* A change may have made pending work deliverable: leave translated code at
+ * the next poll. */
+static inline void x86_poll_pending(X86Cpu *cpu)
+{
+    if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&cpu->env.exit_request, 1, __ATOMIC_RELAXED);
+    }
+}
+void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits); /* sets DR6, #DB */
+bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4]);
+/* A task switch's CR3 write: cannot fault any more. */
+void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4]);
+void x86_set_efer(X86Cpu *cpu, uint64_t val);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading the time-stamp counter: the light half of tsc.c. Where the host has
+ * no invariant counter this calls clock_now(), which touches no vector
+ * registers.
+ */
+#include "target/x86/tsc.h"
+
+uint64_t x86_tsc_line(const X86Tsc *t, uint64_t host)
+{
+    uint64_t delta = host - t->host_base;
+
+    if ((int64_t)delta < 0) { /* another core, a few ticks behind */
+        return t->guest_base;
+    }
+    return t->guest_base + (uint64_t)((unsigned __int128)delta * t->rate >> 32);
+}
+
+static uint64_t tsc_now(X86Tsc *t)
+{
+    unsigned before, after;
+    uint64_t val;
+
+    do {
+        before = __atomic_load_n(&t->sequence, __ATOMIC_ACQUIRE);
+        if (!t->rate) {
+            return clock_now(t->clock);
+        }
+        val = x86_tsc_line(t, x86_tsc_host());
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        after = __atomic_load_n(&t->sequence, __ATOMIC_RELAXED);
+    } while ((before & 1) || before != after);
+    return val;
+}
+
+uint64_t x86_read_tsc(X86Cpu *cpu)
+{
+    return tsc_now(cpu->tsc) + cpu->tsc_offset;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The time-stamp counter's line through the host's; see tsc.c. */
+#ifndef TARGET_X86_TSC_H
+#define TARGET_X86_TSC_H
+
+#include "target/x86/cpu.h"
+
+typedef struct TscSample {
+    uint64_t host;
+    int64_t clock_ns, mono_ns;
+} TscSample;
+
+struct X86Tsc {
+    Clock *clock;
+    bool usable; /* the host has an invariant counter */
+
+    unsigned sequence; /* odd while the line changes */
+    uint64_t host_base, guest_base;
+    uint64_t rate; /* nanoseconds a tick, 32.32; 0: read the clock */
+
+    GMutex lock; /* guards the rest; a leaf */
+    TscSample first, last;
+};
+
+static inline uint64_t x86_tsc_host(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}
+
+/* tsc-read.c: the line's reading for a host tick. Light. */
+uint64_t x86_tsc_line(const X86Tsc *tsc, uint64_t host);
+
+X86Tsc *x86_tsc_new(Clock *clock);
+void x86_tsc_free(X86Tsc *tsc);
+
+#endif
