@@ -55,6 +55,7 @@ static void backend_emit_hot(Emit *e)
         e->index = n;
         e->now = e->info[n];
         if (e->reachable || i->op == IR_LABEL || i->op == IR_INSN) {
+            regs_before_write(e, i->dst);
             emit_ops[i->op].emit(e, i);
             regs_done(e);
         }

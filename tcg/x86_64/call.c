@@ -59,7 +59,6 @@ static void call_result(Emit *e, const IrInsn *i)
     if (i->dst == IR_NONE) {
         return;
     }
-    regs_before_write(e, i->dst);
     if (i->dst < TCG_GLOBALS) { /* loaded with the others */
         asm_store(&e->as, asm_env(ENV_OFF(r) + 8 * i->dst), RAX);
         return;
@@ -90,8 +89,6 @@ void emit_call(Emit *e, const IrInsn *i)
     call_settle(e, i->c);
     if (h->flags & TCG_WRITES_GLOBALS) {
         regs_settle_globals(e);
-    } else if (i->dst < TCG_GLOBALS) {
-        regs_before_write(e, i->dst);
     }
     asm_call_to(&e->as, emit_thunk(e, THUNK_SAVE));
     call_arguments(e, i);
@@ -102,6 +99,7 @@ void emit_call(Emit *e, const IrInsn *i)
         asm_call_to(&e->as, emit_thunk(e, THUNK_HEAVY));
     }
     regs_sources_done(e);
+    regs_done(e);
     call_result(e, i);
     call_reload(e, h, i->dst);
     e->host_flags = false;

@@ -265,6 +265,7 @@ bool regs_const(const Emit *e, IrVal v, int64_t *imm);
 EmitAddr regs_addr(const Emit *e, IrVal v);
 IrVal regs_root(const Emit *e, IrVal v);
 unsigned regs_global_of(unsigned home);
+bool regs_tight(const Emit *e, EmitAddr a);
 bool regs_dies(const Emit *e, IrVal v); /* its last use is now */
 void regs_use(Emit *e, IrVal v);        /* a use is over */
 void regs_sources_done(Emit *e);        /* of the present instruction */

@@ -321,6 +321,7 @@ void emit_brcond(Emit *e, const IrInsn *i)
     flags_lose(e, e->now & INFO_NEEDED);
     emit_compare(e, i);
     regs_sources_done(e);
+    regs_done(e);
     if (!exit) {
         branch_prepare(e, l);
     }

@@ -41,6 +41,11 @@ static unsigned mem_address(Emit *e, const IrInsn *i)
     int64_t disp = x.wrap ? x.disp : (int64_t)(x.disp + (uint64_t)i->imm2);
     uint32_t locked = e->locked;
 
+    if (regs_tight(e, x)) {
+        regs_settle(e, i->a);
+        x = regs_addr(e, i->a);
+        disp = i->imm2;
+    }
     if (!asm_fits32(disp) && (x.base != IR_NONE || x.index != IR_NONE)) {
         x = (EmitAddr){ .base = i->a, .index = IR_NONE };
         disp = i->imm2;
@@ -214,7 +219,6 @@ void emit_ld(Emit *e, const IrInsn *i)
 {
     bool write = i->mem.rmw;
 
-    regs_before_write(e, i->dst);
     MemAccess m = mem_check(e, i, 1u << i->mem.size, write, MEM_LOAD,
                             mem_flags_needed(e));
     /* A temporary's register is destroyed if the access faults; a global's
@@ -419,7 +423,6 @@ static void mem_atomic_result(Emit *e, const IrInsn *i, unsigned reg)
         return;
     }
     mem_atomic_zero_extend(e, (IrType)i->mem.size, reg);
-    regs_before_write(e, i->dst);
     regs_defined(e, i->dst, reg);
 }
 

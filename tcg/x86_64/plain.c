@@ -606,7 +606,6 @@ static bool plain_deposit_high(Emit *e, const IrInsn *i)
     unsigned b = regs_value(e, i->b);
     if (itself && b <= RBX) {
         regs_sources_done(e);
-        regs_before_write(e, i->dst);
         asm_rr(&e->as, OP_MOV_STORE, b, home + 4);
         return true;
     }
@@ -721,8 +720,10 @@ void emit_movcond(Emit *e, const IrInsn *i)
     uint32_t op = OP_CMOVCC | i->cond | asm_w(i->type);
 
     plain_lose_flags(e);
-    regs_settle(e, i->c); /* now, so that it can be evicted for the others */
+    regs_settle(e, i->c); /* now, so that they can be evicted for others */
     regs_settle(e, i->b);
+    regs_settle(e, i->a);
+    regs_settle(e, i->dst);
     unsigned old = regs_value(e, i->dst);
     emit_compare(e, i);
     EmitRhs c = regs_mem_rhs(e, i->c);

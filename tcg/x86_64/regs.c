@@ -271,7 +271,6 @@ bool regs_define_lazy(Emit *e, IrVal dst, EmitAddr a)
         (!regs_addr_is_const(a) && !asm_fits32(a.disp))) {
         return false;
     }
-    regs_before_write(e, dst);
     EmitTemp *t = regs_temp(e, dst);
     /* Open uses first: a may refer to what dropping dst would release. */
     if (regs_is_temp(a.base)) {
@@ -311,27 +310,68 @@ static void regs_compute(Emit *e, EmitAddr a, unsigned base, unsigned index,
     }
 }
 
+static bool regs_is_home(IrVal v)
+{
+    return v == IR_NONE || (regs_is_global(v) && emit_home[v] != NO_REG);
+}
+
+/* Its two parts and the sum need three scratch registers, and some are taken.
+ */
+bool regs_tight(const Emit *e, EmitAddr a)
+{
+    uint32_t scratch = ((1u << EMIT_SCRATCHES) - 1) << EMIT_SCRATCH_FIRST;
+
+    return (e->locked & scratch) && !regs_is_home(a.base) &&
+           !regs_is_home(a.index);
+}
+
+/* The value's register may be overwritten once v is gone. */
+static bool regs_ends(const Emit *e, IrVal v, unsigned reg, uint32_t locked)
+{
+    return reg != NO_REG && regs_is_scratch(reg) && !(locked & 1u << reg) &&
+           (regs_is_global(v) || regs_dies(e, v));
+}
+
+static unsigned regs_settle_in_two_steps(Emit *e, EmitAddr a)
+{
+    unsigned index = regs_value(e, a.index);
+    unsigned reg = regs_take(e);
+    EmitRhs base = regs_mem_rhs(e, a.base);
+
+    if (base.kind == RHS_MEM) {
+        asm_load(&e->as, reg, base.mem);
+    } else {
+        asm_mov(&e->as, reg, base.reg);
+    }
+    regs_compute(e, a, reg, index, reg);
+    return reg;
+}
+
+static unsigned regs_settle_at_once(Emit *e, EmitAddr a)
+{
+    uint32_t locked = e->locked;
+    unsigned base = a.base == IR_NONE ? NO_REG : regs_value(e, a.base);
+    unsigned index = a.index == IR_NONE ? NO_REG : regs_value(e, a.index);
+    unsigned reg = regs_ends(e, a.base, base, locked)     ? base
+                   : regs_ends(e, a.index, index, locked) ? index
+                                                          : regs_take(e);
+
+    regs_compute(e, a, base, index, reg);
+    return reg;
+}
+
 void regs_settle(Emit *e, IrVal v)
 {
     if (!regs_is_temp(v) || regs_temp(e, v)->where != TEMP_LAZY) {
         return;
     }
     EmitAddr a = regs_temp(e, v)->lazy;
-    uint32_t locked = e->locked;
-    unsigned base = a.base == IR_NONE ? NO_REG : regs_value(e, a.base);
-    unsigned index = a.index == IR_NONE ? NO_REG : regs_value(e, a.index);
-    /* Its own sources' registers will do where they end here. */
-    unsigned reg = base != NO_REG && regs_is_scratch(base) &&
-                           !(locked & 1u << base) &&
-                           (regs_is_global(a.base) || regs_dies(e, a.base))
-                       ? base
-                   : index != NO_REG && regs_is_scratch(index) &&
-                           !(locked & 1u << index) &&
-                           (regs_is_global(a.index) || regs_dies(e, a.index))
-                       ? index
-                       : regs_take(e);
 
-    regs_compute(e, a, base, index, reg);
+    regs_settle(e, regs_root(e, a.base));
+    regs_settle(e, regs_root(e, a.index));
+    uint32_t locked = e->locked;
+    unsigned reg = regs_tight(e, a) ? regs_settle_in_two_steps(e, a)
+                                    : regs_settle_at_once(e, a);
     regs_drop(e, v);
     regs_place(e, v, reg);
     e->locked = locked;
@@ -423,13 +463,18 @@ unsigned regs_copy(Emit *e, IrVal v)
         asm_movi(&e->as, reg, imm);
         return reg;
     }
+    uint32_t locked = e->locked;
     unsigned from = regs_value(e, v);
+    bool loaded = regs_is_scratch(from) && *regs_owner(e, from) == IR_NONE;
+    bool ends = regs_is_scratch(from) && *regs_owner(e, from) == v &&
+                regs_dies(e, v) && !(locked & 1u << from);
 
-    if (regs_is_scratch(from) && *regs_owner(e, from) == IR_NONE) {
-        return from; /* loaded just now */
+    if (loaded || ends) {
+        return from;
     }
     reg = regs_take(e);
     asm_mov(&e->as, reg, from);
+    e->locked = locked | 1u << reg;
     return reg;
 }
 
@@ -470,7 +515,6 @@ EmitRhs regs_rhs(Emit *e, IrVal v)
  * be overwritten, if it is free now, or NO_REG. */
 unsigned regs_define(Emit *e, IrVal dst, unsigned prefer)
 {
-    regs_before_write(e, dst);
     if (regs_is_global(dst) && emit_home[dst] != NO_REG) {
         return emit_home[dst];
     }

@@ -39,6 +39,7 @@ typedef struct Vm {
     uint64_t known_pc[8];
     unsigned known_count;
     bool table; /* fill() enters pages into env->tlb */
+    bool loose; /* blocks may break the rule on faults: none will happen */
 } Vm;
 
 Vm *vm_new(const char *backend, unsigned switches);
