@@ -554,25 +554,22 @@ int node_map(BlockNode *node, uint64_t off, uint64_t len, bool precise,
 int node_extent(BlockNode *node, const BlockNode *base, uint64_t off,
                 uint64_t len, bool precise, BlockExtent *extent)
 {
-    *extent = (BlockExtent){ .owner = node };
-    for (BlockNode *n = node; n != base; n = n->backing) {
-        if (off >= node_size(n)) { /* past a short backing file */
-            extent->run = (BlockRun){ .kind = BLOCK_RUN_ZERO, .len = len };
-            extent->owner = n;
+    unsigned depth = 0;
+
+    *extent = (BlockExtent){ .owner = node,
+                             .run = { .kind = BLOCK_RUN_BACKING, .len = len } };
+    for (BlockNode *n = node; n && n != base; n = n->backing) {
+        if (off >= node_size(n)) { /* past a short backing file: nobody's */
             return 0;
         }
         len = MIN(len, node_size(n) - off);
+        extent->owner = n;
+        extent->depth = depth++;
         int ret = node_map(n, off, len, precise, &extent->run);
-        if (ret) {
+        if (ret || extent->run.kind != BLOCK_RUN_BACKING) {
             return ret;
         }
-        extent->owner = n;
-        if (extent->run.kind != BLOCK_RUN_BACKING || !n->backing) {
-            return 0;
-        }
         len = extent->run.len;
-        extent->depth++;
     }
-    extent->run = (BlockRun){ .kind = BLOCK_RUN_BACKING, .len = len };
     return 0;
 }
