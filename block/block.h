@@ -31,7 +31,7 @@ typedef enum BlockOp {
 typedef enum BlockErrorPolicy {
     BLOCK_ON_ERROR_REPORT,
     BLOCK_ON_ERROR_IGNORE,
-    BLOCK_ON_ERROR_STOP,   /* stop the machine; the request is retried on cont */
+    BLOCK_ON_ERROR_STOP, /* stop the machine; the request is retried on cont */
     BLOCK_ON_ERROR_ENOSPC, /* stop for ENOSPC, else report */
 } BlockErrorPolicy;
 
@@ -58,7 +58,7 @@ bool blk_read_only(const BlockBackend *blk);
 bool blk_write_cache(const BlockBackend *blk); /* guest must flush */
 void blk_set_write_cache(BlockBackend *blk, bool on);
 bool blk_discard_enabled(const BlockBackend *blk);
-const char *blk_id(const BlockBackend *blk); /* drive id; "" for NULL */
+const char *blk_id(const BlockBackend *blk);     /* drive id; "" for NULL */
 const char *blk_serial(const BlockBackend *blk); /* NULL if none */
 bool blk_is_cdrom(const BlockBackend *blk);      /* media=cdrom */
 
@@ -93,12 +93,12 @@ typedef struct BlockOpenOptions {
                            would change the format are refused) */
     bool read_only;
     bool auto_read_only;
-    bool snapshot;  /* writes go to a temporary overlay */
+    bool snapshot; /* writes go to a temporary overlay */
     bool cache_direct, cache_no_flush, cache_writeback;
     bool discard;
-    bool no_lock;      /* emu-img -U */
-    bool force_share;  /* read without taking the shared lock's exclusions */
-    bool check;        /* open a damaged image for emu-img check */
+    bool no_lock;     /* emu-img -U */
+    bool force_share; /* read without taking the shared lock's exclusions */
+    bool check;       /* open a damaged image for emu-img check */
 } BlockOpenOptions;
 void block_open_options_init(BlockOpenOptions *o); /* writeback, probe */
 
@@ -116,8 +116,8 @@ void blk_set_error_policy(BlockBackend *blk, BlockErrorPolicy on_read,
                           BlockErrorPolicy on_write);
 /* Called on the main loop when the policy wants the machine stopped. */
 void blk_set_stop_hook(BlockBackend *blk,
-                       void (*hook)(void *opaque, BlockBackend *blk,
-                                    BlockOp op, int err),
+                       void (*hook)(void *opaque, BlockBackend *blk, BlockOp op,
+                                    int err),
                        void *opaque);
 /* Lines for `info block`, in QEMU's shape. */
 void blk_print(BlockBackend *blk, bool verbose, GString *out);

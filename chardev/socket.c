@@ -188,7 +188,7 @@ static bool socket_unix_address(const char *path, struct sockaddr_un *addr,
                         "path '%s' is longer than %zu bytes", path,
                         sizeof(addr->sun_path) - 1);
     }
-    strcpy(addr->sun_path, path);
+    g_strlcpy(addr->sun_path, path, sizeof(addr->sun_path));
     return true;
 }
 

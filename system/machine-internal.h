@@ -7,6 +7,7 @@
 #include "chardev/chardev.h"
 #include "system/machine.h"
 #include "system/mainloop.h"
+#include "system/sendkey.h"
 
 /* What was asked for and not done yet; zero: nothing. */
 typedef struct MachineRequests {
@@ -25,7 +26,10 @@ struct Machine {
     ClockLoop *clock_loop;
     DeferQueue *deferred;
     InputHub *input;
+    KeySender *keys;
     GPtrArray *chardevs, *blocks, *consoles, *monitors;
+    const BalloonOps *balloon_ops; /* NULL: there is no balloon */
+    Device *balloon;
     GArray *listeners; /* of MachineListener */
     GMainLoop *loop;
     bool quit; /* asked before or while the loop runs */

@@ -39,6 +39,15 @@ static Chardev *machine_env_find_chardev(void *machine, const char *id)
     return machine_find_chardev(machine, id);
 }
 
+static void machine_env_set_balloon(void *machine, const BalloonOps *ops,
+                                    Device *dev)
+{
+    Machine *m = machine;
+
+    m->balloon_ops = ops;
+    m->balloon = ops ? dev : NULL;
+}
+
 typedef struct MachineEvent {
     Machine *m;
     char *name, *json;
@@ -78,6 +87,7 @@ static void machine_init_env(Machine *m)
         .add_console = machine_env_add_console,
         .find_block = machine_env_find_block,
         .find_chardev = machine_env_find_chardev,
+        .set_balloon = machine_env_set_balloon,
         .event = machine_env_event,
     };
 }
@@ -130,6 +140,7 @@ Machine *machine_new(MachineConfig *config, GError **errp)
 
     m->config = config;
     m->input = input_hub_new();
+    m->keys = key_sender_new(m->input);
     m->deferred = defer_queue_new();
     m->chardevs = g_ptr_array_new();
     m->blocks = g_ptr_array_new();
@@ -153,6 +164,7 @@ void machine_free(Machine *m)
     if (machine_is_running(m)) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
     }
+    key_sender_free(m->keys);
     defer_queue_run(m->deferred); /* they may call devices: those first */
     board_free(m->board);
     defer_queue_free(m->deferred);
@@ -190,6 +202,11 @@ InputHub *machine_input(Machine *m)
     return m->input;
 }
 
+KeySender *machine_keys(Machine *m)
+{
+    return m->keys;
+}
+
 Clock *machine_clock(Machine *m)
 {
     return m->clock;
@@ -213,6 +230,12 @@ GPtrArray *machine_consoles(Machine *m)
 GPtrArray *machine_monitors(Machine *m)
 {
     return m->monitors;
+}
+
+const BalloonOps *machine_balloon(Machine *m, Device **dev)
+{
+    *dev = m->balloon;
+    return m->balloon_ops;
 }
 
 Chardev *machine_find_chardev(Machine *m, const char *id)

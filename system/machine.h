@@ -7,9 +7,11 @@
 #ifndef SYSTEM_MACHINE_H
 #define SYSTEM_MACHINE_H
 
+#include "hw/core/balloon.h"
 #include "hw/core/board.h"
 #include "system/config.h"
 #include "system/runstate.h"
+#include "system/sendkey.h"
 
 typedef struct Machine Machine;
 
@@ -47,10 +49,13 @@ bool machine_add_device(Machine *m, const KeyVal *opts, GError **errp);
 Board *machine_board(Machine *m);
 const MachineConfig *machine_config(const Machine *m);
 InputHub *machine_input(Machine *m);
+KeySender *machine_keys(Machine *m);
 Clock *machine_clock(Machine *m);        /* virtual time */
 GPtrArray *machine_chardevs(Machine *m); /* of Chardev * */
 GPtrArray *machine_blocks(Machine *m);   /* of BlockBackend * */
 GPtrArray *machine_consoles(Machine *m); /* of Console * */
+/* NULL if there is no balloon; *dev is what its functions take. */
+const BalloonOps *machine_balloon(Machine *m, Device **dev);
 Chardev *machine_find_chardev(Machine *m, const char *id);
 BlockBackend *machine_find_block(Machine *m, const char *id);
 /* The chardevs that -monitor and -mon asked for. */

@@ -41,7 +41,8 @@ void clock_set(Clock *clock, int64_t now_ns);
 
 /* Run due timers on this thread. */
 void clock_run(Clock *clock);
-/* Earliest deadline in clock time, INT64_MAX if none or the clock is stopped. */
+/* Earliest deadline in clock time, INT64_MAX if none or the clock is stopped.
+ */
 int64_t clock_deadline(Clock *clock);
 /* notify is called (any thread, no lock held) when the earliest deadline moved
  * nearer, so that the main loop can shorten its sleep. */
@@ -53,7 +54,7 @@ struct Timer {
     Clock *clock;
     TimerCb *cb;
     void *opaque;
-    GMutex *lock; /* held around cb; the owner device's, or NULL */
+    GMutex *lock;        /* held around cb; the owner device's, or NULL */
     int64_t deadline_ns; /* -1: not armed. Guarded by the clock's lock. */
     unsigned heap_index;
 };

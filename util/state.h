@@ -28,14 +28,13 @@ typedef struct StateField {
     const char *name;
     StateKind kind;
     size_t offset;
-    size_t size;    /* bytes of one element */
-    unsigned count; /* elements; 1 for a scalar */
+    size_t size;                     /* bytes of one element */
+    unsigned count;                  /* elements; 1 for a scalar */
     const struct StateField *fields; /* STATE_KIND_STRUCT */
     unsigned since; /* version the field appeared in; 0: always there */
 } StateField;
 
-#define STATE_CHECK_(type, field, t)                                           \
-    (0 * sizeof((t *)0 == &((type *)0)->field))
+#define STATE_CHECK_(type, field, t) (0 * sizeof((t *)0 == &((type *)0)->field))
 #define STATE_UINT_(type, field, t, n)                                         \
     {                                                                          \
         .name = #field, .kind = STATE_KIND_UINT,                               \
@@ -56,8 +55,8 @@ typedef struct StateField {
 #define STATE_INT(type, field)                                                 \
     {                                                                          \
         .name = #field, .kind = STATE_KIND_UINT,                               \
-        .offset = offsetof(type, field),                                       \
-        .size = sizeof(((type *)0)->field), .count = 1,                        \
+        .offset = offsetof(type, field), .size = sizeof(((type *)0)->field),   \
+        .count = 1,                                                            \
     }
 /* Arrays of an unsigned integer type, e.g. uint16_t latch[3]. */
 #define STATE_ARRAY(type, field)                                               \
@@ -80,8 +79,8 @@ typedef struct StateField {
 #define STATE_STRUCT(type, field, sub)                                         \
     {                                                                          \
         .name = #field, .kind = STATE_KIND_STRUCT,                             \
-        .offset = offsetof(type, field),                                       \
-        .size = sizeof(((type *)0)->field), .count = 1, .fields = (sub),       \
+        .offset = offsetof(type, field), .size = sizeof(((type *)0)->field),   \
+        .count = 1, .fields = (sub),                                           \
     }
 #define STATE_STRUCT_ARRAY(type, field, sub)                                   \
     {                                                                          \

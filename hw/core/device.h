@@ -21,7 +21,7 @@
 #include "util/state.h"
 
 #define container_of(ptr, type, member)                                        \
-    ((type *)((char *)(ptr) - offsetof(type, member) -                         \
+    ((type *)((char *)(ptr)-offsetof(type, member) -                           \
               0 * sizeof((ptr) == &((type *)0)->member)))
 
 typedef struct Device Device;
@@ -33,6 +33,7 @@ typedef struct BlockBackend BlockBackend; /* block/block.h */
 typedef struct Chardev Chardev;           /* chardev/chardev.h */
 typedef struct Console Console;           /* ui/console.h */
 typedef struct InputHub InputHub;
+typedef struct BalloonOps BalloonOps; /* hw/core/balloon.h */
 
 /*
  * What a board lends to its devices: the only way they reach the machine.
@@ -55,16 +56,18 @@ typedef struct DeviceEnv {
     /* Back ends by id; NULL if there is none of that name. */
     BlockBackend *(*find_block)(void *machine, const char *id);
     Chardev *(*find_chardev)(void *machine, const char *id);
+    /* A balloon comes (hw/core/balloon.h), or goes: ops NULL. */
+    void (*set_balloon)(void *machine, const BalloonOps *ops, Device *dev);
     /* Tell management: QMP event `name` with JSON object text (or NULL). */
     void (*event)(void *machine, const char *name, const char *json);
 } DeviceEnv;
 
 enum { /* DeviceEnv.request */
-    MACHINE_REQUEST_RESET = 1,
-    MACHINE_REQUEST_POWEROFF,
-    MACHINE_REQUEST_SUSPEND,
-    MACHINE_REQUEST_EXIT, /* detail: process exit status (isa-debug-exit) */
-    MACHINE_REQUEST_STOP, /* detail: a StopReason, e.g. I/O error */
+       MACHINE_REQUEST_RESET = 1,
+       MACHINE_REQUEST_POWEROFF,
+       MACHINE_REQUEST_SUSPEND,
+       MACHINE_REQUEST_EXIT, /* detail: process exit status (isa-debug-exit) */
+       MACHINE_REQUEST_STOP, /* detail: a StopReason, e.g. I/O error */
 };
 
 /* ---- Properties -------------------------------------------------------- */
@@ -73,13 +76,13 @@ typedef enum PropertyKind {
     PROPERTY_BOOL = 1, /* bool: on|off|yes|no|true|false */
     PROPERTY_UINT,     /* uint8_t..uint64_t by size, decimal or 0x */
     PROPERTY_INT,
-    PROPERTY_SIZE,   /* uint64_t bytes with K/M/G/T suffix */
-    PROPERTY_STRING, /* char *, owned by the device */
-    PROPERTY_ENUM,   /* int, index into names */
-    PROPERTY_DRIVE,  /* BlockBackend *, by id */
-    PROPERTY_CHARDEV, /* Chardev *, by id */
-    PROPERTY_MAC,     /* uint8_t[6] */
-    PROPERTY_DEVFN,   /* int32_t: "slot" or "slot.fn" in hex; -1: any */
+    PROPERTY_SIZE,      /* uint64_t bytes with K/M/G/T suffix */
+    PROPERTY_STRING,    /* char *, owned by the device */
+    PROPERTY_ENUM,      /* int, index into names */
+    PROPERTY_DRIVE,     /* BlockBackend *, by id */
+    PROPERTY_CHARDEV,   /* Chardev *, by id */
+    PROPERTY_MAC,       /* uint8_t[6] */
+    PROPERTY_DEVFN,     /* int32_t: "slot" or "slot.fn" in hex; -1: any */
     PROPERTY_ONOFFAUTO, /* int: 0 auto, 1 on, 2 off */
 } PropertyKind;
 
@@ -128,16 +131,15 @@ struct Property {
     DEFINE_PROP_(n, type, field, int, PROPERTY_ENUM, .def_string = (d),        \
                  .names = (values), .help = (text))
 #define DEFINE_PROP_DRIVE(n, type, field, text)                                \
-    DEFINE_PROP_(n, type, field, BlockBackend *, PROPERTY_DRIVE,               \
-                 .help = (text))
+    DEFINE_PROP_(n, type, field, BlockBackend *, PROPERTY_DRIVE, .help = (text))
 #define DEFINE_PROP_CHARDEV(n, type, field, text)                              \
     DEFINE_PROP_(n, type, field, Chardev *, PROPERTY_CHARDEV, .help = (text))
 #define DEFINE_PROP_ONOFFAUTO(n, type, field, d, text)                         \
     DEFINE_PROP_(n, type, field, int, PROPERTY_ONOFFAUTO, .def = (d),          \
                  .help = (text))
 #define DEFINE_PROP_DEVFN(n, type, field, text)                                \
-    DEFINE_PROP_(n, type, field, int32_t, PROPERTY_DEVFN,                      \
-                 .def = UINT64_MAX, .help = (text))
+    DEFINE_PROP_(n, type, field, int32_t, PROPERTY_DEVFN, .def = UINT64_MAX,   \
+                 .help = (text))
 
 /* ---- Classes ----------------------------------------------------------- */
 
@@ -170,8 +172,8 @@ struct DeviceClass {
 
 struct Device {
     const DeviceClass *class;
-    char *id;  /* user's id, or NULL */
-    Bus *bus;  /* where it sits; NULL for board wiring */
+    char *id; /* user's id, or NULL */
+    Bus *bus; /* where it sits; NULL for board wiring */
     const DeviceEnv *env;
     GMutex lock;
     bool realized;
@@ -181,7 +183,7 @@ struct Device {
 
 struct BusClass {
     BusKind kind;
-    const char *name; /* "PCI", "ISA", ...: for messages and info qtree */
+    const char *name;     /* "PCI", "ISA", ...: for messages and info qtree */
     unsigned max_devices; /* -device goes to the next bus when so many are
                              plugged; 0: any number */
     /* Give the device its place (address, slot) before its realize; the bus
@@ -223,13 +225,12 @@ void device_class_help(const DeviceClass *class, GString *out);
 void bus_init(Bus *bus, const BusClass *class, const char *name, Device *owner);
 void bus_clear(Bus *bus); /* unrealizes and drops what is still plugged */
 /* Depth-first: every device below a bus. Stop early by returning false. */
-bool bus_walk(Bus *bus, bool (*visit)(Device *dev, void *opaque),
-              void *opaque);
+bool bus_walk(Bus *bus, bool (*visit)(Device *dev, void *opaque), void *opaque);
 void bus_print(Bus *bus, unsigned indent, GString *out); /* info qtree */
 
 /*
- * Class tables: each hw folder has `const DeviceClass *const hw_FOLDER_classes[]`
- * ending in NULL; hw/classes.c lists the folders.
+ * Class tables: each hw folder has `const DeviceClass *const
+ * hw_FOLDER_classes[]` ending in NULL; hw/classes.c lists the folders.
  */
 const DeviceClass *device_class_find(const char *name);
 /* NULL-terminated table of tables, for -device help. */

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A thin front of meson: what a newcomer types.
+BUILD ?= build
+
+.PHONY: all deps run test test-isa bench install clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | deps
+	@meson setup $(BUILD) --buildtype=release -Db_ndebug=false >/dev/null
+
+deps:
+	@scripts/deps
+
+run: all
+	@scripts/run
+
+test: deps
+	@scripts/test
+
+bench: all
+	@scripts/bench
+
+install: all
+	@meson install -C $(BUILD)
+
+clean:
+	@rm -rf $(BUILD) build-asan

@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The i440FX PC: which chips there are, where they sit, and which line goes
+ * where. Every model is elsewhere; this file is the wiring diagram.
+ *
+ * Memory: RAM from 0 to the PCI hole, the hole up to 4 GiB, the rest of RAM
+ * above. The hole's container (with ROM, VGA window and BARs) shows through
+ * wherever there is no RAM; the host bridge decides below 1 MiB.
+ *
+ * Interrupts: a global line 0..23 reaches the 8259s (0..15) and the I/O APIC
+ * (line 0 on pin 2); the 8259s reach processor 0, the I/O APIC and MSIs reach
+ * local APICs.
+ */
+#include "hw/pc/pc.h"
+
+#include "accel/accel.h"
+#include "hw/input/i8042.h"
+#include "hw/intc/i8259.h"
+#include "hw/intc/ioapic.h"
+#include "hw/isa/isa.h"
+#include "hw/misc/port92.h"
+#include "hw/pc/acpi/acpi.h"
+#include "hw/pc/boot.h"
+#include "hw/pc/firmware.h"
+#include "hw/pc/i440fx.h"
+#include "hw/pc/piix3.h"
+#include "hw/pc/piix4_pm.h"
+#include "hw/pc/smbios.h"
+#include "hw/timer/hpet.h"
+#include "hw/timer/i8254.h"
+#include "hw/timer/mc146818.h"
+
+#include <inttypes.h>
+
+enum {
+    PC_MAX_CPUS = 1,
+    PC_GSIS = IOAPIC_PINS,
+    PC_IOAPIC_BASE = 0xfec00000,
+};
+#define PC_LAPIC_BASE UINT64_C(0xfee00000)
+#define PC_MSI_SIZE UINT64_C(0x100000)
+#define PC_4G (UINT64_C(1) << 32)
+/* With that much RAM below 4 GiB or more, the hole begins at 3 GiB. */
+#define PC_LOW_RAM_MAX UINT64_C(0xe0000000)
+#define PC_LOW_RAM_SPLIT UINT64_C(0xc0000000)
+
+typedef struct PcBoard {
+    Board parent;
+
+    MemoryRegion system, pci_memory, io;
+    MemoryRegion ram_low, ram_high;
+    MemoryRegion shadow_rom; /* option ROM area when nothing shadows it */
+    RamBlock *shadow_block;
+    MemoryRegion msi;
+    uint64_t below_4g, above_4g;
+    PcFirmware firmware;
+
+    PciBus pci;
+    PciHost host;
+    IsaBus isa;
+    Device *i440fx, *piix3, *ide, *pm;
+    Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042, *port92;
+    IrqLine gsi[PC_GSIS];
+    unsigned a20_gates; /* bit per gate that is open; atomic */
+} PcBoard;
+
+static PcBoard *pc_from(Board *board)
+{
+    return container_of(board, PcBoard, parent);
+}
+
+static X86Cpu *pc_cpu(PcBoard *pc, unsigned n)
+{
+    return n < pc->parent.vcpus->len ? vcpu_cpu(pc->parent.vcpus->pdata[n])
+                                     : NULL;
+}
+
+/* ---- Interrupts
+ * ----------------------------------------------------------------- */
+
+static void pc_gsi_set(void *opaque, unsigned n, bool level)
+{
+    PcBoard *pc = opaque;
+
+    if (n < ISA_IRQS) {
+        IrqLine pic = i8259_input(pc->pic, n);
+
+        irq_set(&pic, level);
+    }
+    IrqLine apic = ioapic_input(pc->ioapic, n == 0 ? 2 : n);
+
+    irq_set(&apic, level);
+}
+
+/* The 8259s' INTR: processor 0's LINT0. */
+static void pc_intr_set(void *opaque, unsigned n, bool level)
+{
+    X86Cpu *cpu = pc_cpu(opaque, 0);
+
+    if (cpu) {
+        x86_apic_lint(cpu->apic, 0, level);
+    }
+}
+
+static int pc_pic_ack(void *opaque)
+{
+    return i8259_ack(((PcBoard *)opaque)->pic);
+}
+
+/* To every APIC the destination names; lowest priority: to one of them. */
+static void pc_apic_send(PcBoard *pc, uint32_t dest, bool logical,
+                         uint8_t delivery_mode, uint8_t vector, bool level)
+{
+    for (unsigned n = 0; n < pc->parent.vcpus->len; n++) {
+        X86Apic *apic = pc_cpu(pc, n)->apic;
+
+        if (x86_apic_matches(apic, dest, logical)) {
+            x86_apic_deliver(apic, delivery_mode, vector, level);
+            if (delivery_mode == 1) {
+                return;
+            }
+        }
+    }
+}
+
+static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
+                              uint8_t delivery_mode, uint8_t vector, bool level)
+{
+    pc_apic_send(opaque, dest, dest_mode, delivery_mode, vector, level);
+}
+
+static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
+                   uint8_t delivery_mode, uint8_t vector, bool level)
+{
+    pc_apic_send(opaque, dest, logical, delivery_mode, vector, level);
+}
+
+static void pc_eoi(void *opaque, uint8_t vector)
+{
+    ioapic_eoi(((PcBoard *)opaque)->ioapic, vector);
+}
+
+/* SDM 3A 11.11: destination and mode are in the address, vector in the data. */
+static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
+{
+    if (addr < PC_LAPIC_BASE || addr >= PC_LAPIC_BASE + PC_MSI_SIZE) {
+        log_guest_error("pc: MSI to %" PRIx64 " is not an APIC address\n",
+                        addr);
+        return;
+    }
+    pc_apic_send(opaque, addr >> 12 & 0xff, addr >> 2 & 1, data >> 8 & 7,
+                 data & 0xff, data >> 15 & 1);
+}
+
+/* ---- Address line 20
+ * ------------------------------------------------------------------ */
+
+enum { PC_A20_I8042, PC_A20_PORT92 };
+
+/* Either gate opens it. */
+static void pc_a20_set(void *opaque, unsigned n, bool level)
+{
+    PcBoard *pc = opaque;
+    unsigned bit = 1u << n;
+    unsigned gates =
+        level ? __atomic_or_fetch(&pc->a20_gates, bit, __ATOMIC_SEQ_CST)
+              : __atomic_and_fetch(&pc->a20_gates, ~bit, __ATOMIC_SEQ_CST);
+
+    for (guint i = 0; i < pc->parent.vcpus->len; i++) {
+        x86_set_a20(pc_cpu(pc, i), gates);
+    }
+}
+
+static IrqLine pc_line(PcBoard *pc,
+                       void (*set)(void *opaque, unsigned n, bool level),
+                       unsigned n)
+{
+    return (IrqLine){ .set = set, .opaque = pc, .n = n };
+}
+
+/* ---- Memory
+ * ----------------------------------------------------------------------------
+ */
+
+static bool pc_init_memory(PcBoard *pc, const BoardConfig *config,
+                           GError **errp)
+{
+    uint64_t size = config->ram_size;
+    Board *board = &pc->parent;
+
+    region_init_container(&pc->system, "system", UINT64_MAX);
+    region_init_container(&pc->pci_memory, "pci", UINT64_MAX);
+    region_init_container(&pc->io, "io", 0x10000);
+    board->env.memory = space_new("memory", &pc->system);
+    board->env.io = space_new("I/O", &pc->io);
+    if (size < (1 << 20)) {
+        return emu_fail(errp, EMU_ERROR_INVALID,
+                        "machine pc: %" PRIu64 " KiB of memory are too few "
+                        "(at least 1 MiB)",
+                        size >> 10);
+    }
+    board->ram = ram_new("pc.ram", size, errp);
+    if (!board->ram) {
+        return false;
+    }
+    pc->below_4g = size >= PC_LOW_RAM_MAX ? PC_LOW_RAM_SPLIT : size;
+    pc->above_4g = size - pc->below_4g;
+    region_init_ram(&pc->ram_low, "ram-below-4g", board->ram, 0, pc->below_4g);
+    region_add(&pc->system, 0, &pc->ram_low);
+    if (pc->above_4g) {
+        region_init_ram(&pc->ram_high, "ram-above-4g", board->ram, pc->below_4g,
+                        pc->above_4g);
+        region_add(&pc->system, PC_4G, &pc->ram_high);
+    }
+    region_add_priority(&pc->system, 0, &pc->pci_memory, -1);
+
+    /* Nobody answers in the option ROM area: ones, and writes go nowhere. */
+    pc->shadow_block = ram_new("pc.rom", 0x40000, errp);
+    if (!pc->shadow_block) {
+        return false;
+    }
+    region_init_rom(&pc->shadow_rom, "pc.rom", pc->shadow_block, 0, 0x40000,
+                    NULL, NULL, NULL);
+    region_add(&pc->pci_memory, 0xc0000, &pc->shadow_rom);
+    return pc_firmware_load(&pc->firmware, config, &pc->pci_memory, errp);
+}
+
+/* ---- Processors
+ * -------------------------------------------------------------------------- */
+
+static void pc_vcpu_stopped(void *opaque, Vcpu *vcpu, VcpuExit why)
+{
+    Board *board = opaque;
+
+    board->vcpu_stopped(board->env.machine, why);
+}
+
+static bool pc_add_cpu(PcBoard *pc, const X86Model *model, unsigned n,
+                       GError **errp)
+{
+    Board *board = &pc->parent;
+    X86Cpu *cpu = x86_cpu_new(n, model, board->env.memory, board->env.io,
+                              board->env.clock, errp);
+
+    if (!cpu) {
+        return false;
+    }
+    x86_apic_set_eoi_hook(cpu->apic, pc_eoi, pc);
+    x86_apic_set_bus(cpu->apic, pc_ipi, pc);
+    if (n == 0) {
+        cpu->pic_ack = pc_pic_ack;
+        cpu->pic_opaque = pc;
+        region_add_priority(&pc->system, PC_LAPIC_BASE,
+                            x86_apic_region(cpu->apic), 1);
+    }
+    Vcpu *vcpu = vcpu_new(board->accel, cpu, pc_vcpu_stopped, board, errp);
+
+    if (!vcpu) {
+        x86_cpu_free(cpu);
+        return false;
+    }
+    g_ptr_array_add(board->vcpus, vcpu);
+    return true;
+}
+
+static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
+{
+    Board *board = &pc->parent;
+    const X86Model *model = x86_model_find(config->cpu_model, errp);
+
+    if (!model) {
+        return false;
+    }
+    board->accel =
+        accel_create(config->accel, board->env.memory, board->env.io, errp);
+    if (!board->accel) {
+        return false;
+    }
+    for (unsigned n = 0; n < config->cpus; n++) {
+        if (!pc_add_cpu(pc, model, n, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Devices
+ * --------------------------------------------------------------------------------
+ */
+
+/* A board device; the caller wires it and calls pc_realize(). */
+static Device *pc_new(PcBoard *pc, const DeviceClass *class, Device **slot)
+{
+    *slot = device_new(class, &pc->parent.env);
+    return *slot;
+}
+
+/* Realize on bus (NULL: none) and keep: the bus holds bus devices, the board
+ * the others. */
+static bool pc_realize(PcBoard *pc, Device *dev, Bus *bus, GError **errp)
+{
+    if (!device_realize(dev, bus, errp)) {
+        return false;
+    }
+    if (!bus) {
+        g_ptr_array_add(pc->parent.devices, dev);
+    }
+    return true;
+}
+
+static bool pc_add_isa(PcBoard *pc, const char *name, Device **slot,
+                       GError **errp)
+{
+    const DeviceClass *class = device_class_find(name);
+
+    g_assert(class);
+    return pc_realize(pc, pc_new(pc, class, slot), &pc->isa.bus, errp);
+}
+
+static bool pc_init_interrupts(PcBoard *pc, GError **errp)
+{
+    i8259_connect(pc_new(pc, &i8259_class, &pc->pic),
+                  pc_line(pc, pc_intr_set, 0));
+    ioapic_connect(pc_new(pc, &ioapic_class, &pc->ioapic), pc_ioapic_deliver,
+                   pc);
+    for (unsigned n = 0; n < PC_GSIS; n++) {
+        pc->gsi[n] = pc_line(pc, pc_gsi_set, n);
+    }
+    isa_bus_init(&pc->isa, "isa.0", NULL, &pc->io, &pc->pci_memory);
+    for (unsigned n = 0; n < ISA_IRQS; n++) {
+        pc->isa.irq[n] = pc->gsi[n];
+    }
+    if (!pc_realize(pc, pc->pic, &pc->isa.bus, errp) ||
+        !pc_realize(pc, pc->ioapic, NULL, errp)) {
+        return false;
+    }
+    region_add_priority(&pc->system, PC_IOAPIC_BASE, ioapic_region(pc->ioapic),
+                        1);
+    return true;
+}
+
+static bool pc_add_pci(PcBoard *pc, const PciClass *class, const char *addr,
+                       bool multifunction, Device **slot)
+{
+    pc_new(pc, &class->device, slot);
+    return device_set_property(*slot, "addr", addr, NULL) &&
+           device_set_property(*slot, "multifunction",
+                               multifunction ? "on" : "off", NULL);
+}
+
+static bool pc_init_pci(PcBoard *pc, GError **errp)
+{
+    Bus *bus = &pc->pci.bus;
+
+    pci_bus_init(&pc->pci, "pci.0", NULL, &pc->pci_memory, &pc->io);
+    pc->pci.map_irq = piix3_map_irq;
+    pc->pci.msi = pc_msi;
+    pc->pci.msi_opaque = pc;
+    pc->pci.rom_dirs = pc->parent.config->search_dirs;
+    pci_host_init(&pc->host, &pc->pci, &pc->io);
+
+    pc_add_pci(pc, &i440fx_class, "0", false, &pc->i440fx);
+    i440fx_wire(pc->i440fx, &pc->system, &pc->pci_memory, pc->parent.ram);
+    pc_add_pci(pc, &piix3_class, "1", true, &pc->piix3);
+    piix3_wire(pc->piix3, &pc->io, pc->isa.irq);
+    for (unsigned n = 0; n < 4; n++) {
+        pc->pci.irq[n] = piix3_pirq(pc->piix3, n);
+    }
+    pc_add_pci(pc, &piix4_pm_class, "1.3", false, &pc->pm);
+    piix4_pm_wire(pc->pm, &pc->io, pc->gsi[9]);
+    return pc_realize(pc, pc->i440fx, bus, errp) &&
+           pc_realize(pc, pc->piix3, bus, errp) &&
+           pc_realize(pc, pc->pm, bus, errp);
+}
+
+static bool pc_init_ide(PcBoard *pc, GError **errp)
+{
+    const DeviceClass *class = device_class_find("piix3-ide");
+
+    if (!class) {
+        return true;
+    }
+    pc_add_pci(pc, (const PciClass *)class, "1.1", false, &pc->ide);
+    return pc_realize(pc, pc->ide, &pc->pci.bus, errp);
+}
+
+/* The HPET takes the 8254's and the RTC's interrupts over when it is told to,
+ * so it stands between them and their lines. */
+static bool pc_init_timers(PcBoard *pc, const BoardConfig *config,
+                           GError **errp)
+{
+    if (!pc_add_isa(pc, "isa-pit", &pc->pit, errp)) {
+        return false;
+    }
+    if (config->hpet) {
+        pc_new(pc, &hpet_class, &pc->hpet);
+        for (unsigned n = 0; n < HPET_OUTPUTS; n++) {
+            hpet_connect(pc->hpet, n, pc->gsi[n]);
+        }
+        hpet_connect_legacy(pc->hpet, i8254_disable_input(pc->pit));
+        if (!pc_realize(pc, pc->hpet, NULL, errp)) {
+            return false;
+        }
+        region_add_priority(&pc->system, HPET_BASE, hpet_region(pc->hpet), 1);
+        pc->isa.irq[8] = hpet_rtc_input(pc->hpet);
+    }
+    return pc_add_isa(pc, "mc146818rtc", &pc->rtc, errp);
+}
+
+static bool pc_init_serial(PcBoard *pc, const BoardConfig *config,
+                           GError **errp)
+{
+    const DeviceClass *class = device_class_find("isa-serial");
+
+    for (unsigned n = 0; n < BOARD_SERIAL_PORTS; n++) {
+        if (!config->serial_present[n]) {
+            continue;
+        }
+        Device *dev = device_new(class, &pc->parent.env);
+        g_autofree char *index = g_strdup_printf("%u", n);
+
+        device_set_property(dev, "index", index, NULL);
+        if (config->serial[n] &&
+            !device_set_property(dev, "chardev", chardev_id(config->serial[n]),
+                                 errp)) {
+            device_unref(dev);
+            return false;
+        }
+        if (!pc_realize(pc, dev, &pc->isa.bus, errp)) {
+            device_unref(dev);
+            return false;
+        }
+        device_unref(dev);
+    }
+    return true;
+}
+
+static bool pc_init_legacy(PcBoard *pc, const BoardConfig *config,
+                           GError **errp)
+{
+    pc_new(pc, &i8042_class, &pc->i8042);
+    i8042_connect(pc->i8042, pc_line(pc, pc_a20_set, PC_A20_I8042));
+    pc_new(pc, &port92_class, &pc->port92);
+    port92_connect(pc->port92, pc_line(pc, pc_a20_set, PC_A20_PORT92));
+    return pc_realize(pc, pc->i8042, &pc->isa.bus, errp) &&
+           pc_realize(pc, pc->port92, &pc->isa.bus, errp) &&
+           pc_init_serial(pc, config, errp);
+}
+
+static bool pc_init_vga(PcBoard *pc, const BoardConfig *config, GError **errp)
+{
+    if (!config->vga) {
+        return true;
+    }
+    const DeviceClass *class = device_class_find(config->vga);
+
+    if (!class || class->bus != BUS_PCI) {
+        return emu_fail(errp, EMU_ERROR_NOT_FOUND,
+                        "there is no display device '%s'", config->vga);
+    }
+    g_autoptr(Device) dev = device_new(class, &pc->parent.env);
+
+    device_set_property(dev, "addr", "2", NULL);
+    return pc_realize(pc, dev, &pc->pci.bus, errp);
+}
+
+static bool pc_init(Board *board, const BoardConfig *config, GError **errp)
+{
+    PcBoard *pc = pc_from(board);
+
+    if (!pc_init_memory(pc, config, errp) || !pc_init_cpus(pc, config, errp) ||
+        !pc_init_interrupts(pc, errp) || !pc_init_pci(pc, errp) ||
+        !pc_init_timers(pc, config, errp) ||
+        !pc_init_legacy(pc, config, errp)) {
+        return false;
+    }
+    fw_cfg_set_io(pc_new(pc, &fw_cfg_class, &pc->fw_cfg), &pc->io);
+    if (!pc_realize(pc, pc->fw_cfg, NULL, errp) ||
+        !pc_init_vga(pc, config, errp) || !pc_init_ide(pc, errp)) {
+        return false;
+    }
+    g_ptr_array_add(board->buses, &pc->pci.bus);
+    g_ptr_array_add(board->buses, &pc->isa.bus);
+    return true;
+}
+
+/* ---- Life
+ * ---------------------------------------------------------------------------------------
+ */
+
+static bool pc_ready(Board *board, GError **errp)
+{
+    PcBoard *pc = pc_from(board);
+    const BoardConfig *config = board->config;
+    FwCfg *cfg = fw_cfg_from_device(pc->fw_cfg);
+    AcpiConfig acpi = {
+        .cpus = config->cpus,
+        .maxcpus = config->maxcpus,
+        .hpet = config->hpet,
+        .pci_hole_start = MAX(pc->below_4g, PC_LOW_RAM_SPLIT),
+    };
+    SmbiosConfig smbios = {
+        .product = "Standard PC (i440FX + PIIX, 1996)",
+        .version = "pc-i440fx-7.2",
+        .uuid_set = config->uuid_set,
+        .sockets = config->sockets,
+        .cores = config->cores,
+        .threads = config->threads,
+        .ram_below_4g = pc->below_4g,
+        .ram_above_4g = pc->above_4g,
+    };
+
+    for (unsigned i = 0; i < sizeof(smbios.uuid); i++) {
+        smbios.uuid[i] = config->uuid[i];
+    }
+    pc_firmware_cmos(pc->rtc, config, pc->below_4g, pc->above_4g);
+    return pc_firmware_boot_order(
+               pc->rtc, config->boot_order ? config->boot_order : "cad",
+               errp) &&
+           pc_firmware_items(cfg, config, pc->below_4g, pc->above_4g, errp) &&
+           (!config->acpi || acpi_setup(cfg, &acpi, errp)) &&
+           smbios_setup(cfg, &smbios, errp) &&
+           pc_boot_setup(cfg, config, pc->below_4g, errp);
+}
+
+static void pc_reset(Board *board)
+{
+    PcBoard *pc = pc_from(board);
+
+    for (guint i = 0; i < pc->pci.bus.devices->len; i++) {
+        device_reset(pc->pci.bus.devices->pdata[i]);
+    }
+    for (guint i = 0; i < pc->isa.bus.devices->len; i++) {
+        device_reset(pc->isa.bus.devices->pdata[i]);
+    }
+    for (guint i = 0; i < board->devices->len; i++) {
+        device_reset(board->devices->pdata[i]);
+    }
+    for (guint n = 0; n < board->vcpus->len; n++) {
+        x86_cpu_reset(pc_cpu(pc, n), false);
+    }
+}
+
+static void pc_clear_regions(PcBoard *pc)
+{
+    pc_firmware_clear(&pc->firmware);
+    region_clear(&pc->shadow_rom);
+    region_clear(&pc->ram_low);
+    region_clear(&pc->ram_high);
+    region_clear(&pc->pci_memory);
+    space_free(pc->parent.env.memory);
+    space_free(pc->parent.env.io);
+    region_clear(&pc->system);
+    region_clear(&pc->io);
+    ram_free(pc->shadow_block);
+    ram_free(pc->parent.ram);
+    pc->parent.ram = NULL;
+}
+
+static void pc_clear(Board *board)
+{
+    PcBoard *pc = pc_from(board);
+
+    if (!board->env.memory) {
+        return;
+    }
+    for (guint n = 0; n < board->vcpus->len; n++) {
+        X86Cpu *cpu = pc_cpu(pc, n);
+
+        region_remove(x86_apic_region(cpu->apic));
+        vcpu_free(board->vcpus->pdata[n]);
+        x86_cpu_free(cpu);
+    }
+    g_ptr_array_set_size(board->vcpus, 0);
+    pci_host_clear(&pc->host);
+    if (pc->pci.bus.class) {
+        pci_bus_clear(&pc->pci);
+    }
+    if (pc->isa.bus.class) {
+        isa_bus_clear(&pc->isa);
+    }
+    for (guint i = board->devices->len; i > 0; i--) {
+        device_unrealize(board->devices->pdata[i - 1]);
+    }
+    Device *own[] = { pc->i440fx, pc->piix3, pc->ide,    pc->pm,
+                      pc->pic,    pc->pit,   pc->rtc,    pc->i8042,
+                      pc->ioapic, pc->hpet,  pc->fw_cfg, pc->port92 };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
+        device_unref(own[i]);
+    }
+    g_ptr_array_set_size(board->devices, 0);
+    if (board->accel) {
+        board->accel->class->destroy(board->accel);
+        board->accel = NULL;
+    }
+    pc_clear_regions(pc);
+}
+
+static void pc_power_button(Board *board)
+{
+    piix4_pm_power_button(pc_from(board)->pm);
+}
+
+static void pc_nmi(Board *board)
+{
+    PcBoard *pc = pc_from(board);
+
+    for (guint n = 0; n < board->vcpus->len; n++) {
+        x86_apic_lint(pc_cpu(pc, n)->apic, 1, true);
+        x86_apic_lint(pc_cpu(pc, n)->apic, 1, false);
+    }
+}
+
+static bool pc_set_boot_order(Board *board, const char *order, GError **errp)
+{
+    return pc_firmware_boot_order(pc_from(board)->rtc, order, errp);
+}
+
+static void pc_info_pic(Board *board, GString *out)
+{
+    PcBoard *pc = pc_from(board);
+
+    ioapic_print(pc->ioapic, out);
+    i8259_print(pc->pic, out);
+}
+
+static void pc_info_pci(Board *board, GString *out)
+{
+    pci_print(&pc_from(board)->pci, out);
+}
+
+static const BoardInfo pc_infos[] = {
+    { "pic", "show the state of the interrupt controllers", pc_info_pic },
+    { "pci", "show PCI info", pc_info_pci },
+    {},
+};
+
+static const char *const pc_aliases[] = { "pc-i440fx-7.2", NULL };
+
+const BoardClass pc_board_class = {
+    .name = "pc",
+    .aliases = pc_aliases,
+    .summary = "Standard PC (i440FX + PIIX, 1996)",
+    .is_default = true,
+    .size = sizeof(PcBoard),
+    .max_cpus = PC_MAX_CPUS,
+    .default_ram = 128 << 20,
+    .default_vga = "VGA",
+    .default_drive = BOARD_DRIVE_IDE,
+    .infos = pc_infos,
+    .init = pc_init,
+    .ready = pc_ready,
+    .reset = pc_reset,
+    .clear = pc_clear,
+    .power_button = pc_power_button,
+    .nmi = pc_nmi,
+    .set_boot_order = pc_set_boot_order,
+};
