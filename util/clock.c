@@ -88,12 +88,18 @@ int64_t clock_now(Clock *clock)
     return now;
 }
 
-static void clock_write_locked(Clock *clock, bool running, int64_t now_ns)
+/* Between these two readers wait; the source is asked after the first, so that
+ * none of them saw a later time than what is written. */
+static void clock_write_begin_locked(Clock *clock)
+{
+    __atomic_store_n(&clock->sequence, clock->sequence + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void clock_write_end_locked(Clock *clock, bool running, int64_t now_ns)
 {
     int64_t started = clock->source ? clock->source(clock->source_opaque) : 0;
 
-    __atomic_store_n(&clock->sequence, clock->sequence + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&clock->running, running, __ATOMIC_RELAXED);
     __atomic_store_n(&clock->frozen_ns, now_ns, __ATOMIC_RELAXED);
     __atomic_store_n(&clock->started_ns, started, __ATOMIC_RELAXED);
@@ -111,7 +117,8 @@ void clock_start(Clock *clock)
 {
     g_mutex_lock(&clock->lock);
     if (!clock->running) {
-        clock_write_locked(clock, true, clock->frozen_ns);
+        clock_write_begin_locked(clock);
+        clock_write_end_locked(clock, true, clock->frozen_ns);
     }
     g_mutex_unlock(&clock->lock);
     clock_notify(clock);
@@ -121,7 +128,8 @@ void clock_stop(Clock *clock)
 {
     g_mutex_lock(&clock->lock);
     if (clock->running) {
-        clock_write_locked(clock, false, clock_read(clock));
+        clock_write_begin_locked(clock);
+        clock_write_end_locked(clock, false, clock_read(clock));
     }
     g_mutex_unlock(&clock->lock);
 }
@@ -130,7 +138,8 @@ void clock_set(Clock *clock, int64_t now_ns)
 {
     g_mutex_lock(&clock->lock);
     g_assert(!clock->running || !clock->source);
-    clock_write_locked(clock, clock->running, now_ns);
+    clock_write_begin_locked(clock);
+    clock_write_end_locked(clock, clock->running, now_ns);
     g_mutex_unlock(&clock->lock);
 }
 
@@ -348,7 +357,8 @@ static bool clock_step(Clock *clock, int64_t until_ns)
     g_mutex_lock(&clock->lock);
     Timer *timer = clock_due_locked(clock, until_ns);
     int64_t now = timer ? timer->deadline_ns : until_ns;
-    clock_write_locked(clock, clock->running, MAX(now, clock->frozen_ns));
+    clock_write_begin_locked(clock);
+    clock_write_end_locked(clock, clock->running, MAX(now, clock->frozen_ns));
     g_mutex_unlock(&clock->lock);
     return timer != NULL;
 }

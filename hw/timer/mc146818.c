@@ -202,24 +202,6 @@ static void rtc_refresh(Mc146818 *s)
     }
 }
 
-/* Go on from what the registers say, `phase_ns` into that second. */
-static void rtc_set_time(Mc146818 *s, int64_t phase_ns)
-{
-    int64_t seconds = rtc_decode_time(s);
-    const DeviceEnv *env = s->parent.env;
-
-    s->offset_ns =
-        seconds * NS_PER_SECOND + phase_ns - clock_now(env->clock_rtc);
-    s->seen_second = seconds;
-    if (env->event) {
-        g_autofree char *json = g_strdup_printf(
-            "{\"offset\": %" PRId64 "}",
-            floor_div(s->offset_ns + NS_PER_SECOND / 2, NS_PER_SECOND));
-
-        env->event(env->machine, "RTC_CHANGE", json);
-    }
-}
-
 /* ---- Flags and interrupts ---------------------------------------------- */
 
 /* log2 of the period in 32768 Hz ticks, -1: none. MC146818A table 5. */
@@ -246,7 +228,7 @@ static int64_t rtc_periods(const Mc146818 *s)
 /* Guest time at which period n ends. */
 static int64_t rtc_period_end(int64_t n, int shift)
 {
-    __int128 ticks = ((__int128)n + 1) << shift;
+    __int128 ticks = ((__int128)n + 1) * (1 << shift);
 
     return (ticks * NS_PER_SECOND + RTC_HZ - 1) / RTC_HZ;
 }
@@ -344,6 +326,25 @@ static void rtc_fire(void *opaque)
 
     rtc_notice(s);
     rtc_arm(s);
+}
+
+/* Go on from what the registers say, `phase_ns` into that second. */
+static void rtc_set_time(Mc146818 *s, int64_t phase_ns)
+{
+    int64_t seconds = rtc_decode_time(s);
+    const DeviceEnv *env = s->parent.env;
+
+    s->offset_ns =
+        seconds * NS_PER_SECOND + phase_ns - clock_now(env->clock_rtc);
+    s->seen_second = seconds;
+    s->seen_periodic = rtc_periods(s);
+    if (env->event) {
+        g_autofree char *json = g_strdup_printf(
+            "{\"offset\": %" PRId64 "}",
+            floor_div(s->offset_ns + NS_PER_SECOND / 2, NS_PER_SECOND));
+
+        env->event(env->machine, "RTC_CHANGE", json);
+    }
 }
 
 /* ---- Accesses ---------------------------------------------------------- */

@@ -177,7 +177,14 @@ static void test_periodic(Fixture *f, gconstpointer data)
     g_assert_cmpuint(periodic_interrupts(f, NS_PER_SECOND), ==, 256);
     set(f, 0x0a, 0x20);
     g_assert_cmpuint(periodic_interrupts(f, NS_PER_SECOND), ==, 0);
+    /* Setting the time leaves the interrupt's rhythm alone. */
     set(f, 0x0a, 0x26);
+    get(f, 0x0c);
+    set(f, 9, 0x50);
+    set(f, 9, 0x20);
+    unsigned n = periodic_interrupts(f, NS_PER_SECOND);
+    g_assert_cmpuint(n, >=, 1023);
+    g_assert_cmpuint(n, <=, 1025);
     device_reset(f->rtc);
     g_assert_cmpuint(periodic_interrupts(f, 10 * NS_PER_MS), ==, 0);
 }
