@@ -209,7 +209,7 @@ static void pci_intx_propagate(PciDevice *dev, bool level)
     PciBus *bus = pci_bus_of(dev);
     uint8_t pin = dev->config[PCI_INTERRUPT_PIN];
 
-    if (!pin || !bus->map_irq) {
+    if (!pin || pin > 4 || !bus->map_irq) {
         return;
     }
     unsigned n = bus->map_irq(bus, dev->devfn, pin - 1);
