@@ -392,6 +392,7 @@ static void check_desired(Check *c)
         if (leak ? !c->result->fix_leaks
                  : disk < found + own && !c->result->fix_errors) {
             c->refs.count[i] = disk > own ? disk - own : 0;
+            c->structure.count[i] += found > 0; /* in use all the same */
         }
     }
 }
