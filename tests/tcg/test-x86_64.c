@@ -1,40 +1,1023 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The x86-64 back end, block by block. */
+/*
+ * The x86-64 back end block by block: native instructions in every register,
+ * linking, polling, indirect jumps, unwinding, slow memory, host signals,
+ * vector state, and that no page is both writable and executable. What each
+ * plain operation computes is test-backends.c's subject.
+ */
 #include "tcg/x86_64/x86_64.h"
 #include "vm.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <ucontext.h>
 
-static void end(IrBlock *b)
+#define LIGHT __attribute__((target("general-regs-only")))
+
+static void done(IrBlock *b)
 {
     ir_leave(b, VM_LEAVE_DONE);
 }
 
-static void test_leave(void)
+static void set_registers(Vm *vm, uint64_t step)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        vm->cpu->env.r[g] = step * (g + 1);
+    }
+}
+
+static void run_to_end(Vm *vm)
+{
+    g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_DONE);
+}
+
+static void new_insn(Vm *vm)
+{
+    ir_append(&vm->ir, IR_INSN)->imm = vm->ir.pc + ++vm->ir.guest_insns;
+}
+
+static void test_registers(void)
 {
     Vm *vm = vm_new("x86_64", 0);
     IrBlock *b = vm_begin(vm, 0x1000);
 
-    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
-        vm->cpu->env.r[g] = UINT64_C(0x1111111111111111) * g;
-    }
+    set_registers(vm, UINT64_C(0x1111111111111111));
     for (unsigned g = 0; g < TCG_GLOBALS; g++) {
         ir_op2i(b, IR_ADD, IR_I64, g, g, g + 1);
     }
-    end(b);
+    done(b);
     vm->cpu->env.flags = vm_flags(0x8d5);
-    g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_DONE);
+    run_to_end(vm);
     for (unsigned g = 0; g < TCG_GLOBALS; g++) {
         g_assert_cmphex(vm->cpu->env.r[g], ==,
-                        UINT64_C(0x1111111111111111) * g + g + 1);
+                        UINT64_C(0x1111111111111111) * (g + 1) + g + 1);
     }
     g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==, 0x8d5);
+    vm_free(vm);
+}
+
+/* ---- native instructions
+ * ---------------------------------------------------------
+ */
+
+static NativeInsn *native(Vm *vm, uint8_t map, uint8_t opcode)
+{
+    unsigned index;
+    NativeInsn *n = ir_append_native(&vm->ir, &index);
+    IrInsn *i = ir_append(&vm->ir, IR_NATIVE);
+
+    i->imm = index;
+    n->map = map;
+    n->opcode = opcode;
+    n->modrm = true;
+    return n;
+}
+
+static NativeInsn *native_rr(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                             unsigned rm)
+{
+    NativeInsn *n = native(vm, map, opcode);
+
+    n->reg = reg;
+    n->rm = rm;
+    n->reg_kind = n->rm_kind = NATIVE_REG_GPR;
+    n->gpr_in = 1u << reg | 1u << rm;
+    return n;
+}
+
+/* Memory operand at global `base` + VM_BASE. */
+static NativeInsn *native_rm(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                             IrVal base, unsigned bytes, bool write)
+{
+    NativeInsn *n = native(vm, map, opcode);
+    IrInsn *i = &vm->ir.insns[vm->ir.count - 1];
+
+    i->a = base;
+    i->imm2 = VM_BASE;
+    i->mem.slot = write;
+    n->mem = true;
+    n->mem_bytes = bytes;
+    n->mem_write = write;
+    n->reg = reg;
+    n->reg_kind = NATIVE_REG_GPR;
+    n->gpr_in = 1u << reg;
+    return n;
+}
+
+static void test_native_registers(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned reg = 0; reg < 16; reg++) {
+        for (unsigned rm = 0; rm < 16; rm++) { /* ADD r/m64, r64 */
+            vm_begin(vm, 0x1000);
+            set_registers(vm, UINT64_C(0x123456789abcdef));
+            NativeInsn *n = native_rr(vm, 0, 0x01, reg, rm);
+            n->rex_w = true;
+            n->gpr_out = 1u << rm;
+            n->flags_out = 2;
+            done(&vm->ir);
+            g_assert_true(tcg_x86_64_can_native(n));
+            uint64_t want = vm->cpu->env.r[rm] + vm->cpu->env.r[reg];
+            run_to_end(vm);
+            g_assert_cmphex(vm->cpu->env.r[rm], ==, want);
+            g_assert_cmphex(vm->cpu->env.r[(rm + 1) & 15], ==,
+                            UINT64_C(0x123456789abcdef) *
+                                (((rm + 1) & 15) + 1));
+        }
+    }
+    vm_free(vm);
+}
+
+/* MOV r/m8, r8 in all combinations that exist without a REX, and with. */
+static void test_native_bytes(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned reg = 0; reg < 8; reg++) {
+        for (unsigned rm = 0; rm < 8; rm++) {
+            vm_begin(vm, 0x1000);
+            set_registers(vm, UINT64_C(0x1020304050607));
+            NativeInsn *n = native_rr(vm, 0, 0x88, reg, rm);
+            n->reg_kind = n->rm_kind = NATIVE_REG_GPR8;
+            n->gpr_in = 1u << (reg & 3) | 1u << (rm & 3);
+            n->gpr_out = 1u << (rm & 3);
+            done(&vm->ir);
+            uint8_t v = vm->cpu->env.r[reg & 3] >> (reg & 4) * 2;
+            uint64_t want = vm->cpu->env.r[rm & 3];
+            want &= ~(UINT64_C(0xff) << (rm & 4) * 2);
+            want |= (uint64_t)v << (rm & 4) * 2;
+            run_to_end(vm);
+            g_assert_cmphex(vm->cpu->env.r[rm & 3], ==, want);
+        }
+    }
+    for (unsigned reg = 0; reg < 16; reg++) {
+        for (unsigned rm = 0; rm < 16; rm++) {
+            vm_begin(vm, 0x1000);
+            set_registers(vm, UINT64_C(0x1020304050607));
+            NativeInsn *n = native_rr(vm, 0, 0x88, reg, rm);
+            n->byte_rex = true;
+            n->gpr_out = 1u << rm;
+            done(&vm->ir);
+            uint64_t want = (vm->cpu->env.r[rm] & ~UINT64_C(0xff)) |
+                            (vm->cpu->env.r[reg] & 0xff);
+            run_to_end(vm);
+            g_assert_cmphex(vm->cpu->env.r[rm], ==, want);
+        }
+    }
+    vm_free(vm);
+}
+
+static void test_native_refused(void)
+{
+    NativeInsn n = { .map = 1, .opcode = 0xb6, .modrm = true };
+
+    n.reg_kind = NATIVE_REG_GPR; /* MOVZX esp, ah: esp's home needs a REX */
+    n.rm_kind = NATIVE_REG_GPR8;
+    n.reg = 4;
+    n.rm = 4;
+    g_assert_false(tcg_x86_64_can_native(&n));
+    n.reg = 5;
+    g_assert_true(tcg_x86_64_can_native(&n));
+    n.vex = 2;
+    g_assert_false(tcg_x86_64_can_native(&n));
+}
+
+/* ADD reg, [base] and ADD [base], reg for all registers. */
+static void test_native_memory(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned reg = 0; reg < 16; reg++) {
+        for (unsigned base = 0; base < 16; base++) {
+            uint64_t cell = UINT64_C(0x1122334455667788);
+
+            vm_begin(vm, 0x1000);
+            set_registers(vm, 24);
+            memcpy(vm->ram + 24 * (base + 1), &cell, 8);
+            NativeInsn *n = native_rm(vm, 0, 0x03, reg, base, 8, false);
+            n->rex_w = true;
+            n->gpr_out = 1u << reg;
+            n->flags_out = 2;
+            new_insn(vm);
+            ir_movi(&vm->ir, base, 24 * (base + 1));
+            new_insn(vm);
+            n = native_rm(vm, 0, 0x01, reg, base, 8, true);
+            n->rex_w = true;
+            n->flags_out = 2;
+            done(&vm->ir);
+            run_to_end(vm);
+            uint64_t sum =
+                reg == base ? 24 * (base + 1) : 24 * (reg + 1) + cell;
+            g_assert_cmphex(vm->cpu->env.r[reg], ==, sum);
+            uint64_t now;
+            memcpy(&now, vm->ram + 24 * (base + 1), 8);
+            g_assert_cmphex(now, ==, cell + sum);
+        }
+    }
+    vm_free(vm);
+}
+
+/* The flags survive the check beside a memory operand. */
+static void test_native_carry(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    uint64_t cell = 5;
+
+    vm_begin(vm, 0x1000);
+    set_registers(vm, 8);
+    memcpy(vm->ram + 8 * 4, &cell, 8);
+    NativeInsn *n = native(vm, 0, 0xf9); /* STC */
+    n->modrm = false;
+    n->flags_out = 1;
+    new_insn(vm);
+    n = native_rm(vm, 0, 0x13, 13, 3, 8, false); /* ADC r13, [rbx] */
+    n->rex_w = true;
+    n->gpr_out = 1u << 13;
+    n->flags_in = 1;
+    n->flags_out = 2;
+    done(&vm->ir);
+    vm->cpu->env.r[13] = ~UINT64_C(5);
+    run_to_end(vm);
+    g_assert_cmphex(vm->cpu->env.r[13], ==, 0);
+    g_assert_cmphex(vm_eflags(vm->cpu->env.flags) & 0x41, ==, 0x41);
+    vm_free(vm);
+}
+
+/* ANDN r12, r13, [r14 + r15]: four registers in env, three to hold them. */
+static void test_native_vex(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    uint64_t cell = 0xffff;
+
+    if (!__builtin_cpu_supports("bmi")) {
+        g_test_skip("no BMI1");
+        vm_free(vm);
+        return;
+    }
+    vm_begin(vm, 0x1000);
+    set_registers(vm, 16);
+    memcpy(vm->ram + 16 * 15 + 16 * 16, &cell, 8);
+    IrVal t = ir_temp(&vm->ir);
+    ir_op2(&vm->ir, IR_ADD, IR_I64, t, 14, 15);
+    NativeInsn *n = native_rm(vm, 2, 0xf2, 12, t, 8, false);
+    n->vex = 1;
+    n->rex_w = true;
+    n->vvvv = 13;
+    n->vvvv_kind = NATIVE_REG_GPR;
+    n->gpr_in = 1u << 13;
+    n->gpr_out = 1u << 12;
+    n->flags_out = 2;
+    done(&vm->ir);
+    run_to_end(vm);
+    g_assert_cmphex(vm->cpu->env.r[12], ==, 0xffff & ~(16 * 14));
+    vm_free(vm);
+}
+
+/* ---- exits
+ * -------------------------------------------------------------------------
+ */
+
+static void link_codes(Vm *vm, TcgCode *from, unsigned n, TcgCode *to)
+{
+    from->exit[n].to = to;
+    vm->ctx.backend->link(&vm->ctx, from, n, to);
+}
+
+static void unlink_codes(Vm *vm, TcgCode *from, unsigned n)
+{
+    vm->ctx.backend->unlink(&vm->ctx, from, n);
+    from->exit[n].to = NULL;
+}
+
+/* 0x10: cmp r0, r1; jl 0x20 (else 0x30). */
+static void compile_branch(Vm *vm, TcgCode *code, bool poll)
+{
+    IrBlock *b = vm_begin(vm, 0x10);
+    unsigned taken = ir_new_label(b);
+    IrInsn *i = ir_append(b, IR_CMPF);
+
+    i->a = 0;
+    i->b = 1;
+    ir_brf(b, IR_CC_L, taken);
+    ir_exit(b, 0, 0x30, false);
+    ir_label(b, taken);
+    ir_exit(b, 1, 0x20, poll);
+    vm_compile(vm, code);
+}
+
+/* pc: r2 = pc; leave. Reads no flags, but leave saves them. */
+static void compile_flags_through(Vm *vm, TcgCode *code, uint64_t pc)
+{
+    IrBlock *b = vm_begin(vm, pc);
+
+    ir_movi(b, 2, pc);
+    done(b);
+    vm_compile(vm, code);
+}
+
+static void compile_flags_dead(Vm *vm, TcgCode *code, uint64_t pc)
+{
+    IrBlock *b = vm_begin(vm, pc);
+    IrInsn *i = ir_append(b, IR_CMPF);
+
+    i->a = i->b = 0;
+    ir_movi(b, 2, pc);
+    done(b);
+    vm_compile(vm, code);
+}
+
+static void compile_flags_read(Vm *vm, TcgCode *code, uint64_t pc)
+{
+    IrBlock *b = vm_begin(vm, pc);
+
+    ir_append(b, IR_GETF)->dst = 3;
+    ir_movi(b, 2, pc);
+    done(b);
+    vm_compile(vm, code);
+}
+
+static void run_branch(Vm *vm, TcgCode *code, uint64_t a, uint64_t b)
+{
+    vm->cpu->env.r[0] = a;
+    vm->cpu->env.r[1] = b;
+    g_assert_cmpint(vm_run(vm, code), ==, VM_LEAVE_DONE);
+    g_assert_cmphex(vm->cpu->env.r[2], ==,
+                    (int64_t)a < (int64_t)b ? 0x20 : 0x30);
+}
+
+static unsigned flags_of_cmp(uint64_t a, uint64_t b)
+{
+    unsigned long f;
+
+    __asm__("cmpq %2, %1\n\tpushfq\n\tpopq %0"
+            : "=r"(f)
+            : "r"(a), "r"(b)
+            : "cc");
+    return f & 0x8d5;
+}
+
+/* Every pair of exit and target, found by the look-up, linked, unlinked. */
+static void test_links(gconstpointer data)
+{
+    bool poll = GPOINTER_TO_UINT(data);
+    static void (*const targets[])(Vm *, TcgCode *, uint64_t) = {
+        compile_flags_through,
+        compile_flags_dead,
+        compile_flags_read,
+    };
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(targets); k++) {
+        Vm *vm = vm_new("x86_64", 0);
+        TcgCode from, taken, other;
+
+        compile_branch(vm, &from, poll);
+        targets[k](vm, &taken, 0x20);
+        targets[k](vm, &other, 0x30);
+        g_assert_cmpint(taken.needs_flags, ==, k != 1);
+        vm_know(vm, 0x20, &taken);
+        vm_know(vm, 0x30, &other);
+        for (unsigned round = 0; round < 3; round++) {
+            unsigned before = vm->cpu->lookups;
+
+            if (round == 1) {
+                link_codes(vm, &from, 0, &other);
+                link_codes(vm, &from, 1, &taken);
+            } else if (round == 2) {
+                unlink_codes(vm, &from, 0);
+                unlink_codes(vm, &from, 1);
+            }
+            run_branch(vm, &from, 5, 9);
+            if (round != 1) {
+                g_assert_true(vm->cpu->last_from == &from);
+                g_assert_cmpuint(vm->cpu->last_exit, ==, 1);
+            }
+            if (k != 1) {
+                g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==,
+                                flags_of_cmp(5, 9));
+            }
+            run_branch(vm, &from, -1, 1);
+            run_branch(vm, &from, 9, 5);
+            if (k == 2) {
+                g_assert_cmphex(vm->cpu->env.r[3], ==, flags_of_cmp(9, 5));
+            }
+            g_assert_cmpuint(vm->cpu->lookups - before, ==, round == 1 ? 0 : 3);
+        }
+        vm_free(vm);
+    }
+}
+
+static void test_lookup_fails(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode from;
+
+    compile_branch(vm, &from, false);
+    vm->cpu->env.r[0] = 1;
+    g_assert_cmpint(vm_run(vm, &from), ==, TCG_LEAVE_LOOKUP);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x30);
+    g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==, flags_of_cmp(1, 0));
+    vm_free(vm);
+}
+
+static LIGHT uint64_t help_request(void *env, uint64_t a, uint64_t b,
+                                   uint64_t c, uint64_t d)
+{
+    ((TcgEnv *)env)->exit_request = 1;
+    return 0;
+}
+
+static const TcgHelper helper_request = { "request", help_request, TCG_LIGHT };
+
+/* A loop that asks to leave after a while; flags live or dead at its head. */
+static void test_poll(gconstpointer data)
+{
+    bool live = GPOINTER_TO_UINT(data);
+    Vm *vm = vm_new("x86_64", 0);
+    IrBlock *b = vm_begin(vm, 0x40);
+    unsigned skip = ir_new_label(b), back = ir_new_label(b);
+    TcgCode loop;
+
+    if (live) { /* reads the carry of the comparison before */
+        ir_append(b, IR_SETCC)->dst = 5;
+        b->insns[b->count - 1].cond = IR_CC_B;
+        ir_op2(b, IR_ADD, IR_I64, 6, 6, 5);
+    }
+    ir_op2i(b, IR_ADD, IR_I64, 0, 0, 1);
+    ir_brcondi(b, IR_CC_NE, IR_I64, 0, 1000, skip);
+    ir_call(b, &helper_request, IR_NONE, IR_NONE, IR_NONE, IR_NONE, 0);
+    ir_label(b, skip);
+    ir_append(b, IR_INSN)->imm = 0x44;
+    IrInsn *i = ir_append(b, IR_CMPF);
+    i->a = 0;
+    i->b = IR_IMM;
+    i->imm = 5000;
+    ir_brf(b, IR_CC_NE, back);
+    ir_exit(b, 0, 0x50, false);
+    ir_label(b, back);
+    ir_exit(b, 1, 0x40, true);
+    vm_compile(vm, &loop);
+    g_assert_cmpint(loop.needs_flags, ==, live);
+    link_codes(vm, &loop, 1, &loop);
+
+    g_assert_cmpint(vm_run(vm, &loop), ==, TCG_LEAVE_REQUEST);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x40);
+    g_assert_cmpuint(vm->cpu->env.r[0], ==, 1000);
+    if (live) {
+        g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==,
+                        flags_of_cmp(1000, 5000));
+        g_assert_cmpuint(vm->cpu->env.r[6], ==, 999);
+    }
+    vm->cpu->env.exit_request = 0;
+    g_assert_cmpint(vm_run(vm, &loop), ==, TCG_LEAVE_LOOKUP);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x50);
+    g_assert_cmpuint(vm->cpu->env.r[0], ==, 5000);
+    g_assert_cmpuint(vm->cpu->lookups, ==, 1);
+    vm_free(vm);
+}
+
+static void test_lookup_sees_request(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode from;
+
+    compile_branch(vm, &from, false);
+    vm->cpu->env.exit_request = 1;
+    g_assert_cmpint(vm_run(vm, &from), ==, TCG_LEAVE_REQUEST);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x30);
+    g_assert_cmpuint(vm->cpu->lookups, ==, 0);
+    vm_free(vm);
+}
+
+static void test_indirect(gconstpointer data)
+{
+    unsigned switches = GPOINTER_TO_UINT(data);
+    Vm *vm = vm_new("x86_64", switches);
+    TcgCode from[16], to;
+    const uint64_t pc = UINT64_C(0x123456789ab), key = UINT64_C(0x777) << 48;
+
+    compile_flags_read(vm, &to, pc);
+    vm->cpu->env.jump_key = key;
+    for (unsigned g = 0; g < 16; g++) {
+        IrBlock *b = vm_begin(vm, 0x10);
+        IrInsn *i = ir_append(b, IR_CMPF);
+
+        i->a = g;
+        i->b = 0;
+        ir_exit_indirect(b, g);
+        vm_compile(vm, &from[g]);
+        vm->cpu->env.r[0] = 1;
+        vm->cpu->env.r[g] = pc;
+        g_assert_cmpint(vm_run(vm, &from[g]), ==, TCG_LEAVE_LOOKUP);
+        g_assert_cmphex(vm->cpu->env.pc, ==, pc);
+    }
+    vm->cpu->jumps[tcg_jump_hash(pc)] = (TcgJump){ pc ^ key, to.entry };
+    vm_know(vm, pc, &to);
+    vm->cpu->lookups = 0;
+    for (unsigned g = 0; g < 16; g++) {
+        vm->cpu->env.r[0] = 1;
+        vm->cpu->env.r[g] = pc;
+        g_assert_cmpint(vm_run(vm, &from[g]), ==, VM_LEAVE_DONE);
+        g_assert_cmphex(vm->cpu->env.r[3], ==, flags_of_cmp(pc, g ? 1 : pc));
+    }
+    g_assert_cmpuint(vm->cpu->lookups, ==, switches ? 16 : 0);
+    vm_free(vm);
+}
+
+/* ---- unwinding
+ * ---------------------------------------------------------------------
+ */
+
+static LIGHT uint64_t help_raise(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                 uint64_t d)
+{
+    tcg_unwind(env, a);
+}
+
+static int compare_and_raise(const void *a, const void *b, void *env)
+{
+    tcg_unwind(env, 77);
+}
+
+static uint64_t help_raise_deeply(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                  uint64_t d)
+{
+    int numbers[100] = { 0 };
+
+    g_qsort_with_data(numbers, 100, sizeof(int), compare_and_raise, env);
+    return 0;
+}
+
+static LIGHT uint64_t help_sync(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                uint64_t d)
+{
+    return tcg_sync_pc(env);
+}
+
+static const TcgHelper helper_raise = { "raise", help_raise,
+                                        TCG_LIGHT | TCG_MAY_RAISE };
+static const TcgHelper helper_raise_deeply = { "raise_deeply",
+                                               help_raise_deeply,
+                                               TCG_MAY_RAISE };
+static const TcgHelper helper_sync = { "sync", help_sync, TCG_LIGHT };
+
+static void test_unwind(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned k = 0; k < 20; k++) {
+        IrBlock *b = vm_begin(vm, UINT64_C(0xffffffff81000000));
+
+        set_registers(vm, 0x1111);
+        for (unsigned n = 0; n < 20; n++) {
+            if (n == k) {
+                IrVal t = ir_temp(b);
+
+                ir_movi(b, t, 42);
+                ir_call(b, k & 1 ? &helper_raise : &helper_raise_deeply,
+                        IR_NONE, t, IR_NONE, IR_NONE, 0);
+            }
+            ir_op2i(b, IR_ADD, IR_I64, n & 15, n & 15, 1);
+            ir_append(b, IR_INSN)->imm = b->pc + 7 * (n + 1);
+        }
+        done(b);
+        g_assert_cmpint(vm_run_once(vm), ==, k & 1 ? 42 : 77);
+        g_assert_cmphex(vm->cpu->env.pc, ==, vm->ir.pc + 7 * k);
+        for (unsigned g = 0; g < 16; g++) {
+            g_assert_cmphex(vm->cpu->env.r[g], ==,
+                            0x1111 * (g + 1) + (g < k) + (g + 16 < k));
+        }
+    }
+    vm_free(vm);
+}
+
+static void test_sync_pc(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    IrBlock *b = vm_begin(vm, 0x7000);
+
+    ir_call(b, &helper_sync, 1, IR_NONE, IR_NONE, IR_NONE, 0);
+    ir_append(b, IR_INSN)->imm = 0x7003;
+    ir_call(b, &helper_sync, 13, IR_NONE, IR_NONE, IR_NONE, 0);
+    ir_append(b, IR_INSN)->imm = 0x6ff0; /* pc may go down */
+    ir_call(b, &helper_sync, 4, IR_NONE, IR_NONE, IR_NONE, 0);
+    done(b);
+    run_to_end(vm);
+    g_assert_cmphex(vm->cpu->env.r[1], ==, 0x7000);
+    g_assert_cmphex(vm->cpu->env.r[13], ==, 0x7003);
+    g_assert_cmphex(vm->cpu->env.r[4], ==, 0x6ff0);
+    vm_free(vm);
+}
+
+/* ---- slow memory
+ * -------------------------------------------------------------------
+ */
+
+static IrMem mem(unsigned size_log2, unsigned slot)
+{
+    return (IrMem){ .size = size_log2, .slot = slot };
+}
+
+static void test_slots(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode code;
+    IrBlock *b = vm_begin(vm, 0x1000);
+
+    ir_ld(b, IR_I64, 1, 0, 0, mem(3, 2));
+    ir_append(b, IR_INSN)->imm = 0x1001;
+    ir_st(b, 0, 8, 1, mem(3, 3));
+    done(b);
+    vm_compile(vm, &code);
+    vm->cpu->env.r[0] = VM_BASE + 64;
+    strcpy((char *)vm->ram + 64, "abcdefg");
+    for (unsigned n = 0; n < 3; n++) {
+        g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
+    }
+    g_assert_cmpstr((char *)vm->ram + 72, ==, "abcdefg");
+    g_assert_cmpuint(vm->cpu->fills, ==, 2); /* then by the slots */
+    tcg_slots_clear(&vm->cpu->env, 0);
+    g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
+    g_assert_cmpuint(vm->cpu->fills, ==, 2); /* by the table */
+    g_assert_cmphex(vm->cpu->env.slot[0][2].page, ==, VM_BASE);
+    g_assert_true(vm->cpu->env.slot[0][3].host == vm->ram);
+
+    vm->table = false; /* fill() works, but nothing may be kept */
+    memset(vm->cpu->tlb, 0xff, sizeof(vm->cpu->tlb));
+    tcg_slots_clear(&vm->cpu->env, 0);
+    for (unsigned n = 0; n < 3; n++) {
+        g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
+    }
+    g_assert_cmpuint(vm->cpu->fills, ==, 8);
+    g_assert_cmphex(vm->cpu->env.slot[0][2].page, ==, TCG_SLOT_EMPTY);
+    vm_free(vm);
+}
+
+static void test_device(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    IrBlock *b = vm_begin(vm, 0x1000);
+
+    ir_st(b, 0, VM_DEVICE, 1, mem(2, 1));
+    ir_append(b, IR_INSN)->imm = 0x1001;
+    ir_ld(b, IR_I64, 14, 0, VM_DEVICE, mem(3, 0));
+    ir_append(b, IR_INSN)->imm = 0x1002;
+    ir_ld(b, IR_I64, 3, 0, VM_DEVICE,
+          (IrMem){ .size = 1, .slot = 0, .sign = 1 });
+    ir_append(b, IR_INSN)->imm = 0x1003;
+    IrInsn *i = ir_append(b, IR_ATOMIC); /* xadd */
+    i->cond = IR_ATOMIC_ADD;
+    i->mem = mem(3, 1);
+    i->dst = 5;
+    i->a = 0;
+    i->b = 13;
+    i->imm2 = VM_DEVICE;
+    done(b);
+    set_registers(vm, 0);
+    vm->cpu->env.r[1] = 0xdeadbeef;
+    vm->cpu->env.r[13] = 0x100;
+    vm->cpu->device_value = UINT64_C(0x1122334455667788);
+    run_to_end(vm);
+    g_assert_cmphex(vm->cpu->env.r[14], ==, UINT64_C(0x11223344deadbeef));
+    g_assert_cmphex(vm->cpu->env.r[3], ==, (uint64_t)(int16_t)0xbeef);
+    g_assert_cmphex(vm->cpu->env.r[5], ==, UINT64_C(0x11223344deadbeef));
+    g_assert_cmphex(vm->cpu->device_value, ==, UINT64_C(0x11223344deadbfef));
+    g_assert_cmpuint(vm->cpu->loads, ==, 2);
+    g_assert_cmpuint(vm->cpu->stores, ==, 1);
+    g_assert_cmpuint(vm->cpu->byte_loads, ==, 1);
+    g_assert_cmpuint(vm->cpu->byte_stores, ==, 1);
+    vm_free(vm);
+}
+
+/* A load that faults leaves its destination and the flags as they were. */
+static void test_fault(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned dst = 0; dst < 16; dst++) {
+        for (unsigned write = 0; write < 2; write++) {
+            IrBlock *b = vm_begin(vm, 0x1000);
+
+            b->exact_flags = true;
+            IrInsn *i = ir_append(b, IR_CMPF);
+            i->a = 1;
+            i->b = 2;
+            ir_append(b, IR_INSN)->imm = 0x1005;
+            if (write) {
+                ir_st(b, 0, VM_READ_ONLY, dst, mem(3, 1));
+            } else {
+                ir_ld(b, IR_I64, dst, 0, 0x5000, mem(3, 0));
+            }
+            done(b);
+            set_registers(vm, 8);
+            g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
+            g_assert_cmphex(vm->cpu->env.pc, ==, 0x1005);
+            g_assert_cmphex(vm->cpu->fault_address, ==,
+                            write ? VM_READ_ONLY + 8 : 0x5008);
+            g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==,
+                            flags_of_cmp(16, 24));
+            for (unsigned g = 0; g < 16; g++) {
+                g_assert_cmphex(vm->cpu->env.r[g], ==, 8 * (g + 1));
+            }
+        }
+    }
+    vm_free(vm);
+}
+
+static void test_probe(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    static const struct {
+        uint64_t at;
+        int leave;
+    } rows[] = {
+        { VM_BASE + 8, VM_LEAVE_DONE },
+        { VM_BASE + 4092, VM_LEAVE_DONE },
+        { VM_DEVICE + 8, VM_LEAVE_DONE },
+        { VM_READ_ONLY, VM_LEAVE_FAULT },
+        { VM_BASE + VM_PAGES * 4096 - 4, VM_LEAVE_FAULT },
+    };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+        IrBlock *b = vm_begin(vm, 0x1000);
+        IrInsn *i = ir_append(b, IR_PROBEW);
+
+        i->a = 0;
+        i->mem = mem(3, 1);
+        done(b);
+        vm->cpu->env.r[0] = rows[n].at;
+        g_assert_cmpint(vm_run_once(vm), ==, rows[n].leave);
+    }
+    vm_free(vm);
+}
+
+/* ---- vector state
+ * -----------------------------------------------------------------
+ */
+
+static NativeInsn *sse_memory(Vm *vm, uint8_t opcode, unsigned xmm, bool write,
+                              uint64_t at)
+{
+    IrVal t = ir_temp(&vm->ir);
+
+    new_insn(vm);
+    ir_movi(&vm->ir, t, at - VM_BASE);
+    NativeInsn *n = native_rm(vm, 1, opcode, xmm, t, 16, write);
+    n->reg_kind = NATIVE_REG_FIXED;
+    n->gpr_in = 0;
+    n->mem_fill = write;
+    return n;
+}
+
+static uint64_t help_spoil(void *env, uint64_t a, uint64_t b, uint64_t c,
+                           uint64_t d)
+{
+    unsigned mxcsr;
+
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    for (unsigned n = 0; n < 8; n++) { /* the x87 stack must be empty */
+        __asm__ volatile("fldz");
+    }
+    __asm__ volatile("fninit\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm9, %%xmm9" ::
+                         : "xmm1", "xmm9");
+    return mxcsr;
+}
+
+static const TcgHelper helper_spoil = { "spoil", help_spoil, 0 };
+
+static void test_vectors(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    uint32_t mxcsr = 0x5f80; /* round up */
+
+    vm_begin(vm, 0x1000);
+    memcpy(vm->cpu->fpu + 24, &mxcsr, 4);
+    for (unsigned n = 0; n < 64; n++) {
+        vm->ram[n] = n * 3;
+    }
+    sse_memory(vm, 0x10, 1, false, VM_BASE);      /* movups xmm1, */
+    sse_memory(vm, 0x28, 9, false, VM_BASE + 16); /* movaps xmm9, */
+    new_insn(vm);
+    ir_call(&vm->ir, &helper_spoil, 12, IR_NONE, IR_NONE, IR_NONE, 0);
+    sse_memory(vm, 0x11, 1, true, VM_BASE + 4096 - 8); /* across pages */
+    sse_memory(vm, 0x10, 1, false, VM_BASE + 4096 - 8);
+    sse_memory(vm, 0x11, 1, true, VM_DEVICE);
+    sse_memory(vm, 0x29, 9, true, VM_BASE + 256);
+    sse_memory(vm, 0x11, 1, true, VM_BASE + 512);
+    done(&vm->ir);
+    run_to_end(vm);
+    g_assert_cmphex(vm->cpu->env.r[12] & ~0x3f, ==, 0x1f80);
+    g_assert_cmpmem(vm->ram, 16, vm->ram + 4096 - 8, 16);
+    g_assert_cmpmem(vm->ram, 16, vm->ram + 512, 16);
+    g_assert_cmpmem(vm->ram + 16, 16, vm->ram + 256, 16);
+    g_assert_cmpmem(vm->ram + 8, 8, &vm->cpu->device_value, 8);
+    g_assert_cmpuint(vm->cpu->byte_loads, ==, 1); /* not for the device */
+    memcpy(&mxcsr, vm->cpu->fpu + 24, 4);
+    g_assert_cmphex(mxcsr, ==, 0x5f80);
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    g_assert_cmphex(mxcsr & ~0x3f, ==, 0x1f80);
+    vm_free(vm);
+}
+
+/* ---- host signals
+ * -----------------------------------------------------------------
+ */
+
+static Vm *signal_vm;
+
+static uint64_t help_guest_fault(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                 uint64_t d)
+{
+    ((VmCpu *)env)->fault_address = a;
+    tcg_unwind(env, b);
+}
+
+static void on_signal(int sig, siginfo_t *info, void *uc)
+{
+    if (sig == SIGSEGV && tcg_x86_64_fault(&signal_vm->ctx, uc)) {
+        return;
+    }
+    if (tcg_x86_64_raise(&signal_vm->ctx, uc, help_guest_fault, sig, 55)) {
+        return;
+    }
+    signal(sig, SIG_DFL);
+}
+
+static Vm *signal_begin(void)
+{
+    struct sigaction sa = { .sa_sigaction = on_signal,
+                            .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+    sigaction(SIGSEGV, &sa, NULL);
+    sigaction(SIGFPE, &sa, NULL);
+    return signal_vm = vm_new("x86_64", 0);
+}
+
+static void signal_end(void)
+{
+    signal(SIGSEGV, SIG_DFL);
+    signal(SIGFPE, SIG_DFL);
+    vm_free(signal_vm);
+}
+
+static void check_registers(Vm *vm, uint64_t step)
+{
+    for (unsigned g = 0; g < 16; g++) {
+        g_assert_cmphex(vm->cpu->env.r[g], ==, step * (g + 1));
+    }
+}
+
+static void test_divide_error(void)
+{
+    Vm *vm = signal_begin();
+
+    vm_begin(vm, 0x1000);
+    set_registers(vm, 0x1234);
+    new_insn(vm);
+    NativeInsn *n = native_rr(vm, 0, 0xf7, 6, 13); /* div r13d */
+    n->reg_kind = NATIVE_REG_FIXED;
+    n->gpr_in = 1u << 13 | 1 | 4;
+    n->gpr_out = 1 | 4;
+    n->flags_out = 2;
+    done(&vm->ir);
+    vm->cpu->env.r[13] = 0;
+    g_assert_cmpint(vm_run_once(vm), ==, 55);
+    g_assert_cmpint(vm->cpu->fault_address, ==, SIGFPE);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
+    vm->cpu->env.r[13] = 0x1234 * 14;
+    check_registers(vm, 0x1234);
+    signal_end();
+}
+
+/* The one address that an empty slot lets through. */
+static void test_not_canonical(void)
+{
+    Vm *vm = signal_begin();
+
+    for (unsigned kind = 0; kind < 3; kind++) {
+        IrBlock *b = vm_begin(vm, 0x1000);
+
+        set_registers(vm, 8);
+        new_insn(vm);
+        IrVal t = ir_temp(b);
+        ir_movi(b, t, TCG_SLOT_EMPTY + 0x28);
+        if (kind == 0) {
+            ir_ld(b, IR_I64, 12, t, 0, mem(3, 0));
+        } else if (kind == 1) {
+            ir_st(b, t, 0, 12, mem(3, 1));
+        } else {
+            IrInsn *i = ir_append(b, IR_ATOMIC); /* its s1 and s2 are joined */
+            i->cond = IR_ATOMIC_CMPXCHG;
+            i->mem = mem(3, 1);
+            i->dst = 12;
+            i->a = t;
+            i->b = 1;
+            i->c = 2;
+        }
+        done(b);
+        g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
+        g_assert_cmphex(vm->cpu->fault_address, ==, TCG_SLOT_EMPTY + 0x28);
+        g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
+        if (kind != 2) {
+            check_registers(vm, 8);
+        }
+    }
+    signal_end();
+}
+
+static void test_misaligned(void)
+{
+    Vm *vm = signal_begin();
+
+    vm_begin(vm, 0x1000);
+    set_registers(vm, 8);
+    sse_memory(vm, 0x28, 1, false, VM_BASE + 8); /* movaps */
+    done(&vm->ir);
+    g_assert_cmpint(vm_run_once(vm), ==, 55);
+    g_assert_cmpint(vm->cpu->fault_address, ==, SIGSEGV);
+    check_registers(vm, 8);
+    signal_end();
+}
+
+/* ---- the buffer
+ * -------------------------------------------------------------------
+ */
+
+static void test_write_xor_execute(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    FILE *f = fopen("/proc/self/maps", "r");
+    char line[512];
+    unsigned executable = 0;
+
+    g_assert_nonnull(f);
+    while (fgets(line, sizeof(line), f)) {
+        const char *rights = strchr(line, ' ') + 1;
+
+        g_assert_false(rights[1] == 'w' && rights[2] == 'x');
+        executable += rights[2] == 'x' && strstr(line, "emu-code");
+    }
+    fclose(f);
+    g_assert_cmpuint(executable, ==, 1);
+    vm_free(vm);
+}
+
+/* Full: says so, and works again after clear(). */
+static void test_full(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode code;
+    unsigned n = 0;
+
+    for (unsigned round = 0; round < 2; round++) {
+        vm_begin(vm, 0x1000);
+        for (unsigned k = 0; k < 100; k++) {
+            ir_movi(&vm->ir, k & 15, INT64_MAX);
+        }
+        done(&vm->ir);
+        while (vm->ctx.backend->compile(&vm->ctx, &vm->ir, &code)) {
+            n++;
+        }
+        vm->ctx.backend->clear(&vm->ctx);
+        run_to_end(vm);
+        vm->ctx.backend->clear(&vm->ctx);
+    }
+    g_assert_cmpuint(n, >, 1000);
     vm_free(vm);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/x86_64/leave", test_leave);
+    g_test_add_func("/x86_64/registers", test_registers);
+    g_test_add_func("/x86_64/native/registers", test_native_registers);
+    g_test_add_func("/x86_64/native/bytes", test_native_bytes);
+    g_test_add_func("/x86_64/native/refused", test_native_refused);
+    g_test_add_func("/x86_64/native/memory", test_native_memory);
+    g_test_add_func("/x86_64/native/carry", test_native_carry);
+    g_test_add_func("/x86_64/native/vex", test_native_vex);
+    g_test_add_data_func("/x86_64/links", GUINT_TO_POINTER(0), test_links);
+    g_test_add_data_func("/x86_64/links/poll", GUINT_TO_POINTER(1), test_links);
+    g_test_add_func("/x86_64/lookup/fails", test_lookup_fails);
+    g_test_add_func("/x86_64/lookup/request", test_lookup_sees_request);
+    g_test_add_data_func("/x86_64/poll/dead", GUINT_TO_POINTER(0), test_poll);
+    g_test_add_data_func("/x86_64/poll/live", GUINT_TO_POINTER(1), test_poll);
+    g_test_add_data_func("/x86_64/indirect", GUINT_TO_POINTER(0),
+                         test_indirect);
+    g_test_add_data_func("/x86_64/indirect/lookup",
+                         GUINT_TO_POINTER(TCG_OFF_JUMPS), test_indirect);
+    g_test_add_func("/x86_64/unwind", test_unwind);
+    g_test_add_func("/x86_64/sync-pc", test_sync_pc);
+    g_test_add_func("/x86_64/memory/slots", test_slots);
+    g_test_add_func("/x86_64/memory/device", test_device);
+    g_test_add_func("/x86_64/memory/fault", test_fault);
+    g_test_add_func("/x86_64/memory/probe", test_probe);
+    g_test_add_func("/x86_64/vectors", test_vectors);
+    g_test_add_func("/x86_64/signal/divide", test_divide_error);
+    g_test_add_func("/x86_64/signal/not-canonical", test_not_canonical);
+    g_test_add_func("/x86_64/signal/misaligned", test_misaligned);
+    g_test_add_func("/x86_64/buffer/w-xor-x", test_write_xor_execute);
+    g_test_add_func("/x86_64/buffer/full", test_full);
     return g_test_run();
 }
