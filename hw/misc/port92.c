@@ -68,10 +68,16 @@ static void port92_unrealize(Device *dev)
     region_clear(&port92(dev)->io);
 }
 
-/* The A20 gate is the keyboard controller's to reset. */
 static void port92_reset(Device *dev)
 {
     port92(dev)->outport = 0;
+    irq_set(&port92(dev)->a20, false);
+}
+
+static bool port92_loaded(Device *dev, GError **errp)
+{
+    irq_set(&port92(dev)->a20, port92(dev)->outport & PORT92_A20);
+    return true;
 }
 
 static const StateField port92_state[] = {
@@ -89,4 +95,5 @@ const DeviceClass port92_class = {
     .realize = port92_realize,
     .unrealize = port92_unrealize,
     .reset = port92_reset,
+    .loaded = port92_loaded,
 };
