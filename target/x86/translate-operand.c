@@ -58,7 +58,7 @@ void tr_set_reg(Translator *t, unsigned reg, unsigned bytes, IrVal v)
 {
     if (bytes < 4) {
         ir_deposit(t->ir, IR_I64, reg, reg, v, 0, bytes * 8);
-    } else if (v != reg) {
+    } else if (v != reg || bytes == 4) {
         ir_op1(t->ir, IR_MOV, tr_wide_type(bytes), reg, v);
     }
 }
@@ -82,6 +82,32 @@ IrVal tr_op2i(Translator *t, IrOp op, IrType type, IrVal a, int64_t imm)
     IrVal r = tr_temp(t);
     ir_op2i(t->ir, op, type, r, a, imm);
     return r;
+}
+
+IrVal tr_setcc(Translator *t, IrCond cond)
+{
+    IrVal v = tr_temp(t);
+    IrInsn *insn = ir_append(t->ir, IR_SETCC);
+    insn->cond = cond;
+    insn->dst = v;
+    return v;
+}
+
+IrVal tr_getf(Translator *t)
+{
+    IrVal v = tr_temp(t);
+    ir_append(t->ir, IR_GETF)->dst = v;
+    return v;
+}
+
+void tr_setf(Translator *t, IrVal v)
+{
+    ir_append(t->ir, IR_SETF)->a = v;
+}
+
+void tr_setcf(Translator *t, IrVal v)
+{
+    ir_append(t->ir, IR_SETCF)->a = v;
 }
 
 void tr_movcond(Translator *t, IrCond cond, IrVal dst, IrVal a, IrVal b,
@@ -340,11 +366,18 @@ IrVal tr_load(Translator *t, const X86Insn *i, unsigned n)
     }
 }
 
+/* Immediates come as wide as they shall be. */
+static bool tr_is_constant(const X86Operand *op)
+{
+    return op->kind == OPERAND_IMM || op->kind == OPERAND_IMM2;
+}
+
 IrVal tr_load_zx(Translator *t, const X86Insn *i, unsigned n)
 {
     const X86Operand *op = &i->op[n];
     IrVal v = tr_load(t, i, n);
-    bool exact = op->kind == OPERAND_MEM || op->kind == OPERAND_SEG || op->high;
+    bool exact = op->kind == OPERAND_MEM || op->kind == OPERAND_SEG ||
+                 tr_is_constant(op) || op->high;
     return exact ? v : tr_zx(t, v, op->size);
 }
 
@@ -354,7 +387,8 @@ IrVal tr_load_sx(Translator *t, const X86Insn *i, unsigned n)
     if (op->kind == OPERAND_MEM) {
         return tr_ld_sx(t, op->size);
     }
-    return tr_sx(t, tr_load(t, i, n), op->size);
+    IrVal v = tr_load(t, i, n);
+    return tr_is_constant(op) ? v : tr_sx(t, v, op->size);
 }
 
 IrVal tr_load_rmw(Translator *t, const X86Insn *i, unsigned n)
@@ -378,6 +412,13 @@ void tr_store(Translator *t, const X86Insn *i, unsigned n, IrVal v)
         ir_deposit(t->ir, IR_I64, op->reg, op->reg, v, 8, 8);
     } else {
         tr_set_reg(t, op->reg, op->size, v);
+    }
+}
+
+void tr_store_dest(Translator *t, const X86Insn *i, unsigned n, IrVal v)
+{
+    if (v >= IR_TEMP0) {
+        tr_store(t, i, n, v);
     }
 }
 

@@ -85,8 +85,9 @@ IrVal tr_load_rmw(Translator *t, const X86Insn *i, unsigned n);
 void tr_store(Translator *t, const X86Insn *i, unsigned n, IrVal v);
 /* Where a result for operand n may be computed: its register's global if that
  * is written whole (sources are dead then), else a temporary. Give it to
- * tr_store(). */
+ * tr_store_dest(). */
 IrVal tr_dest(Translator *t, const X86Insn *i, unsigned n);
+void tr_store_dest(Translator *t, const X86Insn *i, unsigned n, IrVal v);
 /* General registers by number, `bytes` wide. */
 IrVal tr_reg_zx(Translator *t, unsigned reg, unsigned bytes);
 void tr_set_reg(Translator *t, unsigned reg, unsigned bytes, IrVal v);
@@ -97,6 +98,11 @@ IrVal tr_sx(Translator *t, IrVal v, unsigned bytes);
 IrVal tr_copy(Translator *t, IrVal v);
 IrVal tr_op2(Translator *t, IrOp op, IrType type, IrVal a, IrVal b);
 IrVal tr_op2i(Translator *t, IrOp op, IrType type, IrVal a, int64_t imm);
+/* Status flags in EFLAGS layout; CF alone; a condition as 0 or 1. */
+IrVal tr_getf(Translator *t);
+void tr_setf(Translator *t, IrVal v);
+void tr_setcf(Translator *t, IrVal v);
+IrVal tr_setcc(Translator *t, IrCond cond);
 /* dst = a cond b ? c : dst, in 64 bits */
 void tr_movcond(Translator *t, IrCond cond, IrVal dst, IrVal a, IrVal b,
                 IrVal c);

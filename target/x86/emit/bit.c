@@ -57,7 +57,7 @@ static void bit_modify(Translator *t, const X86Insn *i, BitChange change,
         old = tr_copy(t, tr_load_rmw(t, i, 0));
         tr_store(t, i, 0, tr_op2(t, how[change].op, IR_I64, old, mask));
     }
-    ir_append(t->ir, IR_SETCF)->a = tr_op2(t, IR_SHR, IR_I64, old, bit);
+    tr_setcf(t, tr_op2(t, IR_SHR, IR_I64, old, bit));
 }
 
 static void bit_test(Translator *t, const X86Insn *i, BitChange change)
@@ -72,7 +72,7 @@ static void bit_test(Translator *t, const X86Insn *i, BitChange change)
         return;
     }
     IrVal v = tr_op2(t, IR_SHR, IR_I64, tr_load(t, i, 0), bit);
-    ir_append(t->ir, IR_SETCF)->a = v;
+    tr_setcf(t, v);
 }
 
 void emit_BT(Translator *t, const X86Insn *i)
@@ -136,7 +136,7 @@ static void bit_count_flags(Translator *t, IrVal src, IrVal r)
     IrVal zero = tr_temp(t);
     ir_setcondi(t->ir, IR_CC_E, IR_I64, zero, src, 0);
     ir_op2(t->ir, IR_TESTF, IR_I64, IR_NONE, r, r);
-    ir_append(t->ir, IR_SETCF)->a = zero;
+    tr_setcf(t, zero);
 }
 
 void emit_LZCNT(Translator *t, const X86Insn *i)
@@ -166,7 +166,7 @@ void emit_POPCNT(Translator *t, const X86Insn *i)
     IrVal src = tr_load_zx(t, i, 1), zf = tr_temp(t);
     ir_setcondi(t->ir, IR_CC_E, IR_I64, zf, src, 0);
     IrVal r = bit_op1(t, IR_POPCNT, src);
-    ir_append(t->ir, IR_SETF)->a = tr_op2i(t, IR_SHL, IR_I64, zf, 6);
+    tr_setf(t, tr_op2i(t, IR_SHL, IR_I64, zf, 6));
     tr_store(t, i, 0, r);
 }
 
@@ -178,7 +178,7 @@ static void bit_finish(Translator *t, const X86Insn *i, IrVal r, IrVal carry)
 {
     ir_op2(t->ir, IR_TESTF, tr_type(i->op[0].size), IR_NONE, r, r);
     if (carry != IR_NONE) {
-        ir_append(t->ir, IR_SETCF)->a = carry;
+        tr_setcf(t, carry);
     }
     tr_store(t, i, 0, r);
 }

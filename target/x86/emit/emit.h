@@ -19,7 +19,6 @@ extern const EmitRow emit_table[X86_MNEMONIC_COUNT];
 /* ---- shared ----------------------------------------------------------------
  */
 
-IrVal tr_setcc(Translator *t, IrCond cond); /* 0 or 1 */
 /* Compare and exchange the memory operand; start the instruction again if it
  * was not `old` any more. */
 void tr_exchange(Translator *t, unsigned bytes, IrVal old, IrVal v);

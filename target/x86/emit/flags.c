@@ -2,30 +2,24 @@
 /* Single flags, and the status flags in AH. */
 #include "target/x86/emit/emit.h"
 
-static void flags_set_carry(Translator *t, IrVal v)
-{
-    ir_append(t->ir, IR_SETCF)->a = v;
-}
-
 void emit_CLC(Translator *t, const X86Insn *i)
 {
-    flags_set_carry(t, tr_imm(t, 0));
+    tr_setcf(t, tr_imm(t, 0));
 }
 
 void emit_STC(Translator *t, const X86Insn *i)
 {
-    flags_set_carry(t, tr_imm(t, 1));
+    tr_setcf(t, tr_imm(t, 1));
 }
 
 void emit_CMC(Translator *t, const X86Insn *i)
 {
-    flags_set_carry(t, tr_setcc(t, IR_CC_AE));
+    tr_setcf(t, tr_setcc(t, IR_CC_AE));
 }
 
 void emit_LAHF(Translator *t, const X86Insn *i)
 {
-    IrVal f = tr_temp(t);
-    ir_append(t->ir, IR_GETF)->dst = f;
+    IrVal f = tr_getf(t);
     f = tr_op2i(t, IR_OR, IR_I32, f, 2);
     ir_deposit(t->ir, IR_I64, X86_RAX, X86_RAX, f, 8, 8);
 }
@@ -33,12 +27,11 @@ void emit_LAHF(Translator *t, const X86Insn *i)
 /* All but OF. */
 void emit_SAHF(Translator *t, const X86Insn *i)
 {
-    IrVal f = tr_temp(t), ah = tr_temp(t);
-    ir_append(t->ir, IR_GETF)->dst = f;
+    IrVal f = tr_getf(t), ah = tr_temp(t);
     ir_extract(t->ir, ah, X86_RAX, 8, 8);
     f = tr_op2i(t, IR_AND, IR_I32, f, EFLAGS_OF);
     ah = tr_op2i(t, IR_AND, IR_I32, ah, EFLAGS_STATUS & 0xff);
-    ir_append(t->ir, IR_SETF)->a = tr_op2(t, IR_OR, IR_I32, f, ah);
+    tr_setf(t, tr_op2(t, IR_OR, IR_I32, f, ah));
 }
 
 /* A flag outside of the status flags. */

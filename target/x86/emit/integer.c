@@ -93,15 +93,6 @@ void emit_CMOVCC(Translator *t, const X86Insn *i)
     }
 }
 
-IrVal tr_setcc(Translator *t, IrCond cond)
-{
-    IrVal v = tr_temp(t);
-    IrInsn *insn = ir_append(t->ir, IR_SETCC);
-    insn->cond = cond;
-    insn->dst = v;
-    return v;
-}
-
 void emit_SETCC(Translator *t, const X86Insn *i)
 {
     tr_store(t, i, 0, tr_setcc(t, i->opcode & 15));
@@ -165,7 +156,7 @@ static void integer_op2(Translator *t, const X86Insn *i, IrOp op)
     IrVal a = tr_load_rmw(t, i, 0);
     IrVal r = tr_dest(t, i, 0);
     ir_op2(t->ir, op, tr_type(i->op[0].size), r, a, b);
-    tr_store(t, i, 0, r);
+    tr_store_dest(t, i, 0, r);
 }
 
 static void integer_alu(Translator *t, const X86Insn *i, IrOp op,
@@ -322,10 +313,9 @@ static IrVal integer_pair(Translator *t, unsigned low, unsigned high)
 /* ZF = bit 0 of v, the other flags stay. */
 static void integer_set_zf(Translator *t, IrVal v)
 {
-    IrVal f = tr_temp(t);
-    ir_append(t->ir, IR_GETF)->dst = f;
+    IrVal f = tr_getf(t);
     ir_deposit(t->ir, IR_I64, f, f, v, 6, 1);
-    ir_append(t->ir, IR_SETF)->a = f;
+    tr_setf(t, f);
 }
 
 void emit_CMPXCHG8B(Translator *t, const X86Insn *i)
@@ -356,7 +346,7 @@ static void integer_op1(Translator *t, const X86Insn *i, IrOp op)
     IrVal a = tr_load_rmw(t, i, 0);
     IrVal r = tr_dest(t, i, 0);
     ir_op1(t->ir, op, tr_type(i->op[0].size), r, a);
-    tr_store(t, i, 0, r);
+    tr_store_dest(t, i, 0, r);
 }
 
 static void integer_step(Translator *t, const X86Insn *i, IrOp op, int step)
@@ -404,7 +394,7 @@ void emit_NOT(Translator *t, const X86Insn *i)
     IrVal a = tr_load_rmw(t, i, 0);
     IrVal r = tr_dest(t, i, 0);
     ir_op1(t->ir, IR_NOT, tr_wide_type(bytes), r, a);
-    tr_store(t, i, 0, r);
+    tr_store_dest(t, i, 0, r);
 }
 
 /* ---- multiplication and division -------------------------------------------
@@ -416,7 +406,7 @@ static void integer_set_overflow(Translator *t, IrCond cond, IrVal a, IrVal b)
     IrVal v = tr_temp(t);
     ir_setcond(t->ir, cond, IR_I64, v, a, b);
     v = tr_op2i(t, IR_MUL, IR_I64, v, EFLAGS_CF | EFLAGS_OF);
-    ir_append(t->ir, IR_SETF)->a = v;
+    tr_setf(t, v);
 }
 
 /* rDX:rAX (AX of bytes) from low and high halves. */
@@ -470,7 +460,7 @@ static void integer_imul(Translator *t, const X86Insn *i, unsigned first)
     IrVal a = tr_load(t, i, first), b = tr_load(t, i, first + 1);
     IrVal r = tr_dest(t, i, 0);
     ir_op2(t->ir, IR_IMULF, tr_type(i->op[0].size), r, a, b);
-    tr_store(t, i, 0, r);
+    tr_store_dest(t, i, 0, r);
 }
 
 void emit_IMUL2(Translator *t, const X86Insn *i)
@@ -533,17 +523,17 @@ void emit_ADCX(Translator *t, const X86Insn *i)
 {
     IrVal carry;
     IrVal r = integer_add_carry(t, i, tr_setcc(t, IR_CC_B), &carry);
-    ir_append(t->ir, IR_SETCF)->a = carry;
+    tr_setcf(t, carry);
     tr_store(t, i, 0, r);
 }
 
 void emit_ADOX(Translator *t, const X86Insn *i)
 {
-    IrVal carry, f = tr_temp(t);
+    IrVal carry;
     IrVal r = integer_add_carry(t, i, tr_setcc(t, IR_CC_O), &carry);
-    ir_append(t->ir, IR_GETF)->dst = f;
+    IrVal f = tr_getf(t);
     ir_deposit(t->ir, IR_I64, f, f, carry, 11, 1);
-    ir_append(t->ir, IR_SETF)->a = f;
+    tr_setf(t, f);
     tr_store(t, i, 0, r);
 }
 

@@ -81,15 +81,14 @@ void emit_ARPL(Translator *t, const X86Insn *i)
     IrVal rpl = tr_op2i(t, IR_AND, IR_I32, old, 3);
     IrVal want = tr_op2i(t, IR_AND, IR_I32, src, 3);
     IrVal raised = tr_copy(t, old), v = tr_copy(t, old), zf = tr_temp(t);
-    IrVal f = tr_temp(t);
 
     ir_deposit(t->ir, IR_I64, raised, raised, want, 0, 2);
     tr_movcond(t, IR_CC_B, v, rpl, want, raised);
     tr_store(t, i, 0, v);
     ir_setcond(t->ir, IR_CC_B, IR_I64, zf, rpl, want);
-    ir_append(t->ir, IR_GETF)->dst = f;
+    IrVal f = tr_getf(t);
     ir_deposit(t->ir, IR_I64, f, f, zf, 6, 1);
-    ir_append(t->ir, IR_SETF)->a = f;
+    tr_setf(t, f);
 }
 
 /* The destination is written only if the helper set ZF. */

@@ -12,7 +12,7 @@ static void shift_op(Translator *t, const X86Insn *i, IrOp op)
     IrVal a = tr_load_rmw(t, i, 0);
     IrVal r = tr_dest(t, i, 0);
     ir_op2(t->ir, op, tr_type(i->op[0].size), r, a, count);
-    tr_store(t, i, 0, r);
+    tr_store_dest(t, i, 0, r);
 }
 
 void emit_SHL(Translator *t, const X86Insn *i)

@@ -74,8 +74,7 @@ void emit_POPA(Translator *t, const X86Insn *i)
 
 static IrVal stack_flags_image(Translator *t)
 {
-    IrVal status = tr_temp(t), rest = tr_temp(t);
-    ir_append(t->ir, IR_GETF)->dst = status;
+    IrVal status = tr_getf(t), rest = tr_temp(t);
     ir_ldenv(t->ir, 2, rest, offsetof(X86Cpu, eflags));
     rest = tr_op2i(t, IR_AND, IR_I32, rest, ~(EFLAGS_RF | EFLAGS_VM));
     return tr_op2(t, IR_OR, IR_I32, rest, status);
