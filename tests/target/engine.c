@@ -110,7 +110,7 @@ static void engine_new_cpu(Engine *e)
     cpu->a20_mask = UINT64_MAX;
     cpu->tcg = &e->ctx;
     cpu->mmu_ops = &engine_mmu_ops;
-    cpu->model = x86_model_find("max", NULL);
+    cpu->model = x86_model_find("max,+adx", NULL);
     cpu->alloc_size = sizeof(*cpu);
     e->cpu = cpu;
 }
@@ -217,6 +217,15 @@ void engine_translate(Engine *e)
     }
 }
 
+/* Every translation is thrown away at once. */
+static void engine_compile(Engine *e, TcgCode *code)
+{
+    if (!e->ctx.backend->compile(&e->ctx, &e->ir, code)) {
+        e->ctx.backend->clear(&e->ctx);
+        g_assert(e->ctx.backend->compile(&e->ctx, &e->ir, code));
+    }
+}
+
 int engine_run(Engine *e, const uint8_t *bytes, size_t len)
 {
     uint64_t end = e->cpu->env.pc + len;
@@ -231,10 +240,7 @@ int engine_run(Engine *e, const uint8_t *bytes, size_t len)
             return why;
         }
         engine_translate(e);
-        if (!e->ctx.backend->compile(&e->ctx, &e->ir, &code)) {
-            code_buffer_reset(e->ctx.buffer, 0);
-            g_error("code buffer is full");
-        }
+        engine_compile(e, &code);
         why = e->ctx.backend->run(&e->ctx, e->cpu, &code);
         e->ctx.backend->release(&e->ctx, &code);
     }

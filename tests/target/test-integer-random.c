@@ -206,7 +206,7 @@ static bool random_undefined(const Trial *t)
     return i->op_size == 2 && (count & 31) > 16;
 }
 
-static bool random_wanted(const X86Insn *i)
+static bool random_wanted(const X86Cpu *cpu, const X86Insn *i)
 {
     for (unsigned n = 0; n < i->op_count; n++) {
         if (i->op[n].kind == OPERAND_SEG) {
@@ -221,17 +221,18 @@ static bool random_wanted(const X86Insn *i)
     }
     return random_mnemonics[i->mnemonic] && i->mem.seg < X86_FS &&
            x86_host_has_feature(i->row->feature) &&
+           (!i->row->feature || x86_has_feature(cpu, i->row->feature)) &&
            !(i->mnemonic == X86_ENTER && (i->imm & 0xffff) > 4096) &&
            !(i->mnemonic == X86_MOV && i->has_mem && !i->has_modrm);
 }
 
-static void random_trial(Trial *t, uint64_t *seed)
+static void random_trial(const X86Cpu *cpu, Trial *t, uint64_t *seed)
 {
     do {
         random_bytes(t, seed);
     } while (x86_decode(&t->insn, t->bytes, X86_INSN_MAX, X86_CODE64) !=
                  X86_DECODE_OK ||
-             !random_wanted(&t->insn) || !random_state(t, seed) ||
+             !random_wanted(cpu, &t->insn) || !random_state(t, seed) ||
              random_undefined(t));
 }
 
@@ -357,7 +358,7 @@ static void test_random(const void *data)
     }
     memcpy(before, e->mem, ENGINE_SIZE);
     for (unsigned n = 0; n < count; n++) {
-        random_trial(&t, &seed);
+        random_trial(e->cpu, &t, &seed);
         random_one(e, &t, before, after);
     }
 }
