@@ -84,8 +84,11 @@ static void ram_code_written(RamBlock *block, uint64_t off, uint64_t len)
     }
 }
 
+/* Whoever clears or sets a bit and then reads the page must either find the
+ * bytes or be found by the look at the bit: the write comes first. */
 void ram_written(RamBlock *block, uint64_t off, uint64_t len)
 {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     ram_dirty_set(block, DIRTY_DISPLAY, off, len);
     ram_dirty_set(block, DIRTY_MIGRATION, off, len);
     if (block->code_written) {
