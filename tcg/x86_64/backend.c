@@ -5,6 +5,7 @@
  * its surroundings look, docs/tcg.md for why.
  */
 #include "tcg/x86_64/emit.h"
+#include "tcg/x86_64/stack.h"
 #include "util/error.h"
 
 #include <cpuid.h>
@@ -155,7 +156,12 @@ static int backend_run(TcgContext *ctx, void *env, TcgCode *code)
     tcg->backend[TCG_BACKEND_UNWIND] = (void *)(uintptr_t)x86_64_unwind;
     tcg->backend[TCG_BACKEND_SYNC_PC] = (void *)(uintptr_t)x86_64_sync_pc;
     tcg->backend[ENV_CONTEXT] = ctx;
-    return enter(env, code->entry);
+    StackSwitch stack;
+
+    stack_enter(&stack, env);
+    int reason = enter(env, code->entry);
+    stack_leave(&stack);
+    return reason;
 }
 
 /* Translations stay where they are until clear(): code that is still running

@@ -41,7 +41,7 @@ static int64_t pick_const(Gen *g)
                                     0x7f,       0x80,   0xff,       0x7fff,
                                     0x8000,     0xffff, 0x7fffffff, 0x80000000,
                                     0xffffffff, -1,     INT64_MIN,  INT64_MAX };
-    int64_t r = ((int64_t)g_rand_int(g->rand) << 32) | g_rand_int(g->rand);
+    int64_t r = ((uint64_t)g_rand_int(g->rand) << 32) | g_rand_int(g->rand);
 
     return pick(g, 3) ? some[pick(g, G_N_ELEMENTS(some))] : r;
 }
