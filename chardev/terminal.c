@@ -47,10 +47,13 @@ static void terminal_fatal(int sig)
     raise(sig);
 }
 
-/* In the background, setting the mode would stop us with SIGTTOU. */
+/* In the background of our controlling terminal, setting the mode would stop
+ * us with SIGTTOU. */
 static void terminal_apply(void)
 {
-    if (terminal_fd >= 0 && tcgetpgrp(terminal_fd) == getpgrp()) {
+    pid_t foreground = terminal_fd < 0 ? 0 : tcgetpgrp(terminal_fd);
+
+    if (foreground < 0 || foreground == getpgrp()) {
         tcsetattr(terminal_fd, TCSANOW, &terminal_raw);
     }
 }

@@ -278,13 +278,26 @@ static bool command_call(CommandCall *call, const Command *command,
     return command->run(call, errp);
 }
 
+/* The command's name: it ends at a blank or before a format, "x/10i". */
+static char *command_take_name(const char **p)
+{
+    const char *start;
+
+    command_skip_space(p);
+    start = *p;
+    while (**p && **p != '/' && !g_ascii_isspace(**p)) {
+        ++*p;
+    }
+    return *p == start ? NULL : g_strndup(start, *p - start);
+}
+
 /* "info NAME ..." is a command of the second table. */
 static const Command *command_resolve(const char **p, char **name,
                                       GError **errp)
 {
     const Command *command;
 
-    *name = command_take_word(p, errp);
+    *name = command_take_name(p);
     if (!*name) {
         return NULL;
     }

@@ -74,7 +74,9 @@ static void monitor_accept(void *opaque, const char *line)
 
     command_run_line(mon->machine, mon, mon->cpu, line, out);
     monitor_print(mon, out->str);
-    line_edit_start(mon->edit);
+    if (!machine_is_quitting(mon->machine)) {
+        line_edit_start(mon->edit);
+    }
 }
 
 static GPtrArray *monitor_complete(void *opaque, const char *line,

@@ -42,6 +42,7 @@ enum {
     MACHINE_REQUEST_TRIPLE_FAULT,
 };
 void machine_quit(Machine *m, int status);
+bool machine_is_quitting(Machine *m);
 
 /* Plug a device while the machine stands or runs. */
 bool machine_add_device(Machine *m, const KeyVal *opts, GError **errp);

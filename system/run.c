@@ -135,6 +135,16 @@ void machine_quit(Machine *m, int status)
     machine_request(m, MACHINE_REQUEST_EXIT, status);
 }
 
+bool machine_is_quitting(Machine *m)
+{
+    bool quitting;
+
+    g_mutex_lock(&m->request_lock);
+    quitting = m->quit || m->requests.exit;
+    g_mutex_unlock(&m->request_lock);
+    return quitting;
+}
+
 /* ---- Requests ---------------------------------------------------------- */
 
 static void machine_do_exit(Machine *m, int status)

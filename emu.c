@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* emu: command line to machine to exit status. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include <urcu.h>
+
+#include "chardev/chardev.h"
+#include "monitor/monitor.h"
+#include "system/config.h"
+#include "system/daemon.h"
+#include "system/machine.h"
+
+static int emu_fail_with(GError *err)
+{
+    fprintf(stderr, "emu: %s\n", err->message);
+    g_error_free(err);
+    return EXIT_FAILURE;
+}
+
+static GPtrArray *emu_open_monitors(Machine *m, GError **errp)
+{
+    g_autoptr(GPtrArray) monitors =
+        g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    GPtrArray *chardevs = machine_monitors(m);
+
+    for (unsigned i = 0; i < chardevs->len; i++) {
+        Monitor *mon = monitor_new(m, chardevs->pdata[i], errp);
+
+        if (!mon) {
+            return NULL;
+        }
+        g_ptr_array_add(monitors, mon);
+    }
+    return g_steal_pointer(&monitors);
+}
+
+/* The machine takes config. */
+static int emu_run(MachineConfig *config, int ready_fd)
+{
+    GError *err = NULL;
+    Machine *m = machine_new(config, &err);
+    GPtrArray *monitors = m ? emu_open_monitors(m, &err) : NULL;
+    int status;
+
+    if (!monitors) {
+        machine_free(m);
+        return emu_fail_with(err);
+    }
+    if (ready_fd >= 0) {
+        daemon_ready(ready_fd);
+    }
+    status = machine_run(m);
+    g_ptr_array_unref(monitors);
+    machine_free(m);
+    return status;
+}
+
+/* What has to be done before any thread or file is there. */
+static bool emu_prepare(const MachineConfig *config, int *ready_fd,
+                        GError **errp)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that goes is an event, not an end */
+    if (config->process_name) {
+        prctl(PR_SET_NAME, config->process_name);
+    }
+    return (!config->daemonize || daemon_start(ready_fd, errp)) &&
+           (!config->pidfile || daemon_write_pidfile(config->pidfile, errp));
+}
+
+int main(int argc, char **argv)
+{
+    g_autofree char *pidfile = NULL;
+    MachineConfig *config = config_new();
+    GError *err = NULL;
+    int ready_fd = -1;
+    int status;
+
+    setlocale(LC_CTYPE, "");
+    if (!config_parse(config, (const char *const *)argv + 1, &err)) {
+        config_free(config);
+        return emu_fail_with(err);
+    }
+    if (config->done) {
+        fputs(config->output->str, stdout);
+        config_free(config);
+        return EXIT_SUCCESS;
+    }
+    if (config->pidfile) { /* -daemonize leaves the working folder */
+        pidfile = g_canonicalize_filename(config->pidfile, NULL);
+    }
+    if (!emu_prepare(config, &ready_fd, &err)) {
+        config_free(config);
+        return emu_fail_with(err);
+    }
+    rcu_register_thread();
+    status = emu_run(config, ready_fd);
+    rcu_unregister_thread();
+    chardev_restore_terminal();
+    if (pidfile) {
+        unlink(pidfile);
+    }
+    return status;
+}
