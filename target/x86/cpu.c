@@ -15,8 +15,7 @@
 
 #include <string.h>
 
-/* ---- reset
- * ---------------------------------------------------------------------- */
+/* ---- reset --------------------------------------------------------------- */
 
 static void cpu_reset_segments(X86Cpu *cpu)
 {
@@ -109,8 +108,7 @@ void x86_cpu_reset(X86Cpu *cpu, bool init)
     }
 }
 
-/* ---- life
- * ------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
                     AddressSpace *io, Clock *clock, GError **errp)
@@ -146,8 +144,7 @@ void x86_cpu_free(X86Cpu *cpu)
     }
 }
 
-/* ---- saved state
- * ------------------------------------------------------------------- */
+/* ---- saved state --------------------------------------------------------- */
 
 static const StateField cpu_segment_state[] = {
     STATE_U64(X86Segment, base),

@@ -16,8 +16,7 @@ typedef struct CpuidLeaf {
     void (*fill)(const X86Cpu *cpu, uint32_t subleaf, uint32_t out[4]);
 } CpuidLeaf;
 
-/* ---- helpers
- * -------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------- */
 
 static void cpuid_text(uint32_t *out, const char *text, size_t len)
 {
@@ -43,8 +42,7 @@ static unsigned cpuid_package_shift(const X86Cpu *cpu)
     return shift;
 }
 
-/* ---- basic leaves
- * ------------------------------------------------------------------ */
+/* ---- basic leaves -------------------------------------------------------- */
 
 static void cpuid_0(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
@@ -183,8 +181,7 @@ static void cpuid_16(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     out[CPUID_ECX] = X86_TSC_HZ / 1000000;
 }
 
-/* ---- KVM's leaves
- * ------------------------------------------------------------------- */
+/* ---- KVM's leaves -------------------------------------------------------- */
 
 static void cpuid_kvm_0(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
@@ -209,8 +206,7 @@ static void cpuid_kvm_10(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
-/* ---- extended leaves
- * ------------------------------------------------------------------ */
+/* ---- extended leaves ----------------------------------------------------- */
 
 static void cpuid_ext0(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
@@ -294,9 +290,7 @@ static void cpuid_ext8(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
-/* ---- the table
- * ---------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------- */
 
 static const CpuidLeaf cpuid_leaves[] = {
     { 0x0, cpuid_0 },

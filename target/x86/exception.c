@@ -18,8 +18,7 @@
 
 enum { EXT = 1, ERROR_IDT = 2 };
 
-/* ---- raising ---------------------------------------------------------------
- */
+/* ---- raising ------------------------------------------------------------- */
 
 static G_NORETURN void raise_recorded(X86Cpu *cpu)
 {
@@ -67,8 +66,7 @@ void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits)
     x86_raise(cpu, EXC_DB);
 }
 
-/* ---- after the frame is written -------------------------------------------
- */
+/* ---- after the frame is written ------------------------------------------ */
 
 /* Faults are restarted: RF keeps an instruction breakpoint from hitting twice.
  * SDM 3B 17.3.1.1. */
@@ -97,8 +95,7 @@ static void event_enter(X86Cpu *cpu, uint64_t pc, uint32_t clear_flags)
     x86_update_key(cpu);
 }
 
-/* ---- real mode -------------------------------------------------------------
- */
+/* ---- real mode ----------------------------------------------------------- */
 
 static void deliver_real(X86Cpu *cpu, const X86Event *ev)
 {
@@ -120,8 +117,7 @@ static void deliver_real(X86Cpu *cpu, const X86Event *ev)
                 EFLAGS_IF | EFLAGS_TF | EFLAGS_AC | EFLAGS_RF);
 }
 
-/* ---- gates ------------------------------------------------------------------
- */
+/* ---- gates --------------------------------------------------------------- */
 
 typedef struct Gate {
     uint16_t selector;
@@ -221,8 +217,7 @@ static void event_enter_code(X86Cpu *cpu, const Gate *g, const Descriptor *d,
     event_enter(cpu, g->offset, gate_clears(g));
 }
 
-/* ---- protected mode
- * ----------------------------------------------------------- */
+/* ---- protected mode ------------------------------------------------------ */
 
 static void push_v86_segments(X86Cpu *cpu, Stack *s, unsigned size)
 {
@@ -317,8 +312,7 @@ static void deliver_protected(X86Cpu *cpu, const X86Event *ev)
     event_enter_code(cpu, &g, &code, cpl);
 }
 
-/* ---- long mode
- * ------------------------------------------------------------------ */
+/* ---- long mode ----------------------------------------------------------- */
 
 static void deliver_long(X86Cpu *cpu, const X86Event *ev)
 {
@@ -356,8 +350,7 @@ static void deliver_long(X86Cpu *cpu, const X86Event *ev)
     event_enter_code(cpu, &g, &code, cpl);
 }
 
-/* ---- virtual-8086 mode extensions
- * --------------------------------------------- */
+/* ---- virtual-8086 mode extensions ---------------------------------------- */
 
 /* INT n, not INT3 or INTO, in V86 mode. SDM 3B 20.3.3, table 20-2. */
 static bool event_is_v86_int(const X86Cpu *cpu, const X86Event *ev)
@@ -401,8 +394,7 @@ static bool deliver_vme(X86Cpu *cpu, const X86Event *ev)
     return true;
 }
 
-/* ---- delivery with faults on the way
- * ------------------------------------------- */
+/* ---- delivery with faults on the way ------------------------------------- */
 
 static void deliver_by_mode(X86Cpu *cpu, const X86Event *ev)
 {

@@ -70,8 +70,10 @@ static void key_segments(const X86Cpu *cpu, X86Key *k)
     k->limits = !plain;
     k->fs_gs_limits =
         !key_segment_plain(cpu, X86_FS) || !key_segment_plain(cpu, X86_GS);
-    k->cs_flat = cpu->seg[X86_CS].base == 0;
-    k->flat = plain && k->cs_flat && !cpu->seg[X86_ES].base &&
+    bool cs_flat = cpu->seg[X86_CS].base == 0;
+
+    k->cs_flat = cs_flat;
+    k->flat = plain && cs_flat && !cpu->seg[X86_ES].base &&
               !cpu->seg[X86_SS].base && !cpu->seg[X86_DS].base &&
               cpu->seg[X86_DS].limit == UINT32_MAX &&
               cpu->seg[X86_ES].limit == UINT32_MAX &&
@@ -92,13 +94,17 @@ static bool key_code_breakpoint(uint64_t dr7)
 void x86_update_key(X86Cpu *cpu)
 {
     X86Key k = { .bits = 0 };
+    X86CodeSize code = key_code_size(cpu);
+    unsigned cpl = cpu->seg[X86_SS].attr >> 5 & 3;
+    unsigned mode = x86_mode_for(cpu, cpl);
 
-    k.code = key_code_size(cpu);
-    k.cpl = cpu->seg[X86_SS].attr >> 5 & 3;
+    k.code = code;
+    k.cpl = cpl;
     k.pe = (cpu->cr0 & CR0_PE) != 0;
     k.vm86 = (cpu->eflags & EFLAGS_VM) != 0;
-    if (k.code == X86_CODE64) {
-        k.flat = k.cs_flat = 1;
+    if (code == X86_CODE64) {
+        k.flat = 1;
+        k.cs_flat = 1;
     } else {
         key_segments(cpu, &k);
     }
@@ -110,14 +116,14 @@ void x86_update_key(X86Cpu *cpu)
     k.sse = (cpu->cr4 & CR4_OSFXSR) != 0;
     k.avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
     k.fp_slow = cpu->key.fp_slow;
-    k.mode = x86_mode_for(cpu, k.cpl);
-    k.iopl_ok = k.cpl <= x86_iopl(cpu);
+    k.mode = mode;
+    k.iopl_ok = cpl <= x86_iopl(cpu);
     k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;
     k.lma = (cpu->efer & EFER_LMA) != 0;
     k.dr7 = (cpu->dr[7] & 0xff) && key_code_breakpoint(cpu->dr[7]);
     cpu->key = k;
-    cpu->env.mode = k.mode;
+    cpu->env.mode = mode;
     if (cpu->mmu_ops && cpu->mmu_ops->key_changed) {
         cpu->mmu_ops->key_changed(cpu);
     }

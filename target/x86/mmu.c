@@ -70,8 +70,7 @@ typedef struct MmuEntry {
     uint64_t val;
 } MmuEntry;
 
-/* ---- physical memory ------------------------------------------------------
- */
+/* ---- physical memory ----------------------------------------------------- */
 
 static const FlatRange *mmu_search(const FlatView *view, hwaddr addr)
 {
@@ -172,8 +171,7 @@ static bool mmu_set(MmuWalk *w, MmuEntry *e, uint64_t bits)
     return ok;
 }
 
-/* ---- entries ---------------------------------------------------------------
- */
+/* ---- entries ------------------------------------------------------------- */
 
 static unsigned mmu_shift(const MmuWalk *w, unsigned level)
 {
@@ -313,8 +311,7 @@ static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
     return !rights || mmu_set(w, e, PTE_A) ? MMU_DOWN : MMU_AGAIN;
 }
 
-/* ---- the walk --------------------------------------------------------------
- */
+/* ---- the walk ------------------------------------------------------------ */
 
 static const MmuFormat *mmu_format(const X86Cpu *cpu)
 {

@@ -145,8 +145,7 @@ static const struct {
     { FEATURE_BMI1, FEATURE_XSAVE },        { FEATURE_BMI2, FEATURE_XSAVE },
 };
 
-/* ---- feature names
- * ----------------------------------------------------------- */
+/* ---- feature names ------------------------------------------------------- */
 
 static char model_fold(char c)
 {
@@ -233,8 +232,7 @@ static bool model_in_list(X86Feature f, const char *list)
     return w >= 0 && (word[w] >> x86_feature_bits[f].bit & 1);
 }
 
-/* ---- rows
- * --------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 static const ModelRow *model_row(const char *name)
 {
@@ -281,8 +279,7 @@ static X86Model *model_from_row(const ModelRow *row)
     return m;
 }
 
-/* ---- options
- * ------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------- */
 
 static bool model_fail_feature(const char *name, GError **errp)
 {
@@ -416,8 +413,7 @@ static bool model_option(X86Model *m, const char *option, GError **errp)
     return model_switch(m, key, on, errp);
 }
 
-/* ---- results
- * ------------------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------- */
 
 static void model_finish(X86Model *m)
 {

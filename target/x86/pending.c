@@ -12,8 +12,7 @@
 
 enum { DR7_GD = 1u << 13 };
 
-/* ---- any thread
- * ---------------------------------------------------------------- */
+/* ---- any thread ---------------------------------------------------------- */
 
 void x86_set_pending(X86Cpu *cpu, uint32_t bits)
 {
@@ -42,8 +41,7 @@ static uint32_t pending_bits(const X86Cpu *cpu)
     return __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
 }
 
-/* ---- exceptions
- * ---------------------------------------------------------------- */
+/* ---- exceptions ---------------------------------------------------------- */
 
 static void log_event(const X86Cpu *cpu, const X86Event *ev)
 {
@@ -109,8 +107,7 @@ static void pending_interrupt(X86Cpu *cpu, uint8_t vector)
     pending_deliver(cpu, &ev);
 }
 
-/* ---- start-up
- * -------------------------------------------------------------------- */
+/* ---- start-up ------------------------------------------------------------ */
 
 static void pending_init(X86Cpu *cpu)
 {
@@ -154,8 +151,7 @@ static bool pending_machine(X86Cpu *cpu, uint32_t bits)
     return false;
 }
 
-/* ---- interrupts
- * -------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------- */
 
 static bool interrupts_open(const X86Cpu *cpu)
 {

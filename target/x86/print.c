@@ -49,7 +49,7 @@ static void print_segment(const X86Cpu *cpu, const char *name,
                            s->selector, lm ? 16 : 8, s->base, s->limit,
                            print_descriptor(s));
     if ((cpu->cr0 & CR0_PE) && (s->attr & SEG_P)) {
-        g_string_append_printf(out, " DPL=%u ", s->attr >> 5 & 3);
+        g_string_append_printf(out, " DPL=%u ", s->attr >> 5 & 3u);
         if (s->attr & SEG_S) {
             print_code_or_data(s, out);
         } else {

@@ -40,8 +40,7 @@ static bool tsc_host_invariant(void)
 #endif
 }
 
-/* ---- correction: any thread, not light
- * ------------------------------------------- */
+/* ---- correction: any thread, not light ----------------------------------- */
 
 /* The three clocks at one moment, as near as it gets. */
 static TscSample tsc_sample(const X86Tsc *t)

@@ -21,8 +21,7 @@ static uint64_t machine_sync_pc(void *env)
     return ((X86Cpu *)env)->env.pc;
 }
 
-/* ---- memory as the accelerator provides it ---------------------------------
- */
+/* ---- memory as the accelerator provides it ------------------------------- */
 
 static uint8_t *machine_byte(X86Cpu *cpu, vaddr addr, X86Access access,
                              unsigned mode)
@@ -72,8 +71,7 @@ uint64_t machine_get(Machine *m, uint64_t addr, unsigned size)
     return val;
 }
 
-/* ---- life
- * -------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void machine_kick(X86Cpu *cpu)
 {
@@ -165,8 +163,7 @@ bool machine_call(Machine *m, const TcgHelper *h, uint64_t a, uint64_t b)
     return machine_call4(m, h, a, b, 0, 0, NULL);
 }
 
-/* ---- modes
- * --------------------------------------------------------------------- */
+/* ---- modes --------------------------------------------------------------- */
 
 uint64_t machine_segment(uint32_t base, uint32_t limit, unsigned access,
                          unsigned flags)

@@ -35,8 +35,7 @@ static void control_flush_all(X86Cpu *cpu)
     }
 }
 
-/* ---- CR0
- * --------------------------------------------------------------------- */
+/* ---- CR0 ----------------------------------------------------------------- */
 
 static void cr0_check(X86Cpu *cpu, uint64_t val)
 {
@@ -100,8 +99,7 @@ static void write_cr0(X86Cpu *cpu, uint64_t val)
     x86_update_key(cpu);
 }
 
-/* ---- CR3
- * --------------------------------------------------------------------- */
+/* ---- CR3 ----------------------------------------------------------------- */
 
 static void write_cr3(X86Cpu *cpu, uint64_t val)
 {
@@ -133,8 +131,7 @@ void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4])
     }
 }
 
-/* ---- CR4
- * --------------------------------------------------------------------- */
+/* ---- CR4 ----------------------------------------------------------------- */
 
 static void cr4_check(X86Cpu *cpu, uint64_t val, uint64_t changed)
 {
@@ -179,8 +176,7 @@ void x86_set_efer(X86Cpu *cpu, uint64_t val)
     x86_update_key(cpu);
 }
 
-/* ---- MOV CR
- * ------------------------------------------------------------------ */
+/* ---- MOV CR -------------------------------------------------------------- */
 
 static uint64_t helper_read_cr(void *env, uint64_t n, uint64_t b, uint64_t c,
                                uint64_t d)
@@ -271,8 +267,7 @@ static uint64_t helper_lmsw(void *env, uint64_t val, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_lmsw = { "lmsw", helper_lmsw,
                                     TCG_LIGHT | TCG_MAY_RAISE };
 
-/* ---- MOV DR
- * ------------------------------------------------------------------ */
+/* ---- MOV DR -------------------------------------------------------------- */
 
 /* Which register a number means; raises #UD and general-detect #DB. */
 static unsigned dr_select(X86Cpu *cpu, unsigned n)
@@ -321,8 +316,7 @@ static uint64_t helper_write_dr(void *env, uint64_t number, uint64_t val,
 const TcgHelper x86_helper_write_dr = { "write_dr", helper_write_dr,
                                         TCG_LIGHT | TCG_MAY_RAISE };
 
-/* ---- invalidation
- * --------------------------------------------------------------- */
+/* ---- invalidation -------------------------------------------------------- */
 
 static uint64_t helper_invlpg(void *env, uint64_t addr, uint64_t b, uint64_t c,
                               uint64_t d)
@@ -370,8 +364,7 @@ static uint64_t helper_invpcid(void *env, uint64_t type, uint64_t pcid,
 const TcgHelper x86_helper_invpcid = { "invpcid", helper_invpcid,
                                        TCG_LIGHT | TCG_MAY_RAISE };
 
-/* ---- counters
- * -------------------------------------------------------------------- */
+/* ---- counters ------------------------------------------------------------ */
 
 static void control_set_edx_eax(X86Cpu *cpu, uint64_t val)
 {
@@ -424,8 +417,7 @@ static uint64_t helper_rdpid(void *env, uint64_t a, uint64_t b, uint64_t c,
 }
 const TcgHelper x86_helper_rdpid = { "rdpid", helper_rdpid, TCG_LIGHT };
 
-/* ---- extended control registers
- * ---------------------------------------------------- */
+/* ---- extended control registers ------------------------------------------ */
 
 static void control_need_osxsave(X86Cpu *cpu)
 {

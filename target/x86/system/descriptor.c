@@ -7,8 +7,7 @@
  */
 #include "target/x86/system/system.h"
 
-/* ---- sized accesses ---------------------------------------------------------
- */
+/* ---- sized accesses ------------------------------------------------------ */
 
 uint64_t sys_load_sized(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
 {
@@ -37,8 +36,7 @@ void sys_store_sized(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
     }
 }
 
-/* ---- descriptors
- * ---------------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------- */
 
 X86Segment desc_segment(const Descriptor *d, uint16_t selector)
 {
@@ -108,8 +106,7 @@ void desc_set_accessed(X86Cpu *cpu, Descriptor *d)
     }
 }
 
-/* ---- stacks
- * -------------------------------------------------------------------- */
+/* ---- stacks -------------------------------------------------------------- */
 
 bool segment_holds(const X86Segment *seg, uint32_t off, unsigned size)
 {
@@ -181,8 +178,7 @@ void stack_commit(X86Cpu *cpu, const Stack *s)
         s->mask == 0xffff ? (rsp & ~UINT64_C(0xffff)) | s->sp : s->sp;
 }
 
-/* ---- stack pointers in the task state
- * -------------------------------------------- */
+/* ---- stack pointers in the task state ------------------------------------ */
 
 void x86_tss_stack(X86Cpu *cpu, unsigned level, uint16_t *ss, uint64_t *sp)
 {

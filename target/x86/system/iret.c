@@ -49,8 +49,7 @@ static void frame_set_flags(X86Cpu *cpu, uint64_t flags, uint32_t mask)
     x86_set_eflags(cpu, flags, mask);
 }
 
-/* ---- real and virtual-8086 mode
- * ---------------------------------------------- */
+/* ---- real and virtual-8086 mode ------------------------------------------ */
 
 /* SDM 3B 20.3.3.4 method 5/6: IOPL below 3 under CR4.VME: the virtual flag. */
 static void iret_vme(X86Cpu *cpu, const ReturnFrame *f)
@@ -118,8 +117,7 @@ static void iret_to_v86(X86Cpu *cpu, Stack *s, const ReturnFrame *f)
     x86_update_key(cpu);
 }
 
-/* ---- protected and long mode
- * ------------------------------------------------------ */
+/* ---- protected and long mode --------------------------------------------- */
 
 /* Where the task that ends goes on when it is entered again: behind the IRET
  * (opcode CF behind its prefixes), which the TSS must say. */

@@ -25,8 +25,7 @@ typedef struct MsrRow {
     bool read_only;
 } MsrRow;
 
-/* ---- time
- * ------------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 static bool msr_get_tsc(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
@@ -71,8 +70,7 @@ static bool msr_set_deadline(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
-/* ---- APIC
- * ------------------------------------------------------------------------- */
+/* ---- APIC ---------------------------------------------------------------- */
 
 static bool msr_set_apic_base(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
@@ -89,8 +87,7 @@ static bool msr_set_x2apic(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return cpu->apic && x86_apic_write_msr(cpu->apic, msr, val);
 }
 
-/* ---- modes and bases
- * ---------------------------------------------------------------- */
+/* ---- modes and bases ----------------------------------------------------- */
 
 static bool msr_set_efer(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
@@ -134,8 +131,7 @@ static bool msr_set_base(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
-/* ---- memory types
- * --------------------------------------------------------------------- */
+/* ---- memory types -------------------------------------------------------- */
 
 static bool memory_type_valid(uint8_t type)
 {
@@ -214,8 +210,7 @@ static bool msr_set_mtrr_def(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
-/* ---- machine check
- * ---------------------------------------------------------------------- */
+/* ---- machine check ------------------------------------------------------- */
 
 static bool msr_set_mcg_ctl(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
@@ -240,8 +235,7 @@ static bool msr_set_mc_bank(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return ok;
 }
 
-/* ---- feature control
- * ---------------------------------------------------------------------- */
+/* ---- feature control ----------------------------------------------------- */
 
 static bool msr_set_feature_control(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
@@ -268,9 +262,7 @@ static bool msr_get_core_count(X86Cpu *cpu, uint32_t msr, uint64_t *val)
     return true;
 }
 
-/* ---- KVM's clock
- * ----------------------------------------------------------------------------
- */
+/* ---- KVM's clock --------------------------------------------------------- */
 
 static bool msr_set_system_time(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
@@ -286,9 +278,7 @@ static bool msr_set_wall_clock(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
-/* ---- the table
- * --------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------- */
 
 #define AT(field) .offset = offsetof(X86Cpu, field), .mask = UINT64_MAX
 #define AT_MASK(field, m) .offset = offsetof(X86Cpu, field), .mask = (m)
@@ -425,8 +415,7 @@ bool x86_write_msr(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
-/* ---- RDMSR, WRMSR
- * ---------------------------------------------------------------- */
+/* ---- RDMSR, WRMSR -------------------------------------------------------- */
 
 static uint64_t helper_rdmsr(void *env, uint64_t a, uint64_t b, uint64_t c,
                              uint64_t d)

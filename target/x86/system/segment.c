@@ -8,8 +8,7 @@
 #include "target/x86/system/system.h"
 #include "tcg/backend.h"
 
-/* ---- loads
- * ------------------------------------------------------------------- */
+/* ---- loads --------------------------------------------------------------- */
 
 void x86_load_segment_real(X86Cpu *cpu, unsigned seg, uint16_t selector)
 {
@@ -132,8 +131,7 @@ static uint64_t helper_load_seg(void *env, uint64_t seg, uint64_t selector,
 const TcgHelper x86_helper_load_seg = { "load_seg", helper_load_seg,
                                         TCG_LIGHT | TCG_MAY_RAISE };
 
-/* ---- limits
- * -------------------------------------------------------------------- */
+/* ---- limits -------------------------------------------------------------- */
 
 static uint64_t helper_check_segment(void *env, uint64_t off, uint64_t packed,
                                      uint64_t c, uint64_t d)
@@ -184,8 +182,7 @@ void x86_drop_inner_segments(X86Cpu *cpu, unsigned cpl)
     }
 }
 
-/* ---- LDT and task register
- * -------------------------------------------------------- */
+/* ---- LDT and task register ----------------------------------------------- */
 
 void x86_load_ldt(X86Cpu *cpu, uint16_t selector, X86Vector vector)
 {
@@ -255,8 +252,7 @@ static uint64_t helper_ltr(void *env, uint64_t a, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_ltr = { "ltr", helper_ltr,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
-/* ---- questions about selectors
- * ------------------------------------------------------ */
+/* ---- questions about selectors ------------------------------------------- */
 
 static void segment_answer(X86Cpu *cpu, bool zf)
 {

@@ -17,8 +17,7 @@
 #define SEL_TI 4u
 #define SEL_ERROR 0xfffcu /* selector bits of an error code */
 
-/* ---- addresses ------------------------------------------------------------
- */
+/* ---- addresses ----------------------------------------------------------- */
 
 static inline bool x86_canonical(const X86Cpu *cpu, vaddr addr)
 {
@@ -99,8 +98,7 @@ static inline vaddr sys_linear(const X86Cpu *cpu, uint64_t base, uint64_t off)
     return cpu->key.code == X86_CODE64 ? base + off : (uint32_t)(base + off);
 }
 
-/* ---- descriptors ----------------------------------------------------------
- */
+/* ---- descriptors --------------------------------------------------------- */
 
 typedef struct Descriptor {
     uint32_t lo, hi;
@@ -180,8 +178,7 @@ uint32_t desc_fetch_high(X86Cpu *cpu, uint16_t selector, const Descriptor *d,
                          X86Vector vector);
 void desc_set_accessed(X86Cpu *cpu, Descriptor *d);
 
-/* ---- segment.c -------------------------------------------------------------
- */
+/* ---- segment.c ----------------------------------------------------------- */
 
 void x86_load_segment(X86Cpu *cpu, unsigned seg, uint16_t selector);
 void x86_load_segment_real(X86Cpu *cpu, unsigned seg, uint16_t selector);
@@ -214,8 +211,7 @@ static inline unsigned x86_iopl(const X86Cpu *cpu)
     return cpu->eflags >> 12 & 3;
 }
 
-/* ---- transfer.c ------------------------------------------------------------
- */
+/* ---- transfer.c ---------------------------------------------------------- */
 
 /* Go on at cs:pc: the last step of a transfer. */
 void x86_transfer_done(X86Cpu *cpu, const X86Segment *cs, uint64_t pc);
@@ -224,8 +220,7 @@ X86Segment x86_return_code(X86Cpu *cpu, uint16_t selector);
 X86Segment x86_return_stack(X86Cpu *cpu, uint16_t selector,
                             const X86Segment *cs);
 
-/* ---- stacks ----------------------------------------------------------------
- */
+/* ---- stacks -------------------------------------------------------------- */
 
 /* A stack pointer on its way: pushes and pops change nothing of the CPU until
  * the caller writes sp back with stack_commit(). */
@@ -252,8 +247,7 @@ bool segment_holds(const X86Segment *seg, uint32_t off, unsigned size);
 void x86_tss_stack(X86Cpu *cpu, unsigned level, uint16_t *ss, uint64_t *sp);
 uint64_t x86_tss_rsp64(X86Cpu *cpu, unsigned index); /* 0..2, 4..10: IST */
 
-/* ---- task.c -----------------------------------------------------------------
- */
+/* ---- task.c -------------------------------------------------------------- */
 
 typedef enum TaskSwitch { TASK_JUMP, TASK_CALL, TASK_RETURN } TaskSwitch;
 
@@ -265,8 +259,7 @@ void x86_task_switch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
 void x86_task_gate(X86Cpu *cpu, const Descriptor *gate, TaskSwitch why,
                    uint64_t next_pc);
 
-/* ---- exception.c ------------------------------------------------------------
- */
+/* ---- exception.c --------------------------------------------------------- */
 
 typedef struct X86Event {
     uint8_t vector;
@@ -280,8 +273,7 @@ typedef struct X86Event {
 /* Deliver, turning faults on the way into double faults. */
 void x86_deliver(X86Cpu *cpu, const X86Event *event);
 
-/* ---- flags and control ------------------------------------------------------
- */
+/* ---- flags and control --------------------------------------------------- */
 
 /* A change may have made pending work deliverable: leave translated code at
  * the next poll. */

@@ -102,8 +102,7 @@ static void task_set_busy(X86Cpu *cpu, uint16_t selector, bool busy)
     sys_store(cpu, addr, busy ? hi | DESC_BUSY : hi & ~DESC_BUSY, 4, mode);
 }
 
-/* ---- into the new task
- * ----------------------------------------------------------- */
+/* ---- into the new task --------------------------------------------------- */
 
 static void task_load_registers(X86Cpu *cpu, const TaskState *t, TaskSwitch why)
 {
@@ -183,8 +182,7 @@ static void task_load_cr3(X86Cpu *cpu, uint32_t cr3)
     x86_switch_cr3(cpu, cr3, pdpte);
 }
 
-/* ---- the switch
- * ------------------------------------------------------------------ */
+/* ---- the switch ---------------------------------------------------------- */
 
 static const TaskFormat *task_check(X86Cpu *cpu, uint16_t selector,
                                     const Descriptor *d, TaskSwitch why)

@@ -28,8 +28,7 @@ static bool transfer_plain(const X86Cpu *cpu)
     return x86_real(cpu) || x86_v86(cpu);
 }
 
-/* ---- code segments
- * ----------------------------------------------------------- */
+/* ---- code segments ------------------------------------------------------- */
 
 static void code_check_long(X86Cpu *cpu, uint16_t selector, const Descriptor *d)
 {
@@ -125,8 +124,7 @@ static unsigned gate_target(X86Cpu *cpu, const CallGate *g, bool jump,
     return cpl;
 }
 
-/* ---- system descriptors as targets
- * --------------------------------------------- */
+/* ---- system descriptors as targets --------------------------------------- */
 
 static G_NORETURN void transfer_bad_target(X86Cpu *cpu, uint16_t selector)
 {
@@ -166,8 +164,7 @@ static void transfer_fetch(X86Cpu *cpu, uint16_t selector, Descriptor *d)
     desc_fetch(cpu, selector, d, EXC_GP);
 }
 
-/* ---- JMP --------------------------------------------------------------------
- */
+/* ---- JMP ----------------------------------------------------------------- */
 
 static void transfer_real(X86Cpu *cpu, uint16_t selector, uint64_t pc)
 {
@@ -212,8 +209,7 @@ static uint64_t helper_far_jump(void *env, uint64_t selector, uint64_t offset,
 const TcgHelper x86_helper_far_jump = { "far_jump", helper_far_jump,
                                         TRANSFER_FLAGS | TCG_READS_FLAGS };
 
-/* ---- CALL
- * -------------------------------------------------------------------- */
+/* ---- CALL ---------------------------------------------------------------- */
 
 static void call_push_return(X86Cpu *cpu, Stack *s, unsigned size,
                              uint64_t next_pc)
@@ -314,8 +310,7 @@ static uint64_t helper_far_call(void *env, uint64_t selector, uint64_t offset,
 const TcgHelper x86_helper_far_call = { "far_call", helper_far_call,
                                         TRANSFER_FLAGS | TCG_READS_FLAGS };
 
-/* ---- RET
- * ---------------------------------------------------------------------- */
+/* ---- RET ----------------------------------------------------------------- */
 
 /* The code segment that RET or IRET returns to. SDM 2B RET, 2A IRET. */
 X86Segment x86_return_code(X86Cpu *cpu, uint16_t selector)

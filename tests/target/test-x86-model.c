@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CPU models, CPUID's consistency, and the table of MSRs. */
+#include "target/x86/model.h"
+#include "target/x86/msr.h"
+#include "tests/target/machine.h"
+
+#include <string.h>
+
+static void refuse(const char *spec, const char *text)
+{
+    GError *err = NULL;
+
+    g_assert_null(x86_model_find(spec, &err));
+    g_assert_nonnull(err);
+    if (!strstr(err->message, text)) {
+        g_error("'%s' does not say '%s'", err->message, text);
+    }
+    g_clear_error(&err);
+}
+
+static const X86Model *model(const char *spec)
+{
+    GError *err = NULL;
+    const X86Model *m = x86_model_find(spec, &err);
+
+    g_assert_no_error(err);
+    return m;
+}
+
+static void test_options(void)
+{
+    const X86Model *m = model("qemu64,+sse4.2,-cx16,popcnt=on,family=6,"
+                              "vendor=GenuineIntel,phys-bits=46");
+
+    g_assert_true(x86_model_has(m, FEATURE_SSE4_2));
+    g_assert_true(x86_model_has(m, FEATURE_POPCNT));
+    g_assert_false(x86_model_has(m, FEATURE_CX16));
+    g_assert_true(x86_model_has(m, FEATURE_LM));
+    g_assert_cmphex(m->phys_mask, ==, (UINT64_C(1) << 46) - 1);
+    g_assert_true(x86_model_has(model("max,+sse4_1"), FEATURE_SSE4_1));
+    g_assert_true(x86_model_has(model(NULL), FEATURE_X2APIC));
+    g_assert_false(x86_model_has(model("max"), FEATURE_AVX));
+    g_assert_true(x86_model_has(model("max,+xsave,+avx"), FEATURE_AVX));
+    /* AVX is nothing without XSAVE. */
+    g_assert_false(x86_model_has(model("max,+avx,-xsave"), FEATURE_AVX));
+
+    refuse("quemu64", "qemu64");
+    refuse("max,+ssse4", "ss");
+    refuse("max,+avx512f", "not implemented");
+    refuse("max,nonsense=1", "nonsense");
+    refuse("max,nx=maybe", "maybe");
+    refuse("max,phys-bits=99", "phys-bits");
+    refuse("max,vendor=me", "vendor");
+    refuse("host", "KVM");
+}
+
+static void test_all_models(void)
+{
+    static const char *const names[] = { "max",       "base",      "qemu32",
+                                         "qemu64",    "kvm64",     "x86-64-v1",
+                                         "x86-64-v2", "x86-64-v3", "Nehalem",
+                                         "Haswell",   "EPYC" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        Machine *m = machine_new(names[i]);
+        uint32_t basic[4], ext[4], out[4];
+
+        x86_cpuid(m->cpu, 0, 0, basic);
+        x86_cpuid(m->cpu, 0x80000000, 0, ext);
+        g_assert_cmpuint(basic[0], >=, 1);
+        g_assert_cmphex(ext[0], >=, 0x80000008);
+        /* EDX after reset is the signature. */
+        x86_cpuid(m->cpu, 1, 0, out);
+        g_assert_cmphex(m->cpu->env.r[X86_RDX], ==, out[0]);
+        /* Every feature is where its table says. */
+        for (X86Feature f = FEATURE_NONE + 1; f < FEATURE_COUNT; f++) {
+            const X86FeatureBit *b = &x86_feature_bits[f];
+
+            m->cpu->key.code = X86_CODE64;
+            x86_cpuid(m->cpu, b->leaf, b->subleaf, out);
+            if (f == FEATURE_SYSCALL || b->leaf == 0x14) {
+                continue;
+            }
+            g_assert_cmpint(out[b->reg] >> b->bit & 1, ==,
+                            x86_has_feature(m->cpu, f));
+        }
+        machine_free(m);
+    }
+}
+
+static void test_cpuid(void)
+{
+    Machine *m = machine_new("max");
+    uint32_t out[4], last[4];
+    char text[49] = { 0 };
+
+    x86_cpuid(m->cpu, 0x40000000, 0, out);
+    g_assert_cmpint(memcmp(&out[1], "KVMKVMKVM\0\0\0", 12), ==, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        x86_cpuid(m->cpu, 0x80000002 + i, 0, (uint32_t *)(text + 16 * i));
+    }
+    g_assert_cmpstr(text, ==, "emu virtual CPU (max)");
+    /* TSC and APIC timer are told the same everywhere. */
+    x86_cpuid(m->cpu, 0x15, 0, out);
+    g_assert_cmpuint((uint64_t)out[2] * out[1] / out[0], ==, X86_TSC_HZ);
+    x86_cpuid(m->cpu, 0x40000010, 0, out);
+    g_assert_cmpuint(out[0], ==, X86_TSC_HZ / 1000);
+    /* Beyond the last basic leaf: the last one. */
+    x86_cpuid(m->cpu, 0x16, 0, last);
+    x86_cpuid(m->cpu, 0x12345, 0, out);
+    g_assert_cmpint(memcmp(out, last, sizeof(out)), ==, 0);
+    /* The hypervisor can hide. */
+    machine_free(m);
+    m = machine_new("max,-hypervisor");
+    x86_cpuid(m->cpu, 0x40000000, 0, out);
+    g_assert_cmphex(out[0] | out[1], ==, 0);
+    machine_free(m);
+}
+
+/* ---- MSRs ---------------------------------------------------------------- */
+
+static void test_msr_values(void)
+{
+    static const struct {
+        uint32_t msr;
+        uint64_t val;
+        bool ok;
+    } cases[] = {
+        { 0xc0000082, UINT64_C(0xffffffff81000000), true },
+        { 0xc0000082, UINT64_C(0x8000000000000000), false },
+        { 0xc0000100, UINT64_C(0x00007fffffffffff), true },
+        { 0xc0000101, UINT64_C(0x0000800000000000), false },
+        { 0xc0000102, UINT64_C(0xffff888000000000), true },
+        { 0xc0000080, EFER_SCE | EFER_NXE, true },
+        { 0xc0000080, EFER_SVME, false },
+        { 0xc0000084, UINT64_C(1) << 32, false },
+        { 0x174, 0x10, true },
+        { 0x176, UINT64_C(0x0000900000000000), false },
+        { 0x277, UINT64_C(0x0007010600070106), true },
+        { 0x277, 2, false },
+        { 0x200, 6, true },
+        { 0x200, 7, false },
+        { 0x201, UINT64_C(1) << 45, false },
+        { 0x20f, 0x800, true },
+        { 0x26f, UINT64_C(0x0606060606060606), true },
+        { 0x26f, 3, false },
+        { 0x2ff, 0xc06, true },
+        { 0x2ff, 0x100, false },
+        { 0xfe, 0, false },
+        { 0x10a, 0, false },
+        { 0x400, UINT64_MAX, true },
+        { 0x400, 1, false },
+        { 0x401, 0, true },
+        { 0x401, 5, false },
+        { 0x48, 1, true },
+        { 0x48, 0x10000, false },
+        { 0x1b, 0xfee00900, true },
+        { 0x1b, 0xfee00901, false },
+        { 0xdeadbeef, 0, false },
+        { 0x4b564d02, 0, false },
+    };
+    Machine *m = machine_new("max");
+
+    machine_long(m, 0);
+    m->cpu->cr0 &= ~(uint64_t)CR0_PG;
+    m->cpu->efer = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        X86Cpu *cpu = m->cpu;
+        uint64_t val = cases[i].val;
+
+        cpu->env.r[X86_RCX] = cases[i].msr;
+        cpu->env.r[X86_RAX] = (uint32_t)val;
+        cpu->env.r[X86_RDX] = val >> 32;
+        bool ok = machine_call(m, &x86_helper_wrmsr, 0, 0);
+        g_assert_cmpint(ok, ==, cases[i].ok);
+        if (!ok) {
+            g_assert_cmpint(cpu->raised, ==, EXC_GP);
+            g_assert_cmpuint(cpu->raised_error, ==, 0);
+            continue;
+        }
+        g_assert_true(machine_call(m, &x86_helper_rdmsr, 0, 0));
+        g_assert_cmphex(
+            (uint32_t)cpu->env.r[X86_RAX] | cpu->env.r[X86_RDX] << 32, ==, val);
+    }
+    machine_free(m);
+}
+
+static void test_tsc(void)
+{
+    Machine *m = machine_new("max");
+    uint64_t val;
+
+    clock_advance(m->clock, 12345);
+    g_assert_cmpuint(x86_read_tsc(m->cpu), ==, 12345);
+    g_assert_true(x86_write_msr(m->cpu, 0x10, 1000000));
+    g_assert_cmpuint(x86_read_tsc(m->cpu), ==, 1000000);
+    g_assert_true(x86_read_msr(m->cpu, 0x3b, &val));
+    g_assert_cmpint((int64_t)val, ==, 1000000 - 12345);
+    g_assert_true(x86_write_msr(m->cpu, 0x3b, 0));
+    clock_advance(m->clock, 5);
+    g_assert_cmpuint(x86_read_tsc(m->cpu), ==, 12350);
+    /* CR4.TSD outside level 0 */
+    machine_protected(m, 3);
+    m->cpu->cr4 |= CR4_TSD;
+    g_assert_false(machine_call(m, &x86_helper_rdtsc, 0, 0));
+    g_assert_cmpint(m->cpu->raised, ==, EXC_GP);
+    machine_free(m);
+}
+
+/* On a running clock the fast reading stays near it and never goes back. */
+static void test_tsc_follows(void)
+{
+    Machine *m = machine_new("max");
+    Clock *manual = m->clock;
+    Clock *clock = clock_new(clock_source_monotonic, NULL);
+    GError *err = NULL;
+    X86Cpu *cpu = x86_cpu_new(1, m->model, m->memory, m->io, clock, &err);
+    uint64_t last = 0;
+
+    g_assert_no_error(err);
+    clock_start(clock);
+    for (unsigned i = 0; i < 20000; i++) {
+        x86_tsc_sync(cpu);
+        uint64_t before = clock_now(clock);
+        uint64_t tsc = x86_read_tsc(cpu);
+        uint64_t after = clock_now(clock);
+
+        g_assert_cmpuint(tsc, >=, last);
+        last = tsc;
+        g_assert_cmpuint(tsc + 300000, >, before);
+        g_assert_cmpuint(tsc, <, after + 300000);
+    }
+    x86_cpu_free(cpu);
+    clock_free(clock);
+    m->clock = manual;
+    machine_free(m);
+}
+
+static void test_kvmclock(void)
+{
+    Machine *m = machine_new("max");
+
+    clock_advance(m->clock, 777);
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d01, 0x9001));
+    g_assert_cmpuint(machine_get(m, 0x9000, 4) & 1, ==, 0);
+    g_assert_cmpuint(machine_get(m, 0x9008, 8), ==, 777);
+    g_assert_cmpuint(machine_get(m, 0x9010, 8), ==, 777);
+    g_assert_cmphex(machine_get(m, 0x9018, 4), ==, 0x80000000);
+    g_assert_cmpuint(machine_get(m, 0x901c, 1), ==, 1);
+    /* Moving the TSC moves the structure. */
+    g_assert_true(x86_write_msr(m->cpu, 0x10, 5));
+    g_assert_cmpuint(machine_get(m, 0x9008, 8), ==, 5);
+    g_assert_cmpuint(machine_get(m, 0x9010, 8), ==, 777);
+    /* Outside RAM: nothing happens. */
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d01, UINT64_C(1) << 40 | 1));
+    machine_free(m);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/model/options", test_options);
+    g_test_add_func("/model/all", test_all_models);
+    g_test_add_func("/cpuid", test_cpuid);
+    g_test_add_func("/msr/values", test_msr_values);
+    g_test_add_func("/msr/tsc", test_tsc);
+    g_test_add_func("/msr/tsc-follows", test_tsc_follows);
+    g_test_add_func("/msr/kvmclock", test_kvmclock);
+    return g_test_run();
+}
