@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HW_VIRTIO_VIRTIO_BLK_H
+#define HW_VIRTIO_VIRTIO_BLK_H
+
+/* The virtio block device over PCI. */
+#include "hw/pci/pci.h"
+
+extern const PciClass virtio_blk_pci_class; /* "virtio-blk-pci" */
+
+#endif
