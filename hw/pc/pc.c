@@ -14,6 +14,7 @@
 #include "hw/pc/pc.h"
 
 #include "accel/accel.h"
+#include "chardev/chardev.h"
 #include "hw/input/i8042.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
@@ -458,10 +459,12 @@ static bool pc_init_vga(PcBoard *pc, const BoardConfig *config, GError **errp)
         return emu_fail(errp, EMU_ERROR_NOT_FOUND,
                         "there is no display device '%s'", config->vga);
     }
-    g_autoptr(Device) dev = device_new(class, &pc->parent.env);
+    Device *dev = device_new(class, &pc->parent.env);
+    bool ok = device_set_property(dev, "addr", "2", errp) &&
+              pc_realize(pc, dev, &pc->pci.bus, errp);
 
-    device_set_property(dev, "addr", "2", NULL);
-    return pc_realize(pc, dev, &pc->pci.bus, errp);
+    device_unref(dev);
+    return ok;
 }
 
 static bool pc_init(Board *board, const BoardConfig *config, GError **errp)
