@@ -78,7 +78,7 @@ static void blk_request_finish(BlkRequest *r, uint8_t status)
 {
     VirtioElement *e = r->element;
 
-    iov_from_buf(e->in, e->in_count, e->in_bytes - 1, &status, 1);
+    virtio_iov_from_buf(e->in, e->in_count, e->in_bytes - 1, &status, 1);
     virtqueue_push(r->queue, e, status == BLK_S_OK ? r->written + 1 : 1);
     virtqueue_notify(r->queue);
     g_free(r);
@@ -155,8 +155,9 @@ static void blk_get_id(BlkRequest *r)
     if (serial) {
         memcpy(id, serial, MIN(strlen(serial), sizeof(id)));
     }
-    r->written = iov_from_buf(r->element->in, r->element->in_count, 0, id,
-                              MIN(sizeof(id), r->element->in_bytes - 1));
+    r->written =
+        virtio_iov_from_buf(r->element->in, r->element->in_count, 0, id,
+                            MIN(sizeof(id), r->element->in_bytes - 1));
     blk_request_finish(r, BLK_S_OK);
 }
 
@@ -173,7 +174,7 @@ static void blk_discard_or_zero(BlkRequest *r, bool zero)
         blk_request_finish(r, BLK_S_UNSUPP);
         return;
     }
-    iov_to_buf(e->out, e->out_count, BLK_HEADER, &range, sizeof(range));
+    virtio_iov_to_buf(e->out, e->out_count, BLK_HEADER, &range, sizeof(range));
     uint64_t sector = GUINT64_FROM_LE(range.sector);
     uint64_t count = GUINT32_FROM_LE(range.count);
     uint32_t flags = GUINT32_FROM_LE(range.flags);
@@ -201,7 +202,7 @@ static void blk_request_start(BlkRequest *r)
     } header;
     VirtioElement *e = r->element;
 
-    iov_to_buf(e->out, e->out_count, 0, &header, sizeof(header));
+    virtio_iov_to_buf(e->out, e->out_count, 0, &header, sizeof(header));
     uint32_t type = GUINT32_FROM_LE(header.type);
     bool writes = type == BLK_T_OUT || type == BLK_T_DISCARD ||
                   type == BLK_T_WRITE_ZEROES;

@@ -195,9 +195,9 @@ void virtqueue_set_legacy(VirtQueue *q, uint32_t pfn);
 void virtio_queue_kick(VirtioDevice *vdev, unsigned n);
 
 /* Copy between a chain's segments and a buffer; the number of bytes moved. */
-size_t iov_to_buf(const struct iovec *iov, unsigned count, size_t off,
-                  void *buf, size_t len);
-size_t iov_from_buf(const struct iovec *iov, unsigned count, size_t off,
-                    const void *buf, size_t len);
+size_t virtio_iov_to_buf(const struct iovec *iov, unsigned count, size_t off,
+                         void *buf, size_t len);
+size_t virtio_iov_from_buf(const struct iovec *iov, unsigned count, size_t off,
+                           const void *buf, size_t len);
 
 #endif

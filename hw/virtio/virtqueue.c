@@ -392,8 +392,8 @@ void virtqueue_notify(VirtQueue *q)
  * ------------------------------------------------------------------------------
  */
 
-size_t iov_to_buf(const struct iovec *iov, unsigned count, size_t off,
-                  void *buf, size_t len)
+size_t virtio_iov_to_buf(const struct iovec *iov, unsigned count, size_t off,
+                         void *buf, size_t len)
 {
     size_t done = 0;
 
@@ -411,8 +411,8 @@ size_t iov_to_buf(const struct iovec *iov, unsigned count, size_t off,
     return done;
 }
 
-size_t iov_from_buf(const struct iovec *iov, unsigned count, size_t off,
-                    const void *buf, size_t len)
+size_t virtio_iov_from_buf(const struct iovec *iov, unsigned count, size_t off,
+                           const void *buf, size_t len)
 {
     size_t done = 0;
 
