@@ -68,14 +68,16 @@ typedef enum EmitThunk {
     THUNK_SAVE,         /* call: home registers to env->r, rdi = env */
     THUNK_RELOAD,       /* call: those that C may destroy */
     THUNK_RELOAD_ALL,
-    THUNK_HEAVY,  /* call: C function r11 without guest vector state */
-    THUNK_LOOKUP, /* jmp, env->pc set; r13 = from, r14d = exit */
-    THUNK_LOOKUP0,
-    THUNK_LOOKUP1,
-    THUNK_LOOKUP_ANY, /* from nowhere that may be linked */
-    THUNK_POLL,       /* call, at the start of a block */
-    THUNK_BOUNCED,    /* call, after an access to the bounce buffer */
-    THUNK_MEM,        /* + 3 * (s1 - r13) + (s2 - r13): see mem.c */
+    THUNK_HEAVY,        /* call: C function r11 without guest vector state */
+    THUNK_LOOKUP,       /* jmp, env->pc set; r13 = from, r14d = exit */
+    THUNK_LOOKUP_ANY,   /* the same from nowhere that may be linked */
+    THUNK_LOOKUP0,      /* jmp, r13 = &from->exit[0] */
+    THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
+    THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
+    THUNK_SAVE_LOOKUP1,
+    THUNK_POLL,    /* call, at the start of a block */
+    THUNK_BOUNCED, /* call, after an access to the bounce buffer */
+    THUNK_MEM,     /* + 3 * (s1 - r13) + (s2 - r13): see mem.c */
     THUNK_COUNT = THUNK_MEM + EMIT_SCRATCHES * EMIT_SCRATCHES
 } EmitThunk;
 
@@ -135,9 +137,8 @@ struct EmitCold {
     uint8_t *after;  /* behind it */
     uint32_t desc;   /* MEM: MemDesc */
     uint8_t s1, s2;
-    uint8_t exit;  /* EXIT: number */
-    bool linkable; /* EXIT */
-    bool host;     /* EXIT: flags are in the host's flags */
+    uint8_t exit; /* EXIT: number */
+    bool host;    /* EXIT: flags are in the host's flags */
     bool poll;
     uint64_t target; /* EXIT: guest pc */
 };

@@ -61,49 +61,66 @@ void emit_prologue(Emit *e)
  * ---------------------------------------------------------------
  */
 
-static void exit_go_lookup(Emit *e, const EmitCold *c)
+/* Patched jumps have their rel32 inside an aligned quadword, so that a patch
+ * is one store for all who fetch (AMD64 APM 2 7.3.2). The padding is prefixes
+ * that mean nothing here (CS): a no-operation would keep the processor from
+ * fusing a conditional jump with the comparison before it. */
+static void exit_pad(Emit *e, unsigned opcode_bytes)
+{
+    while (((uintptr_t)e->as.p + opcode_bytes) % 8 > 4) {
+        asm_u8(&e->as, 0x2e);
+    }
+}
+
+static uint8_t *exit_jump(Emit *e)
+{
+    exit_pad(e, 1);
+    return asm_jmp(&e->as);
+}
+
+static uint8_t *exit_jcc(Emit *e, unsigned cc)
+{
+    exit_pad(e, 2);
+    return asm_jcc(&e->as, cc);
+}
+
+/* A jump that will not be linked: to any pc. */
+static void exit_unlinkable(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
 
-    if (asm_fits32(c->target)) {
-        asm_rm(a, asm_typed_group(0xc6, IR_I64), 0, asm_env(ENV_OFF(pc)));
-        asm_u32(a, c->target);
-    } else {
-        asm_movi(a, R13, c->target);
-        asm_store(a, asm_env(ENV_OFF(pc)), R13);
+    if (c->host) {
+        flags_put_save(a, R15);
     }
-    if (!c->linkable) {
-        asm_jmp_to(a, emit_thunk(e, THUNK_LOOKUP_ANY));
-        return;
-    }
-    asm_movi(a, R13, (uintptr_t)e->code);
-    asm_jmp_to(a, emit_thunk(e, c->exit ? THUNK_LOOKUP1 : THUNK_LOOKUP0));
+    asm_movi(a, R13, c->target);
+    asm_store(a, asm_env(ENV_OFF(pc)), R13);
+    asm_jmp_to(a, emit_thunk(e, THUNK_LOOKUP_ANY));
 }
 
 static void exit_stub(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
+    TcgExit *exit = &e->code->exit[c->exit];
+    bool save = c->host;
     StubHead head = { (c->host ? STUB_HOST : 0) | (c->poll ? STUB_POLL : 0) };
     uint8_t *at = a->p;
 
     a->p += sizeof(head);
     uint8_t *stub = a->p;
-    if (c->host) {
-        flags_put_save(a, R15);
-    }
     if (c->host && c->poll) {
-        asm_pad(a, 4, 3);
-        uint8_t *second = asm_jmp(a);
+        flags_put_save(a, R15);
+        uint8_t *second = exit_jump(e);
         asm_fix(second, a->p);
         head.second = second - stub;
+        save = false;
     }
     memcpy(at, &head, sizeof(head));
-    exit_go_lookup(e, c);
+    asm_movi(a, R13, (uintptr_t)exit);
+    asm_jmp_to(a, emit_thunk(e, (save ? THUNK_SAVE_LOOKUP0 : THUNK_LOOKUP0) +
+                                    c->exit));
     asm_fix(c->jump, stub);
-    if (c->linkable) {
-        e->code->exit[c->exit].jump = (void *)asm_exec(a, c->jump);
-        e->code->exit[c->exit].stub = (void *)asm_exec(a, stub);
-    }
+    exit->jump = (void *)asm_exec(a, c->jump);
+    exit->stub = (void *)asm_exec(a, stub);
 }
 
 /* The out-of-line part of an exit taken here; the caller emits its jump. */
@@ -111,31 +128,18 @@ static EmitCold *exit_cold(Emit *e, const IrInsn *i)
 {
     TcgExit *exit = &e->code->exit[i->cond & 1];
     bool dead = i->dead & 1 && !e->ir->exact_flags;
-    EmitCold *c = emit_cold(e, exit_stub);
+    bool linkable = !exit->used && !(e->ctx->switches & TCG_OFF_CHAIN);
+    EmitCold *c = emit_cold(e, linkable ? exit_stub : exit_unlinkable);
 
     c->exit = i->cond & 1;
-    c->linkable = !exit->used && !(e->ctx->switches & TCG_OFF_CHAIN);
     c->host = e->host_flags && !dead;
     c->poll = i->mem.poll;
     c->target = i->imm;
-    if (!exit->used) {
-        exit->used = c->linkable;
+    if (linkable) {
+        exit->used = true;
         exit->pc = i->imm;
     }
     return c;
-}
-
-/* Patched jumps have their rel32 aligned, so that a patch is one store. */
-static uint8_t *exit_jump(Emit *e)
-{
-    asm_pad(&e->as, 4, 3);
-    return asm_jmp(&e->as);
-}
-
-static uint8_t *exit_jcc(Emit *e, unsigned cc)
-{
-    asm_pad(&e->as, 4, 2);
-    return asm_jcc(&e->as, cc);
 }
 
 void emit_exit(Emit *e, const IrInsn *i)

@@ -210,11 +210,15 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
 
-static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned exit)
+static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
 {
     X86State *st = ctx->state;
+    size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
 
-    asm_movi(a, R14, exit);
+    asm_load(a, R14, asm_mem(R13, offsetof(TcgExit, pc)));
+    asm_store(a, asm_env(ENV_OFF(pc)), R14);
+    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
+    asm_movi(a, R14, n);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
 }
 
@@ -228,10 +232,24 @@ static void thunk_lookup1(Asm *a, TcgContext *ctx)
     thunk_lookup_exit(a, ctx, 1);
 }
 
+static void thunk_save_lookup0(Asm *a, TcgContext *ctx)
+{
+    flags_put_save(a, R15);
+    thunk_lookup_exit(a, ctx, 0);
+}
+
+static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
+{
+    flags_put_save(a, R15);
+    thunk_lookup_exit(a, ctx, 1);
+}
+
 static void thunk_lookup_any(Asm *a, TcgContext *ctx)
 {
+    X86State *st = ctx->state;
+
     asm_movi(a, R13, 0);
-    thunk_lookup_exit(a, ctx, 0);
+    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
 }
 
 /* Called before a block: its first guest instruction is found by the return
@@ -258,12 +276,20 @@ static void thunk_bounced(Asm *a, TcgContext *ctx)
  */
 
 const char *const emit_thunk_names[THUNK_MEM] = {
-    [THUNK_ENTER] = "enter",         [THUNK_LEAVE] = "leave",
-    [THUNK_LEAVE_STORED] = "leave2", [THUNK_SAVE] = "save",
-    [THUNK_RELOAD] = "reload",       [THUNK_RELOAD_ALL] = "reload_all",
-    [THUNK_HEAVY] = "heavy",         [THUNK_LOOKUP] = "lookup",
-    [THUNK_LOOKUP0] = "lookup0",     [THUNK_LOOKUP1] = "lookup1",
-    [THUNK_LOOKUP_ANY] = "lookup2",  [THUNK_POLL] = "poll",
+    [THUNK_ENTER] = "enter",
+    [THUNK_LEAVE] = "leave",
+    [THUNK_LEAVE_STORED] = "leave2",
+    [THUNK_SAVE] = "save",
+    [THUNK_RELOAD] = "reload",
+    [THUNK_RELOAD_ALL] = "reload_all",
+    [THUNK_HEAVY] = "heavy",
+    [THUNK_LOOKUP] = "lookup",
+    [THUNK_LOOKUP_ANY] = "lookup_any",
+    [THUNK_LOOKUP0] = "lookup0",
+    [THUNK_LOOKUP1] = "lookup1",
+    [THUNK_SAVE_LOOKUP0] = "save_lookup0",
+    [THUNK_SAVE_LOOKUP1] = "save_lookup1",
+    [THUNK_POLL] = "poll",
     [THUNK_BOUNCED] = "bounced",
 };
 
@@ -285,6 +311,8 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_LOOKUP, thunk_lookup },
     { THUNK_LOOKUP0, thunk_lookup0 },
     { THUNK_LOOKUP1, thunk_lookup1 },
+    { THUNK_SAVE_LOOKUP0, thunk_save_lookup0 },
+    { THUNK_SAVE_LOOKUP1, thunk_save_lookup1 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
     { THUNK_POLL, thunk_poll },
     { THUNK_BOUNCED, thunk_bounced },
