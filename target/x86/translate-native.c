@@ -126,6 +126,7 @@ static void native_encoding(NativeInsn *n, const X86Insn *i)
 static void native_short_step(NativeInsn *n, const X86Insn *i)
 {
     n->opcode = 0xff;
+    n->opcode_reg = false;
     n->modrm = true;
     n->reg = i->opcode >> 3 & 1;
     n->rm = i->opcode & 7;

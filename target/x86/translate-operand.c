@@ -224,7 +224,10 @@ static bool tr_has_limit(const Translator *t, unsigned seg)
 void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
                     bool write)
 {
-    if (tr_has_limit(t, seg)) {
+    bool protected = t->key.pe && !t->key.vm86 && t->code != X86_CODE64;
+    if (seg == X86_CS && write && protected) { /* code is not writable */
+        tr_raise(t, EXC_GP, 0);
+    } else if (tr_has_limit(t, seg)) {
         IrVal what = tr_imm(t, seg | MIN(bytes, 255) << 8 | write << 16);
         tr_call(t, &x86_helper_check_segment, IR_NONE, off, what, IR_NONE, 0);
     }

@@ -7,7 +7,12 @@ bool native_run_init(void)
     return false;
 }
 
-int native_run(NativeState *s, const uint8_t *bytes, size_t len)
+int native_run(NativeState *s, const uint8_t *bytes, size_t len, bool code32)
 {
     return -1;
+}
+
+bool native_run_has_code32(void)
+{
+    return false;
 }

@@ -18,6 +18,8 @@
 typedef struct NativePage {
     NativeState s;
     uint64_t host_rsp;
+    uint32_t far_offset;
+    uint16_t far_selector;
     uint8_t code[1024];
 } NativePage;
 
@@ -58,22 +60,55 @@ static uint8_t *native_absolute(uint8_t *p, uint8_t opcode, unsigned reg,
     return native_put(p, &a, 4);
 }
 
-static void native_build(const uint8_t *bytes, size_t len)
+/* Data segments for 32-bit code: null ones do there what they say. */
+static uint8_t *native_segments(uint8_t *p)
+{
+    static const uint8_t load[] = { 0xb8, 0x2b, 0,    0,   0, /* mov eax, 2bh */
+                                    0x8e, 0xd8, 0x8e, 0xc0 };
+    return native_put(p, load, sizeof(load));
+}
+
+/* Into 32-bit code that follows: Linux's selectors are 23h and 33h. */
+static uint8_t *native_enter32(uint8_t *p)
+{
+    native_page->far_offset = (uintptr_t)p + 7;
+    native_page->far_selector = 0x23;
+    static const uint8_t jump[] = { 0xff, 0x2c, 0x25 };
+    uint32_t a = (uintptr_t)&native_page->far_offset;
+    return native_put(native_put(p, jump, sizeof(jump)), &a, 4);
+}
+
+static uint8_t *native_leave32(uint8_t *p)
+{
+    uint32_t next = (uintptr_t)p + 7;
+    uint16_t selector = 0x33;
+    *p++ = 0xea;
+    return native_put(native_put(p, &next, 4), &selector, 2);
+}
+
+static uint8_t *native_load(uint8_t *p, bool code32)
 {
     static const uint8_t save[] = { 0x53, 0x55, 0x41, 0x54, 0x41,
                                     0x55, 0x41, 0x56, 0x41, 0x57 };
-    static const uint8_t restore[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d,
-                                       0x41, 0x5c, 0x5d, 0x5b, 0xfc, 0xc3 };
     NativeState *s = &native_page->s;
-    uint8_t *p = native_put(native_page->code, save, sizeof(save));
 
+    p = native_put(p, save, sizeof(save));
     p = native_absolute(p, 0x89, 4, &native_page->host_rsp);
+    p = code32 ? native_segments(p) : p;
     p = native_absolute(p, 0xff, 6, &s->flags); /* push */
     *p++ = 0x9d;                                /* popfq */
     for (unsigned n = 0; n < 16; n++) {
         p = native_absolute(p, 0x8b, n, &s->r[n]);
     }
-    p = native_put(p, bytes, len);
+    return p;
+}
+
+static void native_store(uint8_t *p)
+{
+    static const uint8_t restore[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d,
+                                       0x41, 0x5c, 0x5d, 0x5b, 0xfc, 0xc3 };
+    NativeState *s = &native_page->s;
+
     for (unsigned n = 0; n < 16; n++) {
         p = native_absolute(p, 0x89, n, &s->r[n]);
     }
@@ -83,16 +118,25 @@ static void native_build(const uint8_t *bytes, size_t len)
     native_put(p, restore, sizeof(restore));
 }
 
+static void native_build(const uint8_t *bytes, size_t len, bool code32)
+{
+    uint8_t *p = native_load(native_page->code, code32);
+
+    p = code32 ? native_enter32(p) : p;
+    p = native_put(p, bytes, len);
+    native_store(code32 ? native_leave32(p) : p);
+}
+
 static const int native_signals[] = { SIGFPE, SIGSEGV, SIGILL, SIGBUS,
                                       SIGTRAP };
 
-int native_run(NativeState *s, const uint8_t *bytes, size_t len)
+int native_run(NativeState *s, const uint8_t *bytes, size_t len, bool code32)
 {
     struct sigaction action = { .sa_sigaction = native_signal,
                                 .sa_flags = SA_SIGINFO | SA_ONSTACK };
     struct sigaction old[G_N_ELEMENTS(native_signals)];
 
-    native_build(bytes, len);
+    native_build(bytes, len, code32);
     native_page->s = *s;
     for (unsigned n = 0; n < G_N_ELEMENTS(native_signals); n++) {
         sigaction(native_signals[n], &action, &old[n]);
@@ -102,9 +146,19 @@ int native_run(NativeState *s, const uint8_t *bytes, size_t len)
         ((void (*)(void))(uintptr_t)native_page->code)();
         *s = native_page->s;
     }
+    for (unsigned n = 0; code32 && n < 16; n++) {
+        s->r[n] = n < 8 ? (uint32_t)s->r[n] : 0;
+    }
     __asm__ volatile("cld");
     for (unsigned n = 0; n < G_N_ELEMENTS(native_signals); n++) {
         sigaction(native_signals[n], &old[n], NULL);
     }
     return sig;
+}
+
+bool native_run_has_code32(void)
+{
+    static const uint8_t nop[] = { 0x90 };
+    NativeState s = { .flags = 2 };
+    return native_run(&s, nop, sizeof(nop), true) == 0;
 }

@@ -47,7 +47,15 @@ static const bool random_mnemonics[X86_MNEMONIC_COUNT] = {
     [X86_XLAT] = 1,   [X86_XOR] = 1,
 };
 
+/* These are in 32-bit code only. */
+static const bool random_mnemonics32[X86_MNEMONIC_COUNT] = {
+    [X86_AAA] = 1,  [X86_AAD] = 1,   [X86_AAM] = 1, [X86_AAS] = 1,
+    [X86_ARPL] = 1, [X86_DAA] = 1,   [X86_DAS] = 1, [X86_POPA] = 1,
+    [X86_SALC] = 1, [X86_PUSHA] = 1,
+};
+
 typedef struct Trial {
+    bool code32;
     uint8_t bytes[X86_INSN_MAX];
     X86Insn insn;
     NativeState s;
@@ -78,7 +86,7 @@ static void random_bytes(Trial *t, uint64_t *seed)
         t->bytes[n++] = (r >> 24) & 1 ? 0xc4 : 0xc5;
         return;
     }
-    if ((r >> 20) % 2) {
+    if ((r >> 20) % 2 && !t->code32) {
         t->bytes[n++] = 0x40 | (r >> 28 & 15);
     }
     if ((r >> 32) % 3 == 0) {
@@ -131,6 +139,9 @@ static bool random_place_memory(Trial *t, uint64_t *seed)
     unsigned off = random_next(seed) % 512;
     if (t->insn.mnemonic == X86_CMPXCHG16B) {
         off = off * 16 - m->disp;
+        if (m->base == X86_RSP) {
+            return false;
+        }
     }
     t->s.r[m->base] =
         m->base == X86_RSP ? ENGINE_STACK - off % 64 * 8 : ENGINE_DATA + off;
@@ -157,6 +168,9 @@ static bool random_place_bit(Trial *t, uint64_t *seed)
         return false;
     }
     t->s.r[reg] = (int64_t)(random_next(seed) % 4096) - 2048;
+    if (t->code32) {
+        t->s.r[reg] = (uint32_t)t->s.r[reg];
+    }
     return true;
 }
 
@@ -177,7 +191,8 @@ static bool random_state(Trial *t, uint64_t *seed)
 {
     uint64_t flags = EFLAGS_STATUS;
     for (unsigned n = 0; n < 16; n++) {
-        t->s.r[n] = random_value(seed);
+        uint64_t v = random_value(seed);
+        t->s.r[n] = !t->code32 ? v : n < 8 ? (uint32_t)v : 0;
     }
     t->s.r[X86_RSP] = ENGINE_STACK - random_next(seed) % 32 * 8;
     if (t->insn.row->attr & X86_A_STRING) {
@@ -219,7 +234,11 @@ static bool random_wanted(const X86Cpu *cpu, const X86Insn *i)
     if (i->mem.rip) { /* the code stands elsewhere on the host */
         return false;
     }
-    return random_mnemonics[i->mnemonic] && i->mem.seg < X86_FS &&
+    bool listed =
+        random_mnemonics[i->mnemonic] || random_mnemonics32[i->mnemonic];
+    bool memory =
+        i->has_mem || (i->row->attr & X86_A_STRING) || i->mnemonic == X86_XLAT;
+    return listed && !(memory && i->addr_size == 2) && i->mem.seg < X86_FS &&
            x86_host_has_feature(i->row->feature) &&
            (!i->row->feature || x86_has_feature(cpu, i->row->feature)) &&
            !(i->mnemonic == X86_ENTER && (i->imm & 0xffff) > 4096) &&
@@ -230,8 +249,8 @@ static void random_trial(const X86Cpu *cpu, Trial *t, uint64_t *seed)
 {
     do {
         random_bytes(t, seed);
-    } while (x86_decode(&t->insn, t->bytes, X86_INSN_MAX, X86_CODE64) !=
-                 X86_DECODE_OK ||
+    } while (x86_decode(&t->insn, t->bytes, X86_INSN_MAX,
+                        t->code32 ? X86_CODE32 : X86_CODE64) != X86_DECODE_OK ||
              !random_wanted(cpu, &t->insn) || !random_state(t, seed) ||
              random_undefined(t));
 }
@@ -273,6 +292,35 @@ static void random_load(Engine *e, const Trial *t)
     cpu->raised = -1;
 }
 
+/* The signal tells which exceptions it can have been. */
+static bool random_signal_fits(int signal, int vector)
+{
+    switch (signal) {
+    case SIGFPE:
+        return vector == EXC_DE;
+    case SIGILL:
+        return vector == EXC_UD;
+    case SIGSEGV:
+        return vector == EXC_GP || vector == EXC_PF || vector == EXC_SS;
+    default:
+        return false;
+    }
+}
+
+/* A fault changes nothing (a string instruction may have done a part). */
+static void random_compare_fault(const X86Cpu *cpu, const Trial *t,
+                                 const NativeState *got, int signal)
+{
+    if (!random_signal_fits(signal, cpu->raised) ||
+        cpu->env.pc != ENGINE_CODE) {
+        random_describe(t, got, &t->s, "not the host's exception");
+    }
+    if (!(t->insn.row->attr & X86_A_STRING) &&
+        memcmp(got->r, t->s.r, sizeof(got->r))) {
+        random_describe(t, got, &t->s, "registers changed by a fault");
+    }
+}
+
 static void random_compare(Engine *e, const Trial *t, NativeState *want,
                            int signal, const uint8_t *memory)
 {
@@ -284,9 +332,7 @@ static void random_compare(Engine *e, const Trial *t, NativeState *want,
     got.flags = x86_get_eflags(cpu) & mask;
     want->flags &= mask;
     if (signal) {
-        if (cpu->raised != EXC_DE || cpu->env.pc != ENGINE_CODE) {
-            random_describe(t, &got, want, "no #DE");
-        }
+        random_compare_fault(cpu, t, &got, signal);
         return;
     }
     if (cpu->raised >= 0 || cpu->env.pc != ENGINE_CODE + t->insn.len) {
@@ -305,10 +351,7 @@ static void random_one(Engine *e, const Trial *t, uint8_t *before,
                        uint8_t *after)
 {
     NativeState want = t->s;
-    int signal = native_run(&want, t->bytes, t->insn.len);
-    if (signal && signal != SIGFPE) {
-        random_describe(t, &want, &want, "signal on the host");
-    }
+    int signal = native_run(&want, t->bytes, t->insn.len, t->code32);
     memcpy(after, e->mem, ENGINE_SIZE);
     memcpy(e->mem, before, ENGINE_SIZE);
     random_load(e, t);
@@ -323,6 +366,7 @@ static void random_one(Engine *e, const Trial *t, uint8_t *before,
 typedef struct RandomCase {
     const char *name, *backend;
     unsigned switches;
+    bool code32;
 } RandomCase;
 
 static const RandomCase random_cases[] = {
@@ -332,6 +376,10 @@ static const RandomCase random_cases[] = {
     { "/integer-random/x86_64", "x86_64", 0 },
     { "/integer-random/x86_64-portable", "x86_64",
       TCG_OFF_NATIVE | TCG_OFF_SLOTS },
+    { "/integer-random/interp-code32", "interp", 0, true },
+    { "/integer-random/x86_64-code32", "x86_64", 0, true },
+    { "/integer-random/x86_64-portable-code32", "x86_64", TCG_OFF_NATIVE,
+      true },
 };
 
 static bool random_host; /* is an x86-64 */
@@ -340,7 +388,7 @@ static void test_random(const void *data)
 {
     const RandomCase *c = data;
     g_autoptr(Engine) e = engine_new(c->backend, c->switches);
-    if (!e || !random_host) {
+    if (!e || !random_host || (c->code32 && !native_run_has_code32())) {
         g_test_skip("no such back end or host");
         return;
     }
@@ -349,9 +397,10 @@ static void test_random(const void *data)
     uint64_t seed = 88172645463325252u + g_str_hash(c->name);
     unsigned count = g_test_slow() ? 3000000 : 60000;
 
-    Trial t;
+    Trial t = { .code32 = c->code32 };
 
     e->max_insns = 1;
+    engine_set_code(e, c->code32 ? X86_CODE32 : X86_CODE64);
 
     for (unsigned n = 0; n < ENGINE_SIZE; n++) {
         e->mem[n] = random_next(&seed) >> 56;
