@@ -76,8 +76,8 @@ static void terminal_catch(int sig, void (*handler)(int), int flags)
 
 static void terminal_guard(void)
 {
-    static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS,
-                                 SIGILL,  SIGFPE,  SIGQUIT };
+    static const int fatal[] = { SIGABRT, SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
+                                 SIGQUIT, SIGINT,  SIGTERM, SIGHUP };
     static bool done;
 
     if (done) {

@@ -32,6 +32,7 @@ struct Machine {
     Device *balloon;
     GArray *listeners; /* of MachineListener */
     GMainLoop *loop;
+    guint signals[3]; /* GSource ids; 0: not installed */
     bool quit; /* asked before or while the loop runs */
     int exit_status;
     RunState state;
@@ -55,5 +56,6 @@ void machine_free_clocks(Machine *m);
 /* run.c */
 void machine_emit(Machine *m, const char *name, const char *json);
 void machine_vcpu_stopped(void *machine, int why);
+void machine_remove_signals(Machine *m);
 
 #endif

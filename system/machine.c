@@ -169,6 +169,7 @@ void machine_free(Machine *m)
     board_free(m->board);
     defer_queue_free(m->deferred);
     machine_close_backends(m);
+    machine_remove_signals(m);
     machine_free_clocks(m);
     input_hub_free(m->input);
     g_ptr_array_unref(m->consoles);

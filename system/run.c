@@ -356,14 +356,35 @@ static gboolean machine_on_sighup(gpointer opaque)
     return machine_on_signal(opaque, SIGHUP);
 }
 
+/* From here to machine_free() signals end the machine in order; before, they
+ * end the process, so that a wait for a peer can be interrupted. */
+static void machine_install_signals(Machine *m)
+{
+    static const struct {
+        int sig;
+        GSourceFunc handler;
+    } rows[] = { { SIGINT, machine_on_sigint },
+                 { SIGTERM, machine_on_sigterm },
+                 { SIGHUP, machine_on_sighup } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        m->signals[i] = g_unix_signal_add(rows[i].sig, rows[i].handler, m);
+    }
+}
+
+void machine_remove_signals(Machine *m)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(m->signals); i++) {
+        if (m->signals[i]) {
+            g_source_remove(m->signals[i]);
+            m->signals[i] = 0;
+        }
+    }
+}
+
 int machine_run(Machine *m)
 {
-    guint signals[] = {
-        g_unix_signal_add(SIGINT, machine_on_sigint, m),
-        g_unix_signal_add(SIGTERM, machine_on_sigterm, m),
-        g_unix_signal_add(SIGHUP, machine_on_sighup, m),
-    };
-
+    machine_install_signals(m);
     if (!m->config->start_paused) {
         machine_start(m);
     }
@@ -372,9 +393,6 @@ int machine_run(Machine *m)
     }
     if (machine_is_running(m)) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++) {
-        g_source_remove(signals[i]);
     }
     return m->exit_status;
 }

@@ -138,6 +138,8 @@ def test_signals():
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         t = Terminal(['-M', 'none', '-nographic'])
         t.expect('(qemu) ')
+        t.send('info status\r')
+        t.expect('running')
         t.proc.send_signal(sig)
         t.expect(f'terminating on signal {int(sig)}')
         t.end(0)
