@@ -376,7 +376,10 @@ void emit_br(Emit *e, const IrInsn *i);
 void emit_brcond(Emit *e, const IrInsn *i);
 void emit_brf(Emit *e, const IrInsn *i);
 EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c));
-enum { POLL_BYTES = 10 }; /* of the check before `entry` */
+enum {
+    POLL_BYTES = 10, /* the check before `entry` */
+    STUB_HEAD = 2,   /* data before an exit's stub */
+};
 void emit_prologue(Emit *e);
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);

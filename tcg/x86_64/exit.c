@@ -23,6 +23,7 @@ typedef struct StubHead {
     uint8_t kind;
     uint8_t second; /* offset of the second jump's rel32 */
 } StubHead;
+G_STATIC_ASSERT(sizeof(StubHead) == STUB_HEAD);
 
 /* ---- entry
  * -------------------------------------------------------------------

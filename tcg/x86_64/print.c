@@ -58,6 +58,25 @@ static void print_insn(csh cs, const X86State *st, const TcgCode *code,
     g_string_append_c(out, '\n');
 }
 
+/* The exit whose stub's head is at p, or -1. */
+static int print_exit_at(const TcgCode *code, const uint8_t *p)
+{
+    for (int n = 0; n < 2; n++) {
+        if (code->exit[n].used && p + STUB_HEAD == code->exit[n].stub) {
+            return n;
+        }
+    }
+    return -1;
+}
+
+static const uint8_t *print_skip_padding(const uint8_t *p)
+{
+    while (*p == 0xcc) {
+        p++;
+    }
+    return p;
+}
+
 void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
 {
     const X86State *st = ctx->state;
@@ -67,19 +86,25 @@ void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
     if (!b || cs_open(CS_ARCH_X86, CS_MODE_64, &cs) != CS_ERR_OK) {
         return;
     }
-    const uint8_t *start = st->exec + b->code, *p = start;
-    uint64_t address = (uintptr_t)start;
-    size_t left = b->size;
+    const uint8_t *start = st->exec + b->code, *end = start + b->size;
+    const uint8_t *p = print_skip_padding(start);
     cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
     cs_insn *i = cs_malloc(cs);
 
-    while (left) {
-        if (cs_disasm_iter(cs, &p, &left, &address, i)) {
+    while (p < end) {
+        uint64_t address = (uintptr_t)p;
+        size_t left = end - p;
+
+        if (p == code->entry) {
+            g_string_append(out, "entry:\n");
+        }
+        if (print_exit_at(code, p) >= 0) {
+            g_string_append_printf(out, "exit %d:\n", print_exit_at(code, p));
+            p += STUB_HEAD;
+        } else if (cs_disasm_iter(cs, &p, &left, &address, i)) {
             print_insn(cs, st, code, start, i, out);
-        } else { /* a stub's two bytes of head */
-            p++;
-            address++;
-            left--;
+        } else {
+            break;
         }
     }
     cs_free(i, 1);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Host code for a few blocks as text, beside golden-x86_64.txt: a change in
+ * code quality shows as a difference there. To accept it, run this program
+ * with TEST_GOLDEN_UPDATE set. Addresses of the program are left out.
+ */
+#include "vm.h"
+
+#include <string.h>
+
+static void compare_and_branch(IrBlock *b)
+{
+    unsigned taken = ir_new_label(b);
+    IrInsn *i = ir_append(b, IR_CMPF);
+
+    i->type = IR_I32;
+    i->a = 0;
+    i->b = 13;
+    ir_brf(b, IR_CC_L, taken);
+    ir_exit(b, 0, 0x30, false);
+    ir_label(b, taken);
+    ir_exit(b, 1, 0x10, true);
+}
+
+/* a[i] = b[i] + 1, indexes and bases in homes and in env. */
+static void load_and_store(IrBlock *b)
+{
+    IrVal index = ir_temp(b), at = ir_temp(b), v = ir_temp(b);
+
+    ir_op2i(b, IR_SHL, IR_I64, index, 1, 2);
+    ir_op2(b, IR_ADD, IR_I64, at, 14, index);
+    ir_ld(b, IR_I32, v, at, 16, (IrMem){ .size = 2, .slot = 2 });
+    ir_op2i(b, IR_ADD, IR_I32, v, v, 1);
+    ir_op2i(b, IR_SHL, IR_I64, index, 1, 2);
+    ir_op2(b, IR_ADD, IR_I64, at, 3, index);
+    ir_st(b, at, 0, v, (IrMem){ .size = 2, .slot = 5 });
+    ir_append(b, IR_CMPF)->a = 0;
+    b->insns[b->count - 1].b = 1;
+    ir_exit(b, 0, 0x20, false);
+}
+
+/* ADD rdi, [rsi + 8] and the same for r12. */
+static void native_add(IrBlock *b)
+{
+    for (unsigned k = 0; k < 2; k++) {
+        unsigned reg = k ? 12 : 7, index;
+        NativeInsn *n = ir_append_native(b, &index);
+        IrInsn *i = ir_append(b, IR_NATIVE);
+
+        *n = (NativeInsn){ .opcode = 0x03,
+                           .modrm = true,
+                           .rex_w = true,
+                           .reg = reg,
+                           .reg_kind = NATIVE_REG_GPR,
+                           .mem = true,
+                           .mem_bytes = 8,
+                           .gpr_in = 1u << reg,
+                           .gpr_out = 1u << reg,
+                           .flags_out = 2 };
+        i->imm = index;
+        i->a = 6;
+        i->imm2 = 8;
+        ir_append(b, IR_INSN)->imm = 0x11 + k;
+    }
+    ir_exit(b, 0, 0x20, false);
+}
+
+/* Flags are set first and wanted last. */
+static void plain_between_flags(IrBlock *b)
+{
+    ir_op2(b, IR_SUBF, IR_I32, 0, 0, 1);
+    ir_op2i(b, IR_ADD, IR_I64, 2, 2, 24);
+    ir_op2(b, IR_SUB, IR_I64, 3, 3, 2);
+    ir_op2i(b, IR_SHR, IR_I64, 6, 6, 12);
+    ir_op2i(b, IR_ROR, IR_I32, 7, 7, 5);
+    ir_extract(b, 8, 2, 8, 8);
+    ir_deposit(b, IR_I64, 5, 5, 8, 8, 8);
+    ir_op2i(b, IR_AND, IR_I64, 9, 9, 0xff);
+    ir_append(b, IR_SETCC)->dst = 10;
+    b->insns[b->count - 1].cond = IR_CC_B;
+    ir_exit(b, 0, 0x20, false);
+}
+
+/* The flags go on from the block's start to its end, over a load. */
+static void flags_over_load(IrBlock *b)
+{
+    ir_ld(b, IR_I64, 3, 5, -8, (IrMem){ .size = 3, .slot = 10 });
+    ir_exit(b, 0, 0x20, false);
+}
+
+static uint64_t helper(void *env, uint64_t a, uint64_t b, uint64_t c,
+                       uint64_t d)
+{
+    return 0;
+}
+
+static const TcgHelper light = { "light", helper, TCG_LIGHT };
+static const TcgHelper heavy = { "heavy", helper, TCG_WRITES_GLOBALS };
+
+static void calls(IrBlock *b)
+{
+    IrVal t = ir_temp(b);
+
+    ir_op2i(b, IR_ADD, IR_I64, t, 1, 5);
+    ir_call(b, &light, 0, 6, t, 14, 7);
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_call(b, &heavy, IR_NONE, 2, 1, IR_NONE, 0);
+    ir_exit(b, 0, 0x20, false);
+}
+
+static void indirect(IrBlock *b)
+{
+    IrVal t = ir_temp(b);
+
+    ir_ld(b, IR_I64, t, 4, 0, (IrMem){ .size = 3, .slot = 0 });
+    ir_op2i(b, IR_ADD, IR_I64, 4, 4, 8);
+    ir_exit_indirect(b, t);
+}
+
+typedef struct Row {
+    const char *name;
+    void (*build)(IrBlock *b);
+} Row;
+
+static const Row rows[] = {
+    { "compare and branch", compare_and_branch },
+    { "load and store", load_and_store },
+    { "native add", native_add },
+    { "plain between flags", plain_between_flags },
+    { "flags over a load", flags_over_load },
+    { "calls", calls },
+    { "indirect", indirect },
+};
+
+/* Numbers with nine digits and more are addresses, and what rip is used for. */
+static void append_without_addresses(GString *out, const char *text)
+{
+    g_autoptr(GRegex) regex = g_regex_new("0x[0-9a-f]{9,}|rip [-+] 0x[0-9a-f]+",
+                                          G_REGEX_DEFAULT, 0, NULL);
+    g_autofree char *plain =
+        g_regex_replace_literal(regex, text, -1, 0, "<address>", 0, NULL);
+
+    g_string_append(out, plain);
+}
+
+static void print_row(Vm *vm, const Row *row, GString *out)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    TcgCode code;
+
+    row->build(vm_begin(vm, 0x10));
+    vm_compile(vm, &code);
+    g_string_append_printf(text, "== %s%s\n", row->name,
+                           code.needs_flags ? ", needs flags" : "");
+    ir_print(&vm->ir, text);
+    vm->ctx.backend->print(&vm->ctx, &code, text);
+    append_without_addresses(out, text->str);
+}
+
+static void test_golden(void)
+{
+    g_autofree char *path =
+        g_test_build_filename(G_TEST_DIST, "golden-x86_64.txt", NULL);
+    g_autoptr(GString) now = g_string_new(NULL);
+    g_autofree char *want = NULL;
+
+    if (!__builtin_cpu_supports("bmi2")) {
+        g_test_skip("written for a host with BMI2");
+        return;
+    }
+    Vm *vm = vm_new("x86_64", 0);
+    for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+        print_row(vm, &rows[n], now);
+    }
+    vm_free(vm);
+    if (g_getenv("TEST_GOLDEN_UPDATE")) {
+        g_assert_true(g_file_set_contents(path, now->str, -1, NULL));
+    }
+    g_assert_true(g_file_get_contents(path, &want, NULL, NULL));
+    g_assert_cmpstr(now->str, ==, want);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/golden/x86_64", test_golden);
+    return g_test_run();
+}
