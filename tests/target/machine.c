@@ -104,7 +104,6 @@ Machine *machine_new(const char *spec)
     Machine *m = g_new0(Machine, 1);
     GError *err = NULL;
 
-    rcu_register_thread();
     m->clock = clock_new(NULL, NULL);
     clock_start(m->clock);
     m->ram = ram_new("ram", MACHINE_RAM, &err);
@@ -140,7 +139,15 @@ void machine_free(Machine *m)
     ram_free(m->ram);
     clock_free(m->clock);
     g_free(m);
+}
+
+int machine_test_run(void)
+{
+    rcu_register_thread();
+    int result = g_test_run();
+
     rcu_unregister_thread();
+    return result;
 }
 
 bool machine_call4(Machine *m, const TcgHelper *h, uint64_t a, uint64_t b,

@@ -28,6 +28,7 @@ typedef struct Machine {
 /* spec: as -cpu. The CPU is reset; the clock is manual and running. */
 Machine *machine_new(const char *spec);
 void machine_free(Machine *m);
+int machine_test_run(void); /* g_test_run() on a thread that may read memory */
 static inline uint8_t *machine_ram(Machine *m, uint64_t addr)
 {
     return m->ram->host + addr;

@@ -379,5 +379,5 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/x2apic", test_x2apic);
     g_test_add_func("/apic/pic", test_pic);
     g_test_add_func("/apic/start-up", test_start_up);
-    return g_test_run();
+    return machine_test_run();
 }

@@ -208,5 +208,5 @@ int main(int argc, char **argv)
     g_test_add_func("/exception/protected/inner", test_protected_inner);
     g_test_add_func("/exception/long", test_long);
     g_test_add_func("/exception/double", test_double_fault);
-    return g_test_run();
+    return machine_test_run();
 }

@@ -368,5 +368,5 @@ int main(int argc, char **argv)
     g_test_add_func("/mmu/page-size-bit", test_page_size_bit);
     g_test_add_func("/mmu/edges", test_edges);
     g_test_add_func("/mmu/global", test_global);
-    return g_test_run();
+    return machine_test_run();
 }

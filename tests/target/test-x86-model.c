@@ -266,5 +266,5 @@ int main(int argc, char **argv)
     g_test_add_func("/msr/tsc", test_tsc);
     g_test_add_func("/msr/tsc-follows", test_tsc_follows);
     g_test_add_func("/msr/kvmclock", test_kvmclock);
-    return g_test_run();
+    return machine_test_run();
 }
