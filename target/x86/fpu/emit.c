@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The portable form of x87, MMX, SSE and AVX instructions in IR: one helper
+ * call, with what the instruction is as constants.
+ */
+#include "target/x86/fpu/fpu.h"
+#include "target/x86/fpu/state.h"
+#include "target/x86/fpu/x87.h"
+#include "target/x86/translate.h"
+
+/* By what a helper may change besides memory and the FPU. */
+#define FP_HELPER(name, flags)                                                 \
+    {                                                                          \
+        name, fp_helper_vector, TCG_MAY_RAISE | (flags)                        \
+    }
+static const TcgHelper fp_vector_helpers[2][2] = {
+    { FP_HELPER("vector", 0), FP_HELPER("vector.g", TCG_WRITES_GLOBALS) },
+    { FP_HELPER("vector.f", TCG_WRITES_FLAGS),
+      FP_HELPER("vector.fg", TCG_WRITES_FLAGS | TCG_WRITES_GLOBALS) },
+};
+static const TcgHelper fp_x87_helper = { "x87", fp_helper_x87, TCG_MAY_RAISE };
+static const TcgHelper fp_x87_flags_helper = {
+    "x87.f", fp_helper_x87, TCG_MAY_RAISE | TCG_READS_FLAGS | TCG_WRITES_FLAGS
+};
+
+/* ---- Packing ---------------------------------------------------------------
+ */
+
+uint64_t fp_pack_operands(const X86Insn *i)
+{
+    uint64_t v = 0;
+
+    for (unsigned n = 0; n < i->op_count; n++) {
+        const X86Operand *op = &i->op[n];
+        uint64_t packed = op->kind | (op->reg & 15) << 4 | op->size << 8;
+        v |= packed << (n * FP_OPERAND_BITS);
+    }
+    return v;
+}
+
+/* CVTPI2PD from memory leaves the x87 alone: SDM CVTPI2PD. */
+static bool fp_touches_mmx(const X86Insn *i)
+{
+    return i->row->attr & X86_A_MMX && i->mnemonic != X86_EMMS &&
+           !(i->mnemonic == X86_CVTPI2PD && i->has_mem);
+}
+
+static bool fp_has_imm(const X86Insn *i)
+{
+    return i->op_count && (i->op[i->op_count - 1].kind == OPERAND_IMM ||
+                           i->op[i->op_count - 1].kind == OPERAND_IMM2);
+}
+
+uint64_t fp_pack_extra(const X86Insn *i)
+{
+    bool wide = i->vex ? i->vex_w : i->rex & 8;
+    uint64_t v = (i->imm & 0xff) | (i->imm2 & 0xff) << 8;
+
+    v |= (uint64_t)i->op_count << FP_EXTRA_COUNT;
+    v |= (uint64_t)i->op[0].access << FP_EXTRA_ACCESS;
+    v |= (uint64_t)i->op_size << FP_EXTRA_SIZE;
+    v |= (uint64_t)(i->vex != 0) << FP_EXTRA_VEX;
+    v |= (uint64_t)wide << FP_EXTRA_WIDE;
+    v |= (uint64_t)(i->mem.index & 15) << FP_EXTRA_INDEX;
+    v |= (uint64_t)i->mem.scale << FP_EXTRA_SCALE;
+    v |= (uint64_t)fp_touches_mmx(i) << FP_EXTRA_MMX;
+    v |= (uint64_t)i->vex_l << FP_EXTRA_LENGTH;
+    v |= (uint64_t)fp_has_imm(i) << FP_EXTRA_HAS_IMM;
+    v |= (uint64_t)(i->addr_size != 8) << FP_EXTRA_ADDRESS32;
+    return v;
+}
+
+/* ---- Vectors
+ * ----------------------------------------------------------------- */
+
+const FpRow *fp_vector_row(unsigned mnemonic)
+{
+    static const FpRow *const tables[] = {
+        fp_int_rows,    fp_shuffle_rows, fp_float_rows, fp_convert_rows,
+        fp_crypto_rows, fp_text_rows,    fp_avx_rows,
+    };
+
+    for (size_t n = 0; n < G_N_ELEMENTS(tables); n++) {
+        if (tables[n][mnemonic].fn) {
+            return &tables[n][mnemonic];
+        }
+    }
+    return NULL;
+}
+
+static bool fp_is_gather(const X86Insn *i)
+{
+    return i->op_count == 3 && i->op[1].kind == OPERAND_MEM &&
+           i->row->attr & X86_A_AVX && !(i->row->attr & X86_A_NATIVE) &&
+           i->mem_bytes < 16;
+}
+
+/* Base and displacement without the vector of indices, which the helper adds;
+ * segmented in the front end's way. */
+static IrVal fp_gather_base(Translator *t, const X86Insn *i)
+{
+    X86Insn scalar = *i;
+
+    scalar.mem.index = X86_NO_REG;
+    scalar.mem.scale = 0;
+    tr_set_address(t, &scalar);
+    return tr_copy(t, tr_address(t));
+}
+
+/* MASKMOVDQU stores at DS:rDI. */
+static IrVal fp_implicit_address(Translator *t, const X86Insn *i)
+{
+    IrVal off = tr_reg_zx(t, X86_RDI, i->addr_size);
+    return tr_linear(t, i->mem.seg, off);
+}
+
+static IrVal fp_address(Translator *t, const X86Insn *i, const FpRow *row)
+{
+    if (fp_is_gather(i)) {
+        return fp_gather_base(t, i);
+    }
+    if (i->has_mem) {
+        return tr_copy(t, tr_address(t));
+    }
+    return row->flags & FP_ADDRESS ? fp_implicit_address(t, i) : tr_imm(t, 0);
+}
+
+static bool fp_writes_memory(const X86Insn *i)
+{
+    return i->op[0].kind == OPERAND_MEM && i->op[0].access & OPERAND_WRITE;
+}
+
+static bool fp_emit_vector(Translator *t, const X86Insn *i)
+{
+    const FpRow *row = fp_vector_row(i->mnemonic);
+
+    if (!row) {
+        return false;
+    }
+    bool gpr = row->flags & FP_GPR || (i->op[0].kind == OPERAND_GPR);
+    const TcgHelper *h = &fp_vector_helpers[(row->flags & FP_FLAGS) != 0][gpr];
+    if (fp_writes_memory(i) && !(row->flags & FP_ADDRESS)) {
+        tr_probe_write(t, i->op[0].size);
+    }
+    IrVal addr = fp_address(t, i, row);
+    IrVal operands = tr_imm(t, fp_pack_operands(i));
+    IrVal extra = tr_imm(t, fp_pack_extra(i));
+    tr_call(t, h, IR_NONE, addr, operands, extra, (uintptr_t)row);
+    return true;
+}
+
+/* ---- State
+ * ------------------------------------------------------------------- */
+
+static uint64_t fp_state_argument(const X86Insn *i, unsigned kind)
+{
+    switch (kind) {
+    case FP_STATE_WIDTH:
+        return i->op_size == 2 ? 2 : 4;
+    case FP_STATE_TO_AX:
+        return !i->has_mem;
+    default:
+        return kind == FP_STATE_COMPACT;
+    }
+}
+
+static bool fp_emit_state(Translator *t, const X86Insn *i)
+{
+    const FpStateRow *row = fp_state_rows;
+
+    while (row->mnemonic && row->mnemonic != i->mnemonic) {
+        row++;
+    }
+    if (!row->mnemonic) {
+        return false;
+    }
+    if (fp_writes_memory(i) && i->mem_bytes) {
+        tr_probe_write(t, i->mem_bytes);
+    }
+    IrVal addr = i->has_mem ? tr_copy(t, tr_address(t)) : tr_imm(t, 0);
+    IrVal argument = tr_imm(t, fp_state_argument(i, row->argument));
+    IrVal changed = tr_temp(t);
+    tr_call(t, &row->helper, changed, addr, argument, IR_NONE, 0);
+    tr_change(t, changed);
+    return true;
+}
+
+/* ---- x87
+ * ---------------------------------------------------------------------- */
+
+static const X86Operand *fp_memory_operand(const X86Insn *i)
+{
+    for (unsigned n = 0; n < i->op_count; n++) {
+        if (i->op[n].kind == OPERAND_MEM) {
+            return &i->op[n];
+        }
+    }
+    return NULL;
+}
+
+X87Form fp_x87_form(const X86Insn *i)
+{
+    const X86Operand *mem = fp_memory_operand(i);
+    unsigned base = i->opcode & 7; /* D8.. */
+
+    if (!mem) {
+        return X87_ST;
+    }
+    if (mem->size == 10) {
+        return X87_M80;
+    }
+    if (mem->size == 2) {
+        return X87_I16;
+    }
+    /* D8, D9: float; DA, DB: 32-bit integer; DC, DD: double, but DD /1 is
+     * FISTTP; DF: 64-bit integer. */
+    if (mem->size == 4) {
+        return base < 2 ? X87_M32 : X87_I32;
+    }
+    return base == 7 || i->mnemonic == X86_FISTTP ? X87_I64 : X87_M64;
+}
+
+uint64_t fp_pack_x87(const X86Insn *i)
+{
+    uint64_t v = (uint64_t)(i->has_mem != 0) << X87_EXTRA_MEM;
+    bool dst_i = i->op_count && i->op[0].kind == OPERAND_ST &&
+                 i->op_count > 1 && i->opcode >= 0xdc;
+
+    v |= (uint64_t)((i->opcode & 7) << 8 | i->modrm) << X87_EXTRA_FOP;
+    v |= (uint64_t)(i->modrm & 7) << X87_EXTRA_ST;
+    v |= (uint64_t)(dst_i && !(i->row->access == 0x55)) << X87_EXTRA_DST;
+    return v;
+}
+
+/* FNENI, FNDISI, FNSETPM: nothing since the 387. */
+static bool fp_is_relic(const X86Insn *i)
+{
+    return i->mnemonic == X86_FNENI || i->mnemonic == X86_FNDISI ||
+           i->mnemonic == X86_FNSETPM;
+}
+
+static bool fp_emit_x87(Translator *t, const X86Insn *i)
+{
+    if (fp_is_relic(i)) {
+        return true;
+    }
+    const X87Row *row = x87_row(i->mnemonic, fp_x87_form(i));
+    if (!row) {
+        return false;
+    }
+    const X86Operand *mem = fp_memory_operand(i);
+    if (mem && mem->access & OPERAND_WRITE) {
+        tr_probe_write(t, mem->size);
+    }
+    bool flags = row->shape == X87_COMPARE_FLAGS || row->shape == X87_CMOV;
+    IrVal addr = i->has_mem ? tr_copy(t, tr_address(t)) : tr_imm(t, 0);
+    IrVal pc = tr_imm(t, t->pc);
+    IrVal extra = tr_imm(t, fp_pack_x87(i));
+    tr_call(t, flags ? &fp_x87_flags_helper : &fp_x87_helper, IR_NONE, addr, pc,
+            extra, (uintptr_t)row);
+    return true;
+}
+
+bool x86_emit_fp(Translator *t, const X86Insn *i)
+{
+    return fp_emit_state(t, i) ||
+           (i->row->attr & X86_A_X87 ? fp_emit_x87(t, i)
+                                     : fp_emit_vector(t, i));
+}

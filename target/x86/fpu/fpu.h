@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The portable form of MMX, SSE and AVX instructions; for this folder only.
+ *
+ * One row per mnemonic: a function on lanes and what it needs. Common code
+ * (run.c) fetches the operands, sets the rounding, calls the function, delivers
+ * exceptions and writes back, so that a function is a few lines. It sees
+ *
+ *   d   the result; at first the old destination, or `a` where a VEX
+ *       instruction keeps the first source's upper part, or zero where the
+ *       rest of the register is cleared
+ *   a b c  the sources. With one source it is b, and a is the old
+ *       destination; with an immediate shift count, that is b
+ *   size   bytes of the destination operand: scalars are vectors of one lane
+ *
+ * and the same function serves MMX, SSE and VEX forms.
+ */
+#ifndef TARGET_X86_FPU_FPU_H
+#define TARGET_X86_FPU_FPU_H
+
+#include "target/x86/cpu.h"
+
+typedef union FpVec {
+    uint8_t b[32];
+    int8_t sb[32];
+    uint16_t w[16];
+    int16_t sw[16];
+    uint32_t l[8];
+    int32_t sl[8];
+    uint64_t q[4];
+    int64_t sq[4];
+    float f[8];
+    double d[4];
+} FpVec;
+
+/* MXCSR, SDM 1 10.2.3. The exceptions have the same places in FSW and FCW. */
+enum {
+    FP_IE = 1 << 0,
+    FP_DE = 1 << 1,
+    FP_ZE = 1 << 2,
+    FP_OE = 1 << 3,
+    FP_UE = 1 << 4,
+    FP_PE = 1 << 5,
+    FP_EXCEPTIONS = 0x3f,
+    MXCSR_DAZ = 1 << 6,
+    MXCSR_MASK_SHIFT = 7,
+    MXCSR_RC_SHIFT = 13,
+    MXCSR_FTZ = 1 << 15,
+    MXCSR_VALID = 0xffff,
+    FCW_INIT = 0x37f,
+    MXCSR_INIT = 0x1f80,
+};
+
+typedef struct FpOp {
+    X86Cpu *cpu;
+    FpVec d, a, b, c;
+    unsigned size;     /* bytes of the destination operand */
+    unsigned src_size; /* and of the last source */
+    unsigned vl;       /* vector length by VEX.L */
+    unsigned op_size;  /* effective operand size */
+    uint8_t imm, imm2;
+    bool has_imm;
+    bool src_mem; /* the last source is memory */
+    bool vex;
+    bool wide;       /* REX.W or VEX.W */
+    uint32_t exc;    /* FP_*: raised besides what the host's flags say */
+    uint32_t eflags; /* new status flags, for FP_FLAGS rows */
+    uint64_t addr;   /* memory operand, for FP_ADDRESS rows */
+    uint8_t index;   /* VSIB: vector register */
+    uint8_t scale;   /* and its log2 factor */
+    bool address_32;
+    uint8_t mask; /* register of the last source */
+    bool mem_dst;
+} FpOp;
+
+typedef void FpFn(FpOp *x);
+
+typedef enum FpFlags {
+    FP_MXCSR = 1 << 0,   /* arithmetic under MXCSR's control */
+    FP_FLAGS = 1 << 1,   /* sets eflags */
+    FP_GPR = 1 << 2,     /* changes general registers by itself */
+    FP_ADDRESS = 1 << 3, /* makes its own memory accesses */
+    FP_COUNT = 1 << 4,   /* an immediate is the last source */
+} FpFlags;
+
+typedef struct FpRow {
+    FpFn *fn;
+    unsigned flags;
+} FpRow;
+
+/* Indexed by X86Mnemonic; fn NULL: not in this table. */
+extern const FpRow fp_int_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_shuffle_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_float_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_convert_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_crypto_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_text_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_avx_rows[X86_MNEMONIC_COUNT];
+
+/* The call behind every vector instruction: see fp_pack() for what operands
+ * and extra are. */
+uint64_t fp_helper_vector(void *env, uint64_t addr, uint64_t operands,
+                          uint64_t extra, uint64_t row);
+
+const FpRow *fp_vector_row(unsigned mnemonic); /* NULL: not translated */
+
+/* What a vector or x87 instruction is, packed for its helper. */
+uint64_t fp_pack_operands(const X86Insn *i);
+uint64_t fp_pack_extra(const X86Insn *i);
+static inline unsigned fp_unpack(uint64_t v, unsigned pos, unsigned len)
+{
+    return (v >> pos) & ((1u << len) - 1);
+}
+enum {
+    FP_OPERAND_BITS = 14, /* kind 4, register 4, bytes 6 */
+    FP_EXTRA_IMM = 0,     /* 8 and 8 */
+    FP_EXTRA_COUNT = 16,  /* 3: operands */
+    FP_EXTRA_ACCESS = 19, /* 2: of operand 0 */
+    FP_EXTRA_SIZE = 21,   /* 4: operand size */
+    FP_EXTRA_VEX = 25,
+    FP_EXTRA_WIDE = 26,
+    FP_EXTRA_INDEX = 27, /* 4 */
+    FP_EXTRA_SCALE = 31, /* 2 */
+    FP_EXTRA_MMX = 33,
+    FP_EXTRA_LENGTH = 34, /* VEX.L */
+    FP_EXTRA_HAS_IMM = 35,
+    FP_EXTRA_ADDRESS32 = 36, /* VSIB addresses wrap at 4 GiB */
+};
+
+/* FSW's top of stack. */
+static inline unsigned fp_top(const X86Fpu *fpu)
+{
+    return fpu->fsw >> 11 & 7;
+}
+
+/* ---- state.c -------------------------------------------------------------
+ */
+
+/* Give components that are in their initial state (XSTATE_BV clear) that
+ * state in memory, too, and mark them in use. */
+void fp_normalize(X86Cpu *cpu);
+/* MMX: TOP = 0, all tags valid. SDM 1 9.5.1 */
+void fp_enter_mmx(X86Cpu *cpu);
+/* Raise #MF if an unmasked exception waits (FSW.ES). */
+void fp_check_pending(X86Cpu *cpu);
+
+/* ---- host-x86.c or host-generic.c ------------------------------------------
+ */
+
+/* Call fn under the guest's MXCSR with all exceptions masked; returns the
+ * FP_* flags the host raised. */
+uint32_t fp_host_call(uint32_t mxcsr, FpFn *fn, FpOp *x);
+/* The processor's own approximations of 1/x and 1/sqrt(x). */
+float fp_host_rcp(float v);
+float fp_host_rsqrt(float v);
+
+#endif
