@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include <urcu.h>
 
-#include "chardev/chardev.h"
 #include "monitor/monitor.h"
 #include "system/config.h"
 #include "system/daemon.h"
@@ -60,24 +59,51 @@ static int emu_run(MachineConfig *config, int ready_fd)
 }
 
 /* What has to be done before any thread or file is there. */
-static bool emu_prepare(const MachineConfig *config, int *ready_fd,
+static bool emu_prepare(const MachineConfig *config, int *ready_fd, int *pid_fd,
                         GError **errp)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that goes is an event, not an end */
     if (config->process_name) {
         prctl(PR_SET_NAME, config->process_name);
     }
-    return (!config->daemonize || daemon_start(ready_fd, errp)) &&
-           (!config->pidfile || daemon_write_pidfile(config->pidfile, errp));
+    if (config->daemonize && !daemon_start(ready_fd, errp)) {
+        return false;
+    }
+    if (config->pidfile) {
+        *pid_fd = daemon_write_pidfile(config->pidfile, errp);
+    }
+    return !config->pidfile || *pid_fd >= 0;
+}
+
+static int emu_start(MachineConfig *config)
+{
+    g_autofree char *pidfile = NULL;
+    GError *err = NULL;
+    int ready_fd = -1;
+    int pid_fd = -1;
+    int status;
+
+    if (config->pidfile) { /* -daemonize leaves the working folder */
+        pidfile = g_canonicalize_filename(config->pidfile, NULL);
+    }
+    if (!emu_prepare(config, &ready_fd, &pid_fd, &err)) {
+        config_free(config);
+        return emu_fail_with(err);
+    }
+    rcu_register_thread();
+    status = emu_run(config, ready_fd);
+    rcu_unregister_thread();
+    if (pid_fd >= 0) {
+        unlink(pidfile);
+        close(pid_fd);
+    }
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    g_autofree char *pidfile = NULL;
     MachineConfig *config = config_new();
     GError *err = NULL;
-    int ready_fd = -1;
-    int status;
 
     setlocale(LC_CTYPE, "");
     if (!config_parse(config, (const char *const *)argv + 1, &err)) {
@@ -89,19 +115,5 @@ int main(int argc, char **argv)
         config_free(config);
         return EXIT_SUCCESS;
     }
-    if (config->pidfile) { /* -daemonize leaves the working folder */
-        pidfile = g_canonicalize_filename(config->pidfile, NULL);
-    }
-    if (!emu_prepare(config, &ready_fd, &err)) {
-        config_free(config);
-        return emu_fail_with(err);
-    }
-    rcu_register_thread();
-    status = emu_run(config, ready_fd);
-    rcu_unregister_thread();
-    chardev_restore_terminal();
-    if (pidfile) {
-        unlink(pidfile);
-    }
-    return status;
+    return emu_start(config);
 }

@@ -65,24 +65,33 @@ void daemon_ready(int ready_fd)
     }
 }
 
-bool daemon_write_pidfile(const char *path, GError **errp)
+static bool daemon_fill_pidfile(int fd, const char *path, GError **errp)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
 
-    if (fd < 0) {
-        return emu_fail_errno(errp, errno, "pid file '%s'", path);
-    }
     if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
-        close(fd);
         return emu_fail(errp, EMU_ERROR_BUSY,
                         "pid file '%s' belongs to a process that runs", path);
     }
-    /* The descriptor stays open: it holds the lock. */
     if (ftruncate(fd, 0) < 0 ||
         write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
         return emu_fail_errno(errp, errno, "pid file '%s'", path);
     }
     return true;
+}
+
+int daemon_write_pidfile(const char *path, GError **errp)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        emu_fail_errno(errp, errno, "pid file '%s'", path);
+        return -1;
+    }
+    if (!daemon_fill_pidfile(fd, path, errp)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }

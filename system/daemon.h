@@ -13,7 +13,8 @@ bool daemon_start(int *ready_fd, GError **errp);
 /* Let go of the terminal and tell the parent. */
 void daemon_ready(int ready_fd);
 
-/* Write and lock the file; the lock lives as long as the process. */
-bool daemon_write_pidfile(const char *path, GError **errp);
+/* Write and lock the file. The lock lives as long as the descriptor, which is
+ * returned; -1: failed. */
+int daemon_write_pidfile(const char *path, GError **errp);
 
 #endif

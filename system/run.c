@@ -242,6 +242,8 @@ static void machine_do_requests(void *opaque)
         machine_do_reset(m, !todo.host_reset);
     }
     if (todo.internal_error) {
+        g_printerr("emu: internal error: the guest is stopped (monitor: info "
+                   "registers, system_reset)\n");
         machine_stop(m, RUN_STATE_INTERNAL_ERROR);
     }
     if (todo.stop) {
@@ -317,7 +319,9 @@ void machine_vcpu_stopped(void *machine, int why)
 {
     switch ((VcpuExit)why) {
     case VCPU_EXIT_SHUTDOWN:
-        log_printf("triple fault: the machine is reset\n");
+        if (log_on(LOG_RESET)) {
+            log_printf("triple fault: the machine is reset\n");
+        }
         machine_request(machine, MACHINE_REQUEST_TRIPLE_FAULT, 0);
         break;
     case VCPU_EXIT_DEBUG:
