@@ -450,12 +450,18 @@ static IrVal tr_stack_linear(Translator *t, unsigned reg, int64_t off,
     return tr_linear(t, X86_SS, v);
 }
 
-IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes)
+static void tr_stack_ld_to(Translator *t, unsigned reg, int64_t off,
+                           unsigned bytes, IrVal v)
 {
     int64_t disp;
     IrVal addr = tr_stack_linear(t, reg, off, &disp, bytes, false);
-    IrVal v = tr_temp(t);
     ir_ld(t->ir, IR_I64, v, addr, disp, tr_stack_mem(bytes, false));
+}
+
+IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes)
+{
+    IrVal v = tr_temp(t);
+    tr_stack_ld_to(t, reg, off, bytes, v);
     return v;
 }
 
@@ -487,4 +493,9 @@ void tr_push(Translator *t, unsigned bytes, IrVal v)
 IrVal tr_top(Translator *t, unsigned bytes)
 {
     return tr_stack_ld(t, X86_RSP, 0, bytes);
+}
+
+void tr_top_to(Translator *t, unsigned bytes, IrVal v)
+{
+    tr_stack_ld_to(t, X86_RSP, 0, bytes, v);
 }

@@ -147,6 +147,7 @@ void tr_stack_add(Translator *t, int64_t n); /* to rSP: after the access */
 void tr_push(Translator *t, unsigned bytes, IrVal v);
 /* What POP reads; commit with tr_stack_add(t, bytes). */
 IrVal tr_top(Translator *t, unsigned bytes);
+void tr_top_to(Translator *t, unsigned bytes, IrVal v); /* zero-extended */
 
 /* ---- control ---------------------------------------------------------------
  */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <urcu.h>
 
 static bool engine_has(uint64_t addr, unsigned size)
 {
@@ -95,10 +96,21 @@ static const X86MmuOps engine_mmu_ops = {
     .flush_page = engine_flush_page,
 };
 
+/* With empty physical memory: a fetch outside of the engine's faults. */
 static void engine_new_cpu(Engine *e)
 {
-    X86Cpu *cpu = tcg_env_alloc(sizeof(*cpu));
-    g_assert(cpu);
+    GError *err = NULL;
+
+    e->clock = clock_new(NULL, NULL);
+    clock_start(e->clock);
+    region_init_container(&e->root, "memory", UINT64_MAX);
+    region_init_container(&e->ports, "ports", 0x10000);
+    e->memory = space_new("memory", &e->root);
+    e->io = space_new("io", &e->ports);
+    e->model = x86_model_find("max,+adx", &err);
+    g_assert_no_error(err);
+    X86Cpu *cpu = x86_cpu_new(0, e->model, e->memory, e->io, e->clock, &err);
+    g_assert_no_error(err);
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
         memset(cpu->env.tlb[m], 0xff, sizeof(TcgTlbEntry) * TCG_TLB_SIZE);
@@ -107,12 +119,24 @@ static void engine_new_cpu(Engine *e)
     memset(cpu->env.jumps, 0xff, sizeof(TcgJump) * TCG_JUMP_SIZE);
     cpu->fpu.fcw = 0x37f;
     cpu->fpu.mxcsr = 0x1f80;
-    cpu->a20_mask = UINT64_MAX;
     cpu->tcg = &e->ctx;
     cpu->mmu_ops = &engine_mmu_ops;
-    cpu->model = x86_model_find("max,+adx", NULL);
-    cpu->alloc_size = sizeof(*cpu);
+    cpu->kick = engine_flush;
     e->cpu = cpu;
+}
+
+static void engine_free_cpu(Engine *e)
+{
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        g_free(e->cpu->env.tlb[m]);
+    }
+    g_free(e->cpu->env.jumps);
+    x86_cpu_free(e->cpu);
+    space_free(e->memory);
+    space_free(e->io);
+    region_clear(&e->root);
+    region_clear(&e->ports);
+    clock_free(e->clock);
 }
 
 Engine *engine_new(const char *backend, unsigned switches)
@@ -122,6 +146,7 @@ Engine *engine_new(const char *backend, unsigned switches)
         return NULL;
     }
     Engine *e = g_new0(Engine, 1);
+    rcu_register_thread();
     e->mem = mmap((void *)ENGINE_BASE, ENGINE_SIZE,
                   PROT_READ | PROT_WRITE | PROT_EXEC,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -146,7 +171,7 @@ Engine *engine_new(const char *backend, unsigned switches)
     g_assert(b->init(&e->ctx, NULL));
     ir_init(&e->ir);
     engine_new_cpu(e);
-    engine_set_code(e, X86_CODE64);
+    engine_set_code(e, X86_CODE64, 3);
     return e;
 }
 
@@ -158,36 +183,57 @@ void engine_free(Engine *e)
     if (e->ctx.buffer) {
         code_buffer_free(e->ctx.buffer);
     }
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        g_free(e->cpu->env.tlb[m]);
-    }
-    g_free(e->cpu->env.jumps);
-    tcg_env_free(e->cpu, sizeof(*e->cpu));
+    engine_free_cpu(e);
     ir_clear(&e->ir);
     munmap(e->mem, ENGINE_SIZE);
+    rcu_unregister_thread();
     g_free(e);
 }
 
-void engine_set_code(Engine *e, X86CodeSize code)
+/* Real mode: every segment begins where the memory does. */
+static void engine_set_real_mode(X86Cpu *cpu)
 {
-    X86Cpu *cpu = e->cpu;
-    uint16_t attr = SEG_P | SEG_S | SEG_DPL | 3;
     for (unsigned n = 0; n < X86_SEGMENTS; n++) {
-        uint16_t size = code == X86_CODE16 ? 0 : SEG_D;
-        cpu->seg[n] = (X86Segment){ 0, UINT32_MAX, 0x2b, attr | size };
+        cpu->seg[n] =
+            (X86Segment){ ENGINE_BASE, 0xffff, 0x2000, SEG_P | SEG_S | 3 };
     }
-    cpu->seg[X86_CS].attr = SEG_P | SEG_S | SEG_DPL | 0xb |
-                            (code == X86_CODE64   ? SEG_L
-                             : code == X86_CODE32 ? SEG_D
-                                                  : 0);
+    cpu->cr0 = CR0_ET;
+    cpu->cr4 = CR4_OSFXSR;
+    cpu->efer = 0;
+    cpu->env.pc = ENGINE_CODE - ENGINE_BASE;
+}
+
+static void engine_set_flat(X86Cpu *cpu, X86CodeSize code, unsigned cpl)
+{
+    uint16_t attr = SEG_P | SEG_S | SEG_D | cpl << 5;
+    for (unsigned n = 0; n < X86_SEGMENTS; n++) {
+        cpu->seg[n] = (X86Segment){ 0, UINT32_MAX, 0x28 | cpl, attr | 3 };
+    }
+    cpu->seg[X86_CS].attr =
+        (attr & ~SEG_D) | 0xb | (code == X86_CODE64 ? SEG_L : SEG_D);
     cpu->cr0 = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
     cpu->cr4 =
         CR4_PAE | CR4_OSFXSR | CR4_OSXSAVE | CR4_OSXMMEXCPT | CR4_FSGSBASE;
     cpu->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
+    cpu->tr = (X86Segment){ 0 }; /* no port bitmap */
+    cpu->env.pc = ENGINE_CODE;
+}
+
+void engine_set_code(Engine *e, X86CodeSize code, unsigned cpl)
+{
+    X86Cpu *cpu = e->cpu;
+    if (code == X86_CODE16) {
+        engine_set_real_mode(cpu);
+    } else {
+        engine_set_flat(cpu, code, cpl);
+    }
     cpu->xcr0 = 7;
     cpu->eflags = 2 | EFLAGS_IF;
+    cpu->inhibit = 0;
+    cpu->halted = false;
     cpu->raised = -1;
     cpu->old_vector = -1;
+    cpu->env.exit_request = 0;
     x86_update_key(cpu);
 }
 
@@ -233,8 +279,8 @@ int engine_run(Engine *e, const uint8_t *bytes, size_t len)
     int why = TCG_LEAVE_LOOKUP;
 
     memcpy((void *)(uintptr_t)linear, bytes, len);
-    memset((void *)(uintptr_t)(linear + len), 0x90, 16);
-    for (unsigned n = 0; n < 10000; n++) {
+    memcpy((void *)(uintptr_t)(linear + len), "\x0f\x0b", 2); /* UD2 ends it */
+    for (unsigned n = 0; n < 100000; n++) {
         TcgCode code = { 0 };
         if (e->cpu->env.pc == end || why != TCG_LEAVE_LOOKUP) {
             return why;
@@ -243,6 +289,9 @@ int engine_run(Engine *e, const uint8_t *bytes, size_t len)
         engine_compile(e, &code);
         why = e->ctx.backend->run(&e->ctx, e->cpu, &code);
         e->ctx.backend->release(&e->ctx, &code);
+        if (e->cpu->env.pc == end && e->cpu->raised == EXC_UD) {
+            e->cpu->raised = -1;
+        }
     }
     g_error("does not end");
 }

@@ -24,6 +24,10 @@ typedef struct Engine {
     X86Cpu *cpu;
     TcgContext ctx;
     IrBlock ir;
+    const X86Model *model;
+    MemoryRegion root, ports;
+    AddressSpace *memory, *io;
+    Clock *clock;
     uint8_t *mem; /* ENGINE_SIZE bytes at ENGINE_BASE */
     bool optimise;
     unsigned max_insns;
@@ -35,10 +39,12 @@ Engine *engine_new(const char *backend, unsigned switches);
 void engine_free(Engine *e);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
-/* Code size, and everything in the key that goes with it: flat segments. */
-void engine_set_code(Engine *e, X86CodeSize code);
-/* Put bytes at ENGINE_CODE and run them from there as blocks until pc is after
- * them, an exception is raised or something leaves. Returns TcgLeave. */
+/* Code size, and everything in the key that goes with it: flat segments in
+ * protected mode, or for 16 bits real mode with segments at ENGINE_BASE. pc is
+ * ENGINE_CODE then. */
+void engine_set_code(Engine *e, X86CodeSize code, unsigned cpl);
+/* Put bytes at the present pc and run them from there as blocks until pc is
+ * after them, an exception is raised or something leaves. Returns TcgLeave. */
 int engine_run(Engine *e, const uint8_t *bytes, size_t len);
 /* Translate only. */
 void engine_translate(Engine *e);

@@ -400,7 +400,7 @@ static void test_random(const void *data)
     Trial t = { .code32 = c->code32 };
 
     e->max_insns = 1;
-    engine_set_code(e, c->code32 ? X86_CODE32 : X86_CODE64);
+    engine_set_code(e, c->code32 ? X86_CODE32 : X86_CODE64, 3);
 
     for (unsigned n = 0; n < ENGINE_SIZE; n++) {
         e->mem[n] = random_next(&seed) >> 56;

@@ -12,19 +12,40 @@
 /* ---- moves -----------------------------------------------------------------
  */
 
+/* A load of a whole register needs no temporary: the register is written when
+ * nothing can fault any more. */
+static bool integer_load(Translator *t, const X86Insn *i, bool sign)
+{
+    const X86Operand *to = &i->op[0], *from = &i->op[1];
+    if (from->kind != OPERAND_MEM || to->kind != OPERAND_GPR || to->size < 4) {
+        return false;
+    }
+    IrMem mem = tr_mem(t, from->size, false);
+    mem.sign = sign;
+    ir_ld(t->ir, sign ? tr_type(to->size) : IR_I64, to->reg, t->ea, t->ea_disp,
+          mem);
+    return true;
+}
+
 void emit_MOV(Translator *t, const X86Insn *i)
 {
-    tr_store(t, i, 0, tr_load(t, i, 1));
+    if (!integer_load(t, i, false)) {
+        tr_store(t, i, 0, tr_load(t, i, 1));
+    }
 }
 
 void emit_MOVZX(Translator *t, const X86Insn *i)
 {
-    tr_store(t, i, 0, tr_load_zx(t, i, 1));
+    if (!integer_load(t, i, false)) {
+        tr_store(t, i, 0, tr_load_zx(t, i, 1));
+    }
 }
 
 void emit_MOVSX(Translator *t, const X86Insn *i)
 {
-    tr_store(t, i, 0, tr_load_sx(t, i, 1));
+    if (!integer_load(t, i, true)) {
+        tr_store(t, i, 0, tr_load_sx(t, i, 1));
+    }
 }
 
 static IrVal integer_swap_bytes(Translator *t, unsigned bytes, IrVal v)

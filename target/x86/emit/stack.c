@@ -29,6 +29,19 @@ static void stack_pop_memory(Translator *t, const X86Insn *i)
     tr_stack_add(t, i->op_size);
 }
 
+/* Into rSP itself the value goes after the increment. */
+static void stack_pop_register(Translator *t, const X86Insn *i)
+{
+    if (i->op_size >= 4 && i->op[0].reg != X86_RSP) {
+        tr_top_to(t, i->op_size, i->op[0].reg);
+        tr_stack_add(t, i->op_size);
+        return;
+    }
+    IrVal v = tr_top(t, i->op_size);
+    tr_stack_add(t, i->op_size);
+    tr_store(t, i, 0, v);
+}
+
 void emit_POP(Translator *t, const X86Insn *i)
 {
     switch (i->op[0].kind) {
@@ -39,11 +52,8 @@ void emit_POP(Translator *t, const X86Insn *i)
         stack_pop_memory(t, i);
         return;
     default:
-        break;
+        stack_pop_register(t, i);
     }
-    IrVal v = tr_top(t, i->op_size);
-    tr_stack_add(t, i->op_size);
-    tr_store(t, i, 0, v);
 }
 
 /* rAX rCX rDX rBX rSP rBP rSI rDI downwards. */
