@@ -15,6 +15,7 @@
 
 #include "accel/accel.h"
 #include "chardev/chardev.h"
+#include "hw/ide/piix.h"
 #include "hw/input/i8042.h"
 #include "hw/intc/i8259.h"
 #include "hw/intc/ioapic.h"
@@ -376,12 +377,8 @@ static bool pc_init_pci(PcBoard *pc, GError **errp)
 
 static bool pc_init_ide(PcBoard *pc, GError **errp)
 {
-    const DeviceClass *class = device_class_find("piix3-ide");
-
-    if (!class) {
-        return true;
-    }
-    pc_add_pci(pc, (const PciClass *)class, "1.1", false, &pc->ide);
+    pc_add_pci(pc, &piix3_ide_class, "1.1", false, &pc->ide);
+    piix3_ide_wire(pc->ide, &pc->io, pc->isa.irq[14], pc->isa.irq[15]);
     return pc_realize(pc, pc->ide, &pc->pci.bus, errp);
 }
 
