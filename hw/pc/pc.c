@@ -109,14 +109,15 @@ static int pc_pic_ack(void *opaque)
     return i8259_ack(((PcBoard *)opaque)->pic);
 }
 
-/* To every APIC the destination names; lowest priority: to one of them. */
-static void pc_apic_send(PcBoard *pc, uint32_t dest, bool logical,
-                         uint8_t delivery_mode, uint8_t vector, bool level)
+/* To every APIC the destination names but `but`; lowest priority: to one. */
+static void pc_apic_send(PcBoard *pc, const X86Apic *but, uint32_t dest,
+                         bool logical, uint8_t delivery_mode, uint8_t vector,
+                         bool level)
 {
     for (unsigned n = 0; n < pc->parent.vcpus->len; n++) {
         X86Apic *apic = pc_cpu(pc, n)->apic;
 
-        if (x86_apic_matches(apic, dest, logical)) {
+        if (apic != but && x86_apic_matches(apic, dest, logical)) {
             x86_apic_deliver(apic, delivery_mode, vector, level);
             if (delivery_mode == 1) {
                 return;
@@ -128,13 +129,13 @@ static void pc_apic_send(PcBoard *pc, uint32_t dest, bool logical,
 static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
                               uint8_t delivery_mode, uint8_t vector, bool level)
 {
-    pc_apic_send(opaque, dest, dest_mode, delivery_mode, vector, level);
+    pc_apic_send(opaque, NULL, dest, dest_mode, delivery_mode, vector, level);
 }
 
 static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
                    uint8_t delivery_mode, uint8_t vector, bool level)
 {
-    pc_apic_send(opaque, dest, logical, delivery_mode, vector, level);
+    pc_apic_send(opaque, from, dest, logical, delivery_mode, vector, level);
 }
 
 static void pc_eoi(void *opaque, uint8_t vector)
@@ -150,7 +151,7 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
                         addr);
         return;
     }
-    pc_apic_send(opaque, addr >> 12 & 0xff, addr >> 2 & 1, data >> 8 & 7,
+    pc_apic_send(opaque, NULL, addr >> 12 & 0xff, addr >> 2 & 1, data >> 8 & 7,
                  data & 0xff, data >> 15 & 1);
 }
 
