@@ -127,7 +127,10 @@ void devices_print_cpu_help(GString *out)
 
 bool devices_check_cpu(const char *spec, GError **errp)
 {
-    return x86_model_find(spec, errp) != NULL;
+    const X86Model *model = x86_model_find(spec, errp);
+
+    x86_model_free(model);
+    return model != NULL;
 }
 
 /* ---- Properties -------------------------------------------------------- */

@@ -63,7 +63,8 @@ typedef struct PcBoard {
     Device *i440fx, *piix3, *ide, *pm;
     Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042, *port92;
     IrqLine gsi[PC_GSIS];
-    unsigned a20_gates; /* bit per gate that is open; atomic */
+    const X86Model *model; /* owned */
+    unsigned a20_gates;    /* bit per gate that is open; atomic */
 } PcBoard;
 
 static PcBoard *pc_from(Board *board)
@@ -269,7 +270,7 @@ static bool pc_add_cpu(PcBoard *pc, const X86Model *model, unsigned n,
 static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
 {
     Board *board = &pc->parent;
-    const X86Model *model = x86_model_find(config->cpu_model, errp);
+    const X86Model *model = pc->model = x86_model_find(config->cpu_model, errp);
 
     if (!model) {
         return false;
@@ -283,6 +284,7 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
         if (!pc_add_cpu(pc, model, n, errp)) {
             return false;
         }
+        pc_cpu(pc, n)->cpu_count = config->cpus;
     }
     return true;
 }
@@ -573,6 +575,8 @@ static void pc_clear(Board *board)
         x86_cpu_free(cpu);
     }
     g_ptr_array_set_size(board->vcpus, 0);
+    x86_model_free(pc->model);
+    pc->model = NULL;
     pci_host_clear(&pc->host);
     if (pc->pci.bus.class) {
         pci_bus_clear(&pc->pci);

@@ -307,8 +307,10 @@ void x86_apic_reset(X86Apic *a)
 {
     X86Cpu *cpu = a->cpu;
 
-    cpu->apic_base = APIC_DEFAULT_BASE | APIC_BASE_EN |
-                     (cpu->index == 0 ? APIC_BASE_BSP : 0);
+    cpu->apic_base = APIC_DEFAULT_BASE | (cpu->index == 0 ? APIC_BASE_BSP : 0);
+    if (x86_model_has(cpu->model, FEATURE_APIC)) { /* else it is never on */
+        cpu->apic_base |= APIC_BASE_EN;
+    }
     a->id = cpu->apic_id;
     x86_apic_init_reset(a);
     apic_place(a);

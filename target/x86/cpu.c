@@ -93,13 +93,11 @@ void x86_cpu_reset(X86Cpu *cpu, bool init)
         cpu_reset_power_on(cpu);
     }
     cpu_reset_execution(cpu);
-    if (cpu->apic) {
-        if (init) {
-            x86_apic_init_reset(cpu->apic);
-        } else {
-            x86_apic_reset(cpu->apic);
-            cpu->wait_sipi = cpu->index != 0;
-        }
+    if (init) {
+        x86_apic_init_reset(cpu->apic);
+    } else {
+        x86_apic_reset(cpu->apic);
+        cpu->wait_sipi = cpu->index != 0;
     }
     x86_update_fp_key(cpu);
     x86_update_key(cpu);
@@ -128,9 +126,7 @@ X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
     cpu->clock = clock;
     cpu->a20_mask = UINT64_MAX;
     cpu->tsc = x86_tsc_new(clock);
-    if (x86_model_has(model, FEATURE_APIC)) {
-        cpu->apic = x86_apic_new(cpu);
-    }
+    cpu->apic = x86_apic_new(cpu);
     x86_cpu_reset(cpu, false);
     return cpu;
 }
@@ -244,9 +240,7 @@ bool x86_cpu_loaded(X86Cpu *cpu, GError **errp)
     cpu->catch_point = NULL;
     x86_update_fp_key(cpu);
     x86_update_key(cpu);
-    if (cpu->apic) {
-        x86_apic_loaded(cpu->apic);
-    }
+    x86_apic_loaded(cpu->apic);
     x86_set_pending(cpu, X86_PENDING_FLUSH);
     return true;
 }

@@ -272,7 +272,7 @@ struct X86Cpu {
     unsigned cpu_count; /* in the package, for CPUID; 1 unless changed */
     uint32_t apic_id;
     const X86Model *model;
-    X86Apic *apic;
+    X86Apic *apic; /* never NULL */
     AddressSpace *memory, *io;
     Clock *clock;
     TcgContext *tcg;
@@ -427,7 +427,8 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
 
 const X86Model *x86_model_find(const char *spec,
                                GError **errp); /* NAME,+f,-f */
-void x86_model_list(GString *out);             /* -cpu help */
+void x86_model_free(const X86Model *model); /* no CPU uses it; NULL: nothing */
+void x86_model_list(GString *out);          /* -cpu help */
 void x86_cpuid(X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Is a CPUID feature (decode table's X86Feature) offered? */
 bool x86_has_feature(const X86Cpu *cpu, unsigned feature);

@@ -442,10 +442,12 @@ static void model_finish(X86Model *m)
                    (x86_model_has(m, FEATURE_AVX) ? 4 : 0);
 }
 
-static void model_free(X86Model *m)
+void x86_model_free(const X86Model *m)
 {
-    g_free(m->name);
-    g_free(m);
+    if (m) {
+        g_free(m->name);
+        g_free((X86Model *)m);
+    }
 }
 
 static bool model_fail_unknown(const char *name, GError **errp)
@@ -477,7 +479,7 @@ const X86Model *x86_model_find(const char *spec, GError **errp)
 
     for (unsigned i = 1; parts[i]; i++) {
         if (*parts[i] && !model_option(m, parts[i], errp)) {
-            model_free(m);
+            x86_model_free(m);
             return NULL;
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A CPU model: the CPUID bits and figures that one -cpu option resolved to.
- * Immutable once x86_model_find() returned it; it lives as long as the program.
+ * Immutable once x86_model_find() returned it.
  */
 #ifndef TARGET_X86_MODEL_H
 #define TARGET_X86_MODEL_H

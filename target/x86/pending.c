@@ -112,9 +112,7 @@ static void pending_interrupt(X86Cpu *cpu, uint8_t vector)
 static void pending_init(X86Cpu *cpu)
 {
     x86_cpu_reset(cpu, true);
-    if (cpu->apic) {
-        cpu->wait_sipi = !(cpu->apic_base & 1u << 8);
-    }
+    cpu->wait_sipi = !(cpu->apic_base & 1u << 8);
 }
 
 static void pending_sipi(X86Cpu *cpu)
@@ -163,7 +161,7 @@ static int pending_vector(X86Cpu *cpu, uint32_t bits)
 {
     int vector = -1;
 
-    if (cpu->apic && (bits & X86_PENDING_APIC)) {
+    if ((bits & X86_PENDING_APIC)) {
         /* Cleared first: whoever posts meanwhile sets it again. */
         x86_clear_pending(cpu, X86_PENDING_APIC);
         vector = x86_apic_pending_vector(cpu->apic);

@@ -131,6 +131,7 @@ Machine *machine_new(const char *spec)
 void machine_free(Machine *m)
 {
     x86_cpu_free(m->cpu);
+    x86_model_free(m->model);
     space_free(m->memory);
     space_free(m->io);
     region_clear(&m->low);

@@ -193,7 +193,7 @@ static uint64_t helper_read_cr(void *env, uint64_t n, uint64_t b, uint64_t c,
     case 4:
         return cpu->cr4;
     case 8:
-        return cpu->apic ? x86_apic_tpr(cpu->apic) >> 4 : cpu->cr8;
+        return x86_apic_tpr(cpu->apic) >> 4;
     default:
         x86_raise(cpu, EXC_UD);
     }
@@ -206,10 +206,7 @@ static void write_cr8(X86Cpu *cpu, uint64_t val)
     if (val >> 4) {
         control_gp(cpu);
     }
-    cpu->cr8 = val;
-    if (cpu->apic) {
-        x86_apic_set_tpr(cpu, val << 4);
-    }
+    x86_apic_set_tpr(cpu, val << 4);
 }
 
 static uint64_t helper_write_cr(void *env, uint64_t n, uint64_t val, uint64_t c,

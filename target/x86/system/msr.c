@@ -38,7 +38,7 @@ static void msr_move_tsc(X86Cpu *cpu, uint64_t delta)
 {
     cpu->tsc_offset += delta;
     cpu->tsc_adjust += delta;
-    if (cpu->apic && cpu->tsc_deadline) {
+    if (cpu->tsc_deadline) {
         x86_apic_write_deadline(cpu->apic, cpu->tsc_deadline);
     }
     x86_kvmclock_update(cpu);
@@ -58,15 +58,13 @@ static bool msr_set_tsc_adjust(X86Cpu *cpu, uint32_t msr, uint64_t val)
 
 static bool msr_get_deadline(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
-    *val = cpu->apic ? x86_apic_read_deadline(cpu->apic) : 0;
+    *val = x86_apic_read_deadline(cpu->apic);
     return true;
 }
 
 static bool msr_set_deadline(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    if (cpu->apic) {
-        x86_apic_write_deadline(cpu->apic, val);
-    }
+    x86_apic_write_deadline(cpu->apic, val);
     return true;
 }
 
@@ -74,17 +72,17 @@ static bool msr_set_deadline(X86Cpu *cpu, uint32_t msr, uint64_t val)
 
 static bool msr_set_apic_base(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    return cpu->apic && x86_apic_write_base(cpu->apic, val);
+    return x86_apic_write_base(cpu->apic, val);
 }
 
 static bool msr_get_x2apic(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
-    return cpu->apic && x86_apic_read_msr(cpu->apic, msr, val);
+    return x86_apic_read_msr(cpu->apic, msr, val);
 }
 
 static bool msr_set_x2apic(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    return cpu->apic && x86_apic_write_msr(cpu->apic, msr, val);
+    return x86_apic_write_msr(cpu->apic, msr, val);
 }
 
 /* ---- modes and bases ----------------------------------------------------- */
