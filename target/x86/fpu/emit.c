@@ -38,11 +38,12 @@ uint64_t fp_pack_operands(const X86Insn *i)
     return v;
 }
 
-/* CVTPI2PD from memory leaves the x87 alone: SDM CVTPI2PD. */
+/* CVTPI2PS and CVTPI2PD from memory leave the x87 alone: SDM CVTPI2PD, and so
+ * do processors with CVTPI2PS. */
 static bool fp_touches_mmx(const X86Insn *i)
 {
-    return i->row->attr & X86_A_MMX && i->mnemonic != X86_EMMS &&
-           !(i->mnemonic == X86_CVTPI2PD && i->has_mem);
+    bool convert = i->mnemonic == X86_CVTPI2PD || i->mnemonic == X86_CVTPI2PS;
+    return i->row->attr & X86_A_MMX && !(convert && i->has_mem);
 }
 
 static bool fp_has_imm(const X86Insn *i)
@@ -222,13 +223,13 @@ X87Form fp_x87_form(const X86Insn *i)
 
 uint64_t fp_pack_x87(const X86Insn *i)
 {
-    uint64_t v = (uint64_t)(i->has_mem != 0) << X87_EXTRA_MEM;
-    bool dst_i = i->op_count && i->op[0].kind == OPERAND_ST &&
-                 i->op_count > 1 && i->opcode >= 0xdc;
+    uint64_t v = (uint64_t)i->has_mem << X87_EXTRA_MEM;
+    bool dst_i = !i->has_mem && i->opcode >= 0xdc; /* DC, DE: ST(i), ST(0) */
 
     v |= (uint64_t)((i->opcode & 7) << 8 | i->modrm) << X87_EXTRA_FOP;
     v |= (uint64_t)(i->modrm & 7) << X87_EXTRA_ST;
-    v |= (uint64_t)(dst_i && !(i->row->access == 0x55)) << X87_EXTRA_DST;
+    v |= (uint64_t)dst_i << X87_EXTRA_DST;
+    v |= (uint64_t)(i->opcode == 0xd9) << X87_EXTRA_D9;
     return v;
 }
 

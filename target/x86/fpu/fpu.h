@@ -75,6 +75,12 @@ typedef struct FpOp {
 
 typedef void FpFn(FpOp *x);
 
+/* The exception of a result that is tiny but exact: underflow if unmasked. */
+static inline uint32_t fp_tiny(const FpOp *x)
+{
+    return FP_UE & ~(x->cpu->fpu.mxcsr >> MXCSR_MASK_SHIFT);
+}
+
 typedef enum FpFlags {
     FP_MXCSR = 1 << 0,   /* arithmetic under MXCSR's control */
     FP_FLAGS = 1 << 1,   /* sets eflags */

@@ -155,7 +155,11 @@ static uint32_t fp_narrow(FpOp *x, uint64_t v)
         x->exc |= v & UINT64_C(1) << 51 ? 0 : FP_IE;
         return (uint32_t)(v >> 63) << 31 | 0x7fc00000 | (v >> 29 & 0x3fffff);
     }
-    return (F32){ .f = (float)(F64){ v }.f }.u;
+    F32 r = { .f = (float)(F64){ v }.f };
+    if (!(r.u & 0x7f800000) && r.u << 1) {
+        x->exc |= fp_tiny(x);
+    }
+    return r.u;
 }
 
 static void simd_cvtps2pd(FpOp *x)
@@ -319,7 +323,9 @@ static uint16_t fp_half_narrow(FpOp *x, uint32_t v, unsigned mode)
         return fp_half_overflow(x, sign, mode);
     }
     x->exc |= inexact ? FP_PE : 0;
-    x->exc |= inexact && exp < 113 ? FP_UE : 0;
+    if (exp < 113) {
+        x->exc |= inexact ? FP_UE : r ? fp_tiny(x) : 0;
+    }
     return sign | r;
 }
 

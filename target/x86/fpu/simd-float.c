@@ -66,15 +66,22 @@ static uint64_t f64_nan2(FpOp *x, uint64_t a, uint64_t b)
     return f64_quiet(x, a);
 }
 
-/* What the host made of operands that were no NaN. */
-static inline uint32_t f32_result(float f)
+/* What the host made of operands that were no NaN. A denormal result is an
+ * underflow even if exact, once that is unmasked (SDM 1 4.9.1.5). */
+static inline uint32_t f32_result(FpOp *x, float f)
 {
     F32 r = { .f = f };
+    if (!(r.u & 0x7f800000) && r.u << 1) {
+        x->exc |= fp_tiny(x);
+    }
     return f32_is_nan(r.u) ? F32_DEFAULT : r.u;
 }
-static inline uint64_t f64_result(double f)
+static inline uint64_t f64_result(FpOp *x, double f)
 {
     F64 r = { .f = f };
+    if (!(r.u & UINT64_C(0x7ff0000000000000)) && r.u << 1) {
+        x->exc |= fp_tiny(x);
+    }
     return f64_is_nan(r.u) ? F64_DEFAULT : r.u;
 }
 
@@ -86,14 +93,14 @@ static inline uint64_t f64_result(double f)
         if (f32_is_nan(a) || f32_is_nan(b)) {                                  \
             return f32_nan2(x, a, b);                                          \
         }                                                                      \
-        return f32_result((F32){ a }.f op(F32){ b }.f);                        \
+        return f32_result(x, (F32){ a }.f op(F32){ b }.f);                     \
     }                                                                          \
     static inline uint64_t f64_##name(FpOp *x, uint64_t a, uint64_t b)         \
     {                                                                          \
         if (f64_is_nan(a) || f64_is_nan(b)) {                                  \
             return f64_nan2(x, a, b);                                          \
         }                                                                      \
-        return f64_result((F64){ a }.f op(F64){ b }.f);                        \
+        return f64_result(x, (F64){ a }.f op(F64){ b }.f);                     \
     }
 
 BINARY(add, +)
@@ -114,16 +121,24 @@ static inline uint64_t f64_daz(FpOp *x, uint64_t v)
     return denormal ? v & (UINT64_C(1) << 63) : v;
 }
 
-/* SDM MINPS: the second operand if one is NaN or both are zero. Comparing
- * raises what is to be raised. */
+/* SDM MINPS: the second operand if one is NaN, which is invalid, or both are
+ * zero. */
 #define SELECT(name, op)                                                       \
     static inline uint32_t f32_##name(FpOp *x, uint32_t a, uint32_t b)         \
     {                                                                          \
+        if (f32_is_nan(a) || f32_is_nan(b)) {                                  \
+            x->exc |= FP_IE;                                                   \
+            return f32_daz(x, b);                                              \
+        }                                                                      \
         bool first = (F32){ a }.f op(F32){ b }.f;                              \
         return f32_daz(x, first ? a : b);                                      \
     }                                                                          \
     static inline uint64_t f64_##name(FpOp *x, uint64_t a, uint64_t b)         \
     {                                                                          \
+        if (f64_is_nan(a) || f64_is_nan(b)) {                                  \
+            x->exc |= FP_IE;                                                   \
+            return f64_daz(x, b);                                              \
+        }                                                                      \
         bool first = (F64){ a }.f op(F64){ b }.f;                              \
         return f64_daz(x, first ? a : b);                                      \
     }
@@ -136,12 +151,12 @@ SELECT(max, >)
 static inline uint32_t f32_sqrt(FpOp *x, uint32_t b)
 {
     return f32_is_nan(b) ? f32_quiet(x, b)
-                         : f32_result(__builtin_sqrtf((F32){ b }.f));
+                         : f32_result(x, __builtin_sqrtf((F32){ b }.f));
 }
 static inline uint64_t f64_sqrt(FpOp *x, uint64_t b)
 {
     return f64_is_nan(b) ? f64_quiet(x, b)
-                         : f64_result(__builtin_sqrt((F64){ b }.f));
+                         : f64_result(x, __builtin_sqrt((F64){ b }.f));
 }
 
 /* ---- Vectors of them ----------------------------------------------------- */
@@ -403,7 +418,7 @@ static uint32_t f32_fused(FpOp *x, const uint32_t v[3], unsigned m1,
     }
     float a = (F32){ v[m1] ^ (uint32_t)np << 31 }.f, b = (F32){ v[m2] }.f;
     float c = (F32){ v[3 - m1 - m2] ^ (uint32_t)na << 31 }.f;
-    return f32_result(fmaf(a, b, c));
+    return f32_result(x, fmaf(a, b, c));
 }
 static uint64_t f64_fused(FpOp *x, const uint64_t v[3], unsigned m1,
                           unsigned m2, bool np, bool na)
@@ -415,7 +430,7 @@ static uint64_t f64_fused(FpOp *x, const uint64_t v[3], unsigned m1,
     }
     double a = (F64){ v[m1] ^ (uint64_t)np << 63 }.f, b = (F64){ v[m2] }.f;
     double c = (F64){ v[3 - m1 - m2] ^ (uint64_t)na << 63 }.f;
-    return f64_result(fma(a, b, c));
+    return f64_result(x, fma(a, b, c));
 }
 
 static void simd_fused_ps(FpOp *x, unsigned m1, unsigned m2, FpFused f)

@@ -29,6 +29,7 @@ typedef struct X87 {
     const X87Row *row;
     uint64_t addr;
     unsigned i; /* of ST(i) */
+    bool d9;    /* opcode D9 */
     bool dst_i; /* the destination is ST(i), not ST(0) */
 } X87;
 
@@ -104,10 +105,12 @@ static bool x87_status(X87 *x, uint16_t host)
     return !(unmasked & (FP_IE | FP_DE | FP_ZE));
 }
 
-/* Stack fault: C1 says overflow. True if masked: results are indefinite. */
+/* Stack fault: C1 says overflow; C0 and C3 stay (SDM 1 8.1.3.3 leaves them
+ * undefined). True if masked: results are indefinite. */
 static bool x87_fault(X87 *x, bool overflow)
 {
-    return x87_status(x, FP_IE | FSW_SF | (overflow ? FSW_C1 : 0));
+    return x87_status(x, FP_IE | FSW_SF | (overflow ? FSW_C1 : 0) |
+                             (x->fpu->fsw & (FSW_C0 | FSW_C3)));
 }
 
 /* ---- Shapes
@@ -192,14 +195,19 @@ static void x87_compare(X87 *x)
 static void x87_compare_flags(X87 *x)
 {
     uint16_t status;
+    bool done = x87_compare_status(x, &status);
 
-    if (x87_compare_status(x, &status)) {
-        uint32_t flags = (status & FSW_C0 ? EFLAGS_CF : 0) |
-                         (status & FSW_C2 ? EFLAGS_PF : 0) |
-                         (status & FSW_C3 ? EFLAGS_ZF : 0);
-        x->cpu->env.flags = x86_flags_pack(flags);
+    x->cpu->env.flags = x86_flags_pack((status & FSW_C0 ? EFLAGS_CF : 0) |
+                                       (status & FSW_C2 ? EFLAGS_PF : 0) |
+                                       (status & FSW_C3 ? EFLAGS_ZF : 0));
+    if (done) {
         x87_pops(x);
     }
+}
+
+static bool x87_is_nan(F80 v)
+{
+    return (v.exponent & 0x7fff) == 0x7fff && v.mantissa << 1;
 }
 
 /* FTST compares, so it is unordered then; the others have no value. */
@@ -221,7 +229,11 @@ static void x87_unary(X87 *x)
         return;
     }
     F80 st[2] = { x87_get(x, 0), x87_get(x, two ? 1 : 0) };
-    if (x87_status(x, x->row->fn(x->fpu->fcw, st, NULL))) {
+    uint16_t status = x->row->fn(x->fpu->fcw, st, NULL);
+    if (two && x87_is_nan(st[0])) { /* no quotient: its bits stay */
+        status |= x->fpu->fsw & (FSW_C0 | FSW_C3);
+    }
+    if (x87_status(x, status)) {
         x87_set(x, 0, st[0]);
     }
 }
@@ -278,7 +290,10 @@ static void x87_load(X87 *x)
         }
         return;
     }
-    if (x87_status(x, x->row->fn(x->fpu->fcw, st, mem))) {
+    /* A denormal is loaded even if that exception is unmasked. */
+    uint16_t status = x->row->fn(x->fpu->fcw, st, mem);
+    x87_status(x, status);
+    if (!(status & ~x->fpu->fcw & FP_IE)) {
         x87_push(x, st[0]);
     }
 }
@@ -333,10 +348,15 @@ static void x87_store(X87 *x)
     }
 }
 
+/* The alias D9 D8+i does not mind an empty register (APM 5: FSTPNCE). */
 static void x87_store_st(X87 *x)
 {
     F80 v = x87_get(x, 0);
 
+    if (x87_empty(x, 0) && x->d9) {
+        x87_pop(x);
+        return;
+    }
     if (x87_empty(x, 0)) {
         if (!x87_fault(x, false)) {
             return;
@@ -480,6 +500,7 @@ uint64_t fp_helper_x87(void *env, uint64_t addr, uint64_t pc, uint64_t extra,
         .row = (const X87Row *)(uintptr_t)row,
         .addr = addr,
         .i = fp_unpack(extra, X87_EXTRA_ST, 3),
+        .d9 = fp_unpack(extra, X87_EXTRA_D9, 1),
         .dst_i = fp_unpack(extra, X87_EXTRA_DST, 1),
     };
 

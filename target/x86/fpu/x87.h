@@ -81,6 +81,7 @@ enum {
     X87_EXTRA_DST = 3, /* 1: the destination is ST(i) */
     X87_EXTRA_FOP = 4, /* 11 */
     X87_EXTRA_MEM = 15,
+    X87_EXTRA_D9 = 16, /* opcode D9 */
 };
 
 #endif
