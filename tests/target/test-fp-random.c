@@ -437,6 +437,12 @@ static void fp_print_memory(GString *s, const Runner *r, const Trial *t)
         fp_print_pair(s, (const void *)(r->after + off));
         g_string_append(s, "\n");
     }
+    for (unsigned n = FP_DATA; n < ENGINE_SIZE; n++) {
+        if (r->e->mem[n] != r->after[n]) {
+            g_string_append_printf(s, "first difference at %x\n", n);
+            return;
+        }
+    }
 }
 
 static void fp_describe(Runner *r, const Trial *t, const X86Fpu *got,

@@ -230,7 +230,8 @@ static void x87_unary(X87 *x)
     }
     F80 st[2] = { x87_get(x, 0), x87_get(x, two ? 1 : 0) };
     uint16_t status = x->row->fn(x->fpu->fcw, st, NULL);
-    if (two && x87_is_nan(st[0])) { /* no quotient: its bits stay */
+    uint16_t stops = status & ~x->fpu->fcw & (FP_IE | FP_DE);
+    if (two && (stops || x87_is_nan(st[0]))) { /* no quotient: bits stay */
         status |= x->fpu->fsw & (FSW_C0 | FSW_C3);
     }
     if (x87_status(x, status)) {
