@@ -227,7 +227,7 @@ static inline void asm_vex_rr(Asm *a, unsigned map, unsigned pp, bool w,
     asm_u8(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-/* ---- the instructions that occur everywhere ---- */
+/* ---- the instructions that occur everywhere --------------------------- */
 
 static inline void asm_mov(Asm *a, unsigned dst, unsigned src)
 {
@@ -340,7 +340,7 @@ static inline void asm_group3(Asm *a, unsigned op, IrType t, unsigned rm)
     asm_rr(a, asm_typed_group(0xf6, t), op, rm);
 }
 
-/* ---- jumps: the rel32's place is what gets fixed ---- */
+/* ---- jumps: the rel32's place is what gets fixed ---------------------- */
 
 static inline void asm_fix(uint8_t *rel, const uint8_t *target)
 {

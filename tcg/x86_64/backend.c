@@ -13,8 +13,7 @@
 /* No operation's hot part, and no out-of-line part, is longer. */
 enum { EMIT_MAX_HOT = 512, EMIT_MAX_COLD = 128, EMIT_MAX_FRAME = 4096 };
 
-/* ---- compiling --------------------------------------------------------------
- */
+/* ---- compiling -------------------------------------------------------- */
 
 EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c))
 {
@@ -142,9 +141,7 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
     return true;
 }
 
-/* ---- running
- * ------------------------------------------------------------------
- */
+/* ---- running ---------------------------------------------------------- */
 
 static int backend_run(TcgContext *ctx, void *env, TcgCode *code)
 {
@@ -191,7 +188,7 @@ static void backend_find_features(X86State *st)
 
 static bool backend_init(TcgContext *ctx, GError **errp)
 {
-    enum { THUNKS_MAX = 16384 };
+    enum { THUNKS_MAX = 32768 };
     unsigned a, b, c, d;
     uint8_t *at;
 

@@ -81,7 +81,7 @@ void emit_call(Emit *e, const IrInsn *i)
 {
     const TcgHelper *h = (const TcgHelper *)(intptr_t)i->imm;
 
-    if (e->now & (INFO_NEEDED | INFO_LIVE_AFTER)) {
+    if (e->now & INFO_NEEDED) {
         flags_save(e);
     }
     call_settle(e, i->a);

@@ -31,13 +31,13 @@
 #include "tcg/x86_64/asm.h"
 #include "tcg/x86_64/x86_64.h"
 
-/* ---- env->backend[] -------------------------------------------------------
- */
+/* ---- env->backend[] --------------------------------------------------- */
 enum {
     ENV_HOST_SP = TCG_BACKEND_OWN,
     ENV_CONTEXT,
-    ENV_FPU,   /* EmitFpu */
-    ENV_MOVED, /* scratch word of slow parts */
+    ENV_FPU,     /* EmitFpu */
+    ENV_MOVED,   /* scratch word of operations */
+    ENV_ADDRESS, /* between mem.c thunks */
 };
 
 typedef struct EmitFpu {
@@ -49,8 +49,7 @@ typedef struct EmitFpu {
 #define ENV_OFF(field) ((int32_t)offsetof(TcgEnv, field))
 #define ENV_BACKEND(n) (ENV_OFF(backend) + 8 * (n))
 
-/* ---- The register map (regs.c) ---------------------------------------------
- */
+/* ---- The register map (regs.c) ---------------------------------------- */
 #define EMIT_SCRATCH_FIRST R13
 #define EMIT_SCRATCHES 3
 extern const uint8_t emit_home[TCG_GLOBALS]; /* host register or NO_REG */
@@ -59,8 +58,9 @@ extern const uint8_t emit_home[TCG_GLOBALS]; /* host register or NO_REG */
     (1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 |    \
      1u << R9 | 1u << R10 | 1u << R11)
 
-/* ---- Thunks: shared code, made once per context ----------------------------
- */
+/* ---- Thunks: shared code, made once per context ----------------------- */
+enum { MEM_THUNKS = EMIT_SCRATCHES * EMIT_SCRATCHES * TCG_MODES * 2 };
+
 typedef enum EmitThunk {
     THUNK_ENTER,        /* C: int (*)(void *env, const void *code) */
     THUNK_LEAVE,        /* jmp, r13d = reason */
@@ -75,10 +75,11 @@ typedef enum EmitThunk {
     THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
     THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
     THUNK_SAVE_LOOKUP1,
-    THUNK_POLL,    /* call, at the start of a block */
-    THUNK_BOUNCED, /* call, after an access to the bounce buffer */
-    THUNK_MEM,     /* + 3 * (s1 - r13) + (s2 - r13): see mem.c */
-    THUNK_COUNT = THUNK_MEM + EMIT_SCRATCHES * EMIT_SCRATCHES
+    THUNK_POLL,     /* call, at the start of a block */
+    THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
+    THUNK_MEM_SLOW, /* call, by those: see mem.c */
+    THUNK_MEM,
+    THUNK_COUNT = THUNK_MEM + MEM_THUNKS
 } EmitThunk;
 
 extern const char *const emit_thunk_names[THUNK_MEM];
@@ -87,8 +88,7 @@ void emit_thunks(Asm *a, TcgContext *ctx);
 void thunk_store_homes(Asm *a, int32_t env);
 void thunk_load_homes(Asm *a, int32_t env, uint32_t which);
 
-/* ---- Temporaries (regs.c) -----------------------------------------------
- */
+/* ---- Temporaries (regs.c) --------------------------------------------- */
 
 /* base + (index << shift) + disp; wrap: modulo 2^32. Constants have neither
  * base nor index. */
@@ -123,8 +123,7 @@ typedef struct EmitRhs {
     AsmMem mem;
 } EmitRhs;
 
-/* ---- Out-of-line parts ------------------------------------------------------
- */
+/* ---- Out-of-line parts ------------------------------------------------ */
 typedef struct Emit Emit;
 typedef struct EmitCold EmitCold;
 
@@ -143,8 +142,7 @@ struct EmitCold {
     uint64_t target; /* EXIT: guest pc */
 };
 
-/* ---- A compilation ----------------------------------------------------------
- */
+/* ---- A compilation ---------------------------------------------------- */
 
 /* What the backward pass found out, per instruction. */
 enum {
@@ -346,6 +344,12 @@ enum {
     MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
 };
 
+/* What a slow part looks like up to its description. */
+enum {
+    MEM_SLOW_S1 = 2, /* ModRM of add s1, slot.page: s1 is bits 5..3 + 8 */
+    MEM_SLOW_DESC = 8 + 7 + 5 + 5,
+};
+
 typedef struct MemAccess {
     unsigned s1, s2;
     unsigned cold;
@@ -357,8 +361,8 @@ void mem_resume(Emit *e, MemAccess m); /* the access starts here */
 void mem_after(Emit *e, MemAccess m);  /* and ends here */
 AsmMem mem_operand(MemAccess m);
 void mem_join(Emit *e, MemAccess *m); /* s1 += s2: frees s2 */
-void mem_thunk(Asm *a, unsigned s1, unsigned s2, const X86State *st,
-               bool fill_slots);
+void mem_slow_thunk(Asm *a, const X86State *st);
+void mem_thunks(Asm *a, X86State *st, bool fill_slots);
 void mem_bounced_thunk(Asm *a, const X86State *st);
 void emit_ld(Emit *e, const IrInsn *i);
 void emit_st(Emit *e, const IrInsn *i);

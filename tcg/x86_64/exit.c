@@ -25,9 +25,7 @@ typedef struct StubHead {
 } StubHead;
 G_STATIC_ASSERT(sizeof(StubHead) == STUB_HEAD);
 
-/* ---- entry
- * -------------------------------------------------------------------
- */
+/* ---- entry ------------------------------------------------------------ */
 
 void emit_prologue(Emit *e)
 {
@@ -58,9 +56,7 @@ void emit_prologue(Emit *e)
     e->env_flags = e->live_in && save;
 }
 
-/* ---- direct exits
- * ---------------------------------------------------------------
- */
+/* ---- direct exits ----------------------------------------------------- */
 
 /* Patched jumps have their rel32 inside an aligned quadword, so that a patch
  * is one store for all who fetch (AMD64 APM 2 7.3.2). The padding is prefixes
@@ -151,9 +147,7 @@ void emit_exit(Emit *e, const IrInsn *i)
     e->reachable = false;
 }
 
-/* ---- linking
- * ---------------------------------------------------------------------
- */
+/* ---- linking ---------------------------------------------------------- */
 
 static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
 {
@@ -197,9 +191,7 @@ void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
     }
 }
 
-/* ---- other ways out
- * -------------------------------------------------------------
- */
+/* ---- other ways out --------------------------------------------------- */
 
 static void exitr_miss(Emit *e, EmitCold *c)
 {
@@ -260,9 +252,7 @@ void emit_leave(Emit *e, const IrInsn *i)
     e->reachable = false;
 }
 
-/* ---- inside the block
- * -------------------------------------------------------------
- */
+/* ---- inside the block ------------------------------------------------- */
 
 static void branch_fix(Emit *e, EmitLabel *l, uint8_t *rel)
 {

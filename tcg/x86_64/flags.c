@@ -7,8 +7,7 @@
  */
 #include "tcg/x86_64/emit.h"
 
-/* ---- saving and loading -----------------------------------------------------
- */
+/* ---- saving and loading ----------------------------------------------- */
 
 /* rax goes to `keep` meanwhile, or to its own place in env. */
 static void flags_put_aside(Asm *a, unsigned keep)
@@ -88,9 +87,7 @@ static void flags_before_partial(Emit *e)
     }
 }
 
-/* ---- arithmetic
- * --------------------------------------------------------------
- */
+/* ---- arithmetic ------------------------------------------------------- */
 
 /* mov between registers of at least the type's width */
 static void flags_move(Emit *e, unsigned dst, unsigned src)
@@ -161,9 +158,7 @@ void emit_unary_flags(Emit *e, const IrInsn *i)
     regs_defined(e, i->dst, dst);
 }
 
-/* ---- shifts and rotates
- * -------------------------------------------------------
- */
+/* ---- shifts and rotates ----------------------------------------------- */
 
 static void flags_shift_const(Emit *e, const IrInsn *i, unsigned shift,
                               unsigned count)
@@ -225,9 +220,7 @@ void emit_shift_flags(Emit *e, const IrInsn *i)
     }
 }
 
-/* ---- multiplication
- * ------------------------------------------------------------
- */
+/* ---- multiplication --------------------------------------------------- */
 
 /* IMUL r/m8 works in al only. */
 static void flags_imul8(Emit *e, const IrInsn *i)
@@ -285,9 +278,7 @@ void emit_imul_flags(Emit *e, const IrInsn *i)
     flags_written(e);
 }
 
-/* ---- flags as a value
- * ------------------------------------------------------------
- */
+/* ---- flags as a value ------------------------------------------------- */
 
 /* env->flags >> 8 is EFLAGS 7..0 with bit 1 set; bit 0 is OF. */
 void emit_getf(Emit *e, const IrInsn *i)

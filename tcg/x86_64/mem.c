@@ -11,9 +11,9 @@
  *      op   [s2 + s1]
  *
  * The slow part, out of line, restores the address (s1 + slot.page) and calls
- * a thunk with a description of the access in s2. The thunk returns with s1
- * and s2 such that the access may be made at s1 + s2 after all: in the page,
- * found in env->tlb[] (and now in the slot) or by fill(), or in a bounce
+ * a thunk that finds a description of the access behind the call. It returns
+ * with s1 and s2 such that the access may be made at s1 + s2 after all: in the
+ * page, found in env->tlb[] (and now in the slot) or by fill(), or in a bounce
  * buffer that load() filled. In the latter case a writing access goes on at a
  * copy of itself that is followed by a call which stores the buffer.
  *
@@ -23,9 +23,7 @@
  */
 #include "tcg/x86_64/emit.h"
 
-/* ---- the address
- * ----------------------------------------------------------------
- */
+/* ---- the address ------------------------------------------------------ */
 
 static bool mem_is_intermediate(const Emit *e, unsigned reg, uint32_t locked)
 {
@@ -82,9 +80,7 @@ static unsigned mem_address(Emit *e, const IrInsn *i)
     return s1;
 }
 
-/* ---- the check
- * -------------------------------------------------------------------
- */
+/* ---- the check -------------------------------------------------------- */
 
 static unsigned mem_mode(const Emit *e, const IrInsn *i)
 {
@@ -168,22 +164,34 @@ void mem_join(Emit *e, MemAccess *m)
     m->s2 = NO_REG;
 }
 
-static const void *mem_thunk_of(const Emit *e, const EmitCold *c)
+static unsigned mem_thunk_number(unsigned s1, unsigned s2, unsigned mode,
+                                 bool write)
 {
-    return emit_thunk(e, THUNK_MEM +
-                             (c->s1 - EMIT_SCRATCH_FIRST) * EMIT_SCRATCHES +
-                             (c->s2 - EMIT_SCRATCH_FIRST));
+    return (((s1 - EMIT_SCRATCH_FIRST) * EMIT_SCRATCHES +
+             (s2 - EMIT_SCRATCH_FIRST)) *
+                TCG_MODES +
+            mode) *
+               2 +
+           write;
 }
 
-/* The thunk returns behind the first jump where the access was bounced and
- * must be stored. */
+/* s1 = address, s2 = that of its last byte; the encodings are of fixed length,
+ * as the signal handler and the thunk look at them (MemSlowPart). The thunk
+ * returns behind all of it where the access was bounced and must be stored. */
 static void mem_slow_part(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
+    unsigned mode = (c->desc & 0xff) / TCG_SLOTS;
+    unsigned n = mem_thunk_number(c->s1, c->s2, mode, c->desc & MEM_DESC_WRITE);
 
-    asm_movi(a, c->s2, c->desc);
-    asm_call_to(a, mem_thunk_of(e, c));
+    asm_rm(a, asm_typed(ALU_ADD << 3 | 2, IR_I64), c->s1,
+           asm_env(mem_slot(c->desc)));
+    asm_opcode(a, OP_LEA, c->s2, 0, c->s1, false);
+    asm_u8(a, 0x80 | (c->s2 & 7) << 3 | (c->s1 & 7)); /* disp32 */
+    asm_u32(a, (c->desc >> MEM_DESC_SIZE & 1023) - 1);
+    asm_call_to(a, emit_thunk(e, THUNK_MEM + n));
     asm_fix(asm_jmp(a), c->resume);
+    asm_u32(a, c->desc);
     if (c->desc & MEM_DESC_STORES) {
         memcpy(a->p, c->resume, c->after - c->resume);
         a->p += c->after - c->resume;
@@ -192,9 +200,7 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     }
 }
 
-/* ---- the operations
- * ---------------------------------------------------------------
- */
+/* ---- the operations --------------------------------------------------- */
 
 static bool mem_flags_needed(const Emit *e)
 {
@@ -263,124 +269,119 @@ void emit_probew(Emit *e, const IrInsn *i)
     mem_after(e, m);
 }
 
-/* ---- the thunks
- * ------------------------------------------------------------------
- */
+/* ---- the thunks ------------------------------------------------------- */
 
-/* desc's slot: offset in env of the first, in rax. */
-static void mem_thunk_slot(Asm *a, unsigned s2)
-{
-    asm_rr(a, OP_MOVZX8, RAX, s2);
-    asm_shift_i(a, SHIFT_SHL, IR_I32, RAX, 4);
-}
+enum { DESC_FROM_RETURN = 5, COPY_FROM_RETURN = 9 };
 
-/* eax = field of desc */
-static void mem_thunk_field(Asm *a, unsigned reg, unsigned s2, unsigned shift,
-                            uint32_t mask)
+/* rax = TcgTlbEntry of address s1; s2 = its page; jump if that is not the
+ * tag. An access that crosses into the next page does not match, either. */
+static uint8_t *mem_thunk_table(Asm *a, unsigned s1, unsigned s2, int32_t tlb,
+                                bool write)
 {
-    asm_mov32(a, reg, s2);
-    asm_shift_i(a, SHIFT_SHR, IR_I32, reg, shift);
-    asm_alu_ri(a, ALU_AND, IR_I32, reg, mask);
-}
-
-/* Jump if the access crosses its page's end. */
-static uint8_t *mem_thunk_crossing(Asm *a, unsigned s1, unsigned s2)
-{
-    asm_mov32(a, RCX, s1);
-    asm_alu_ri(a, ALU_AND, IR_I32, RCX, 4095);
-    mem_thunk_field(a, RAX, s2, MEM_DESC_SIZE, 1023);
-    asm_alu_rr(a, ALU_ADD, IR_I32, RCX, RAX);
-    asm_alu_ri(a, ALU_CMP, IR_I32, RCX, 4096);
-    return asm_jcc(a, IR_CC_A);
-}
-
-/* rcx = TcgTlbEntry of address s1; jump if its tag does not match. */
-static uint8_t *mem_thunk_table(Asm *a, unsigned s1, unsigned s2, int32_t env)
-{
-    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32 &&
-                    offsetof(TcgTlbEntry, write) == 8);
-    mem_thunk_field(a, RCX, s2, 6, TCG_MODES - 1);
-    asm_load(a, RCX, (AsmMem){ RSP, RCX, 3, env + ENV_OFF(tlb) });
+    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
     asm_mov(a, RAX, s1);
     asm_shift_i(a, SHIFT_SHR, IR_I64, RAX, 12 - 5);
     asm_alu_ri(a, ALU_AND, IR_I32, RAX, (TCG_TLB_SIZE - 1) << 5);
-    asm_alu_rr(a, ALU_ADD, IR_I64, RCX, RAX);
-    mem_thunk_field(a, RAX, s2, 18 - 3, 8); /* MEM_DESC_WRITE */
-    asm_load(a, RAX, (AsmMem){ RCX, RAX, 0, 0 });
-    asm_alu_rr(a, ALU_XOR, IR_I64, RAX, s1);
-    asm_shift_i(a, SHIFT_SHR, IR_I64, RAX, 12);
+    asm_alu_rm(a, ALU_ADD, IR_I64, RAX, asm_mem(RSP, tlb));
+    asm_alu_ri(a, ALU_AND, IR_I64, s2, -4096);
+    asm_alu_rm(a, ALU_CMP, IR_I64, s2,
+               asm_mem(RAX, write ? offsetof(TcgTlbEntry, write)
+                                  : offsetof(TcgTlbEntry, read)));
     return asm_jcc(a, IR_CC_NE);
 }
 
-/* Fill the slot from the entry; s1 = offset, s2 = host page. */
+/* The slot, whose number is in the description, gets page s2; s1 becomes the
+ * offset, s2 the host page. */
 static void mem_thunk_hit(Asm *a, unsigned s1, unsigned s2, int32_t env,
                           bool fill)
 {
-    int32_t slot = env + ENV_OFF(slot);
-
-    mem_thunk_slot(a, s2);
-    asm_load(a, RCX, asm_mem(RCX, offsetof(TcgTlbEntry, host)));
+    asm_load(a, RAX, asm_mem(RAX, offsetof(TcgTlbEntry, host)));
     if (fill) {
-        asm_mov(a, s2, s1);
-        asm_alu_ri(a, ALU_AND, IR_I64, s2, -4096);
-        asm_store(a, (AsmMem){ RSP, RAX, 0, slot }, s2);
-        asm_store(a, (AsmMem){ RSP, RAX, 0, slot + 8 }, RCX);
+        AsmMem slot = { RSP, RCX, 0, env + ENV_OFF(slot) };
+
+        asm_load(a, RCX, asm_mem(RSP, env - 8)); /* return address */
+        asm_rm(a, OP_MOVZX8, RCX, asm_mem(RCX, DESC_FROM_RETURN));
+        asm_shift_i(a, SHIFT_SHL, IR_I32, RCX, 4);
+        asm_store(a, slot, s2);
+        slot.disp += 8;
+        asm_store(a, slot, RAX);
     }
-    asm_alu_ri(a, ALU_AND, IR_I32, s1, 4095);
-    asm_mov(a, s2, RCX);
+    asm_alu_rr(a, ALU_SUB, IR_I64, s1, s2);
+    asm_mov(a, s2, RAX);
 }
 
-/* C's turn. Light first; what it cannot do goes through the bounce buffer. */
-static void mem_thunk_slow(Asm *a, unsigned s1, unsigned s2, const X86State *st)
+/* What the table does not have: called by the thunks of the register pairs,
+ * address and result in env. Light C first; what that cannot do goes through
+ * the bounce buffer. */
+void mem_slow_thunk(Asm *a, const X86State *st)
 {
-    thunk_store_homes(a, 8);
-    asm_lea(a, RDI, asm_mem(RSP, 8));
-    asm_mov(a, RSI, s1);
-    asm_mov32(a, RDX, s2);
-    asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8);
+    enum { BLOCK = 8, ENV = 16 }; /* offsets of return address and env */
+    const AsmMem address = asm_env(ENV + ENV_BACKEND(ENV_ADDRESS));
+
+    thunk_store_homes(a, ENV);
+    asm_load(a, RDX, asm_env(BLOCK));
+    asm_lea(a, RDI, asm_env(ENV));
+    asm_load(a, RSI, address);
+    asm_load32(a, RDX, asm_mem(RDX, DESC_FROM_RETURN));
     asm_call_c(a, mem_fill);
     asm_rr(a, asm_typed(0x84, IR_I64), RAX, RAX);
     uint8_t *done = asm_jcc8(a, IR_CC_NE);
-    asm_lea(a, RDI, asm_mem(RSP, 16));
-    asm_mov(a, RSI, s1);
-    asm_mov32(a, RDX, s2);
+    asm_load(a, RDX, asm_env(BLOCK));
+    asm_lea(a, RDI, asm_env(ENV));
+    asm_load(a, RSI, address);
+    asm_load32(a, RDX, asm_mem(RDX, DESC_FROM_RETURN));
     asm_address(a, R11, mem_bounce);
     asm_call_to(a, st->thunk[THUNK_HEAVY]);
-    asm_rr(a, asm_typed_group(0xf6, IR_I32), GROUP3_TEST, s2);
+    asm_load(a, RDX, asm_env(BLOCK));
+    asm_rm(a, asm_typed_group(0xf6, IR_I32), GROUP3_TEST,
+           asm_mem(RDX, DESC_FROM_RETURN));
     asm_u32(a, MEM_DESC_STORES);
     uint8_t *loads = asm_jcc8(a, IR_CC_E);
-    asm_alu_mi(a, ALU_ADD, IR_I64, asm_mem(RSP, 8), 5); /* behind the jmp */
+    asm_alu_mi(a, ALU_ADD, IR_I64, asm_env(BLOCK), COPY_FROM_RETURN);
     asm_fix8(loads, a->p);
     asm_fix8(done, a->p);
-    asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 8);
-    asm_mov(a, s2, RAX);
-    asm_movi(a, s1, 0);
-    thunk_load_homes(a, 8, EMIT_CALLER_SAVED);
+    asm_store(a, address, RAX);
+    thunk_load_homes(a, ENV, EMIT_CALLER_SAVED);
     asm_u8(a, 0xc3);
 }
 
-/* Called with s1 = address - slot.page, s2 = desc; env is 8 above rsp. */
-void mem_thunk(Asm *a, unsigned s1, unsigned s2, const X86State *st,
-               bool fill_slots)
+static void mem_thunk(Asm *a, unsigned s1, unsigned s2, unsigned mode,
+                      bool write, const X86State *st, bool fill_slots)
 {
     const int32_t env = 24;
 
     asm_u8(a, 0x50); /* push rax, rcx */
     asm_u8(a, 0x51);
-    mem_thunk_slot(a, s2);
-    asm_rm(a, asm_typed(ALU_ADD << 3 | 2, IR_I64), s1,
-           (AsmMem){ RSP, RAX, 0, env + ENV_OFF(slot) });
-    uint8_t *crossing = mem_thunk_crossing(a, s1, s2);
-    uint8_t *miss = mem_thunk_table(a, s1, s2, env);
+    uint8_t *miss =
+        mem_thunk_table(a, s1, s2, env + ENV_OFF(tlb) + 8 * mode, write);
     mem_thunk_hit(a, s1, s2, env, fill_slots);
     asm_u8(a, 0x59); /* pop rcx, rax; ret */
     asm_u8(a, 0x58);
     asm_u8(a, 0xc3);
-    asm_fix(crossing, a->p);
     asm_fix(miss, a->p);
     asm_u8(a, 0x59);
     asm_u8(a, 0x58);
-    mem_thunk_slow(a, s1, s2, st);
+    asm_store(a, asm_env(8 + ENV_BACKEND(ENV_ADDRESS)), s1);
+    asm_call_to(a, st->thunk[THUNK_MEM_SLOW]);
+    asm_load(a, s2, asm_env(8 + ENV_BACKEND(ENV_ADDRESS)));
+    asm_movi(a, s1, 0);
+    asm_u8(a, 0xc3);
+}
+
+/* One for each pair of registers, mode and direction. */
+void mem_thunks(Asm *a, X86State *st, bool fill_slots)
+{
+    for (unsigned n = 0; n < MEM_THUNKS; n++) {
+        unsigned pair = n / 2 / TCG_MODES;
+        unsigned s1 = EMIT_SCRATCH_FIRST + pair / EMIT_SCRATCHES;
+        unsigned s2 = EMIT_SCRATCH_FIRST + pair % EMIT_SCRATCHES;
+
+        if (s1 != s2) {
+            asm_pad(a, 16, 0);
+            st->thunk[THUNK_MEM + n] = asm_exec(a, a->p);
+            mem_thunk(a, s1, s2, n / 2 % TCG_MODES, n % 2, st, fill_slots);
+        }
+    }
 }
 
 /* After the copy of a bounced access: store the buffer, flags untouched. */
@@ -396,9 +397,7 @@ void mem_bounced_thunk(Asm *a, const X86State *st)
     asm_u8(a, 0xc3);
 }
 
-/* ---- atomic operations
- * ------------------------------------------------------------
- */
+/* ---- atomic operations ------------------------------------------------ */
 
 static void mem_lock(Emit *e, uint32_t op, unsigned reg, MemAccess m)
 {

@@ -37,9 +37,7 @@ bool tcg_x86_64_can_native(const NativeInsn *n)
            n->imm_bytes <= 4;
 }
 
-/* ---- registers
- * ------------------------------------------------------------------
- */
+/* ---- registers -------------------------------------------------------- */
 
 /* Scratch registers that stand for guest registers in env. */
 typedef struct NativeScratch {
@@ -140,9 +138,7 @@ static void native_store_results(Emit *e, const NativeInsn *n,
     }
 }
 
-/* ---- encoding
- * -------------------------------------------------------------------
- */
+/* ---- encoding --------------------------------------------------------- */
 
 static void native_legacy_opcode(Asm *a, const NativeInsn *n, unsigned reg,
                                  unsigned index, unsigned base)
@@ -205,9 +201,7 @@ static void native_encode(Asm *a, const NativeInsn *n, NativeRegs r,
     }
 }
 
-/* ---- the operation
- * ----------------------------------------------------------------
- */
+/* ---- the operation ---------------------------------------------------- */
 
 /* The flags it reads, and, if it writes only some, those it keeps. */
 static void native_load_flags(Emit *e, const NativeInsn *n)

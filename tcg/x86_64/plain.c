@@ -53,8 +53,7 @@ void emit_alu3(Emit *e, unsigned alu, IrType t, unsigned dst, unsigned a,
     emit_alu_rhs(&e->as, alu, t, dst, b);
 }
 
-/* ---- moves and sums: put off if they can be ---------------------------------
- */
+/* ---- moves and sums: put off if they can be --------------------------- */
 
 /* v as a sum in the given width; one that wraps at 32 bits cannot be taken
  * apart in 64-bit arithmetic. */
@@ -136,6 +135,28 @@ static bool plain_lazy(Emit *e, const IrInsn *i, EmitAddr a)
     return regs_define_lazy(e, i->dst, plain_finish(a, i->type));
 }
 
+/* dst = a sum that was put off or could not be. */
+static void plain_compute(Emit *e, const IrInsn *i, EmitAddr a)
+{
+    a = plain_finish(a, i->type);
+    unsigned base = a.base == IR_NONE ? NO_REG : regs_value(e, a.base);
+    unsigned index = regs_value(e, a.index);
+
+    regs_sources_done(e);
+    unsigned dst = regs_define(e, i->dst, index);
+    asm_rm(&e->as, OP_LEA32 | asm_w(i->type), dst,
+           (AsmMem){ base, index, a.shift, a.disp });
+    regs_defined(e, i->dst, dst);
+}
+
+/* One LEA does it, and nothing shorter. */
+static bool plain_is_lea(const Emit *e, const IrInsn *i, EmitAddr a)
+{
+    return a.index != IR_NONE && asm_fits32(a.disp) &&
+           (a.shift || a.disp || (a.base != i->dst && a.index != i->dst)) &&
+           !regs_tight(e, a);
+}
+
 void emit_mov(Emit *e, const IrInsn *i)
 {
     int64_t imm;
@@ -146,6 +167,11 @@ void emit_mov(Emit *e, const IrInsn *i)
     }
     if (plain_lazy(
             e, i, is_const ? plain_const(imm) : plain_addr(e, i->a, i->type))) {
+        return;
+    }
+    EmitAddr sum = plain_addr(e, i->a, i->type);
+    if (!is_const && plain_is_lea(e, i, sum)) {
+        plain_compute(e, i, sum);
         return;
     }
     if (is_const) {
@@ -187,8 +213,14 @@ void emit_add(Emit *e, const IrInsn *i)
     EmitAddr sum;
     int64_t imm;
 
-    if (plain_sum_of(e, i, false, &sum) && plain_lazy(e, i, sum)) {
-        return;
+    if (plain_sum_of(e, i, false, &sum)) {
+        if (plain_lazy(e, i, sum)) {
+            return;
+        }
+        if (plain_is_lea(e, i, sum)) {
+            plain_compute(e, i, sum);
+            return;
+        }
     }
     if (regs_const(e, i->b, &imm) && (asm_fits32(imm) || i->type == IR_I32)) {
         plain_add_const(e, i, imm);
@@ -244,9 +276,7 @@ void emit_sub(Emit *e, const IrInsn *i)
     emit_logic(e, i);
 }
 
-/* ---- two operands
- * -------------------------------------------------------------
- */
+/* ---- two operands ----------------------------------------------------- */
 
 /* AND with a constant that one zero-extending move does; or 0. */
 static uint32_t plain_mask_op(const IrInsn *i, int64_t imm)
@@ -329,9 +359,7 @@ void emit_mulh(Emit *e, const IrInsn *i)
     regs_defined(e, i->dst, dst);
 }
 
-/* ---- shifts
- * -------------------------------------------------------------------
- */
+/* ---- shifts ----------------------------------------------------------- */
 
 /* SHLX 66, SARX F3, SHRX F2: VEX.0F38 F7 /r, the count in vvvv. */
 static unsigned plain_bmi2_prefix(unsigned shift)
@@ -451,9 +479,7 @@ void emit_shift(Emit *e, const IrInsn *i)
     }
 }
 
-/* ---- one operand
- * ----------------------------------------------------------------
- */
+/* ---- one operand ------------------------------------------------------ */
 
 static unsigned plain_copy_to_dst(Emit *e, const IrInsn *i)
 {
@@ -517,9 +543,7 @@ void emit_extend(Emit *e, const IrInsn *i)
     plain_unary(e, i, op | (sign ? asm_w(i->type) : 0));
 }
 
-/* ---- bit fields
- * -----------------------------------------------------------------
- */
+/* ---- bit fields ------------------------------------------------------- */
 
 static uint32_t plain_movzx_of(unsigned len)
 {
@@ -649,9 +673,7 @@ void emit_deposit(Emit *e, const IrInsn *i)
     regs_defined(e, i->dst, dst);
 }
 
-/* ---- counting bits
- * -----------------------------------------------------------
- */
+/* ---- counting bits ---------------------------------------------------- */
 
 /* LZCNT, TZCNT (F3 0F BD/BC), or BSR, BSF, which leave their destination alone
  * for zero (SDM: undefined; all processors do) and are corrected by CMOV. */
@@ -688,9 +710,7 @@ void emit_popcnt(Emit *e, const IrInsn *i)
     plain_unary(e, i, 0xb8 | ASM_0F | ASM_F3 | asm_w(i->type));
 }
 
-/* ---- comparisons
- * ---------------------------------------------------------------
- */
+/* ---- comparisons ------------------------------------------------------ */
 
 void emit_compare(Emit *e, const IrInsn *i)
 {
@@ -738,9 +758,7 @@ void emit_movcond(Emit *e, const IrInsn *i)
     regs_defined(e, i->dst, dst);
 }
 
-/* ---- the CPU struct
- * ---------------------------------------------------------------
- */
+/* ---- the CPU struct --------------------------------------------------- */
 
 void emit_ldenv(Emit *e, const IrInsn *i)
 {

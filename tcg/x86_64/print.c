@@ -69,6 +69,30 @@ static int print_exit_at(const TcgCode *code, const uint8_t *p)
     return -1;
 }
 
+/* A slow part's call: behind the jump after it is its MemDesc. */
+static bool print_is_slow_part(const X86State *st, const cs_insn *i)
+{
+    if (i->id != X86_INS_CALL || !g_str_has_prefix(i->op_str, "0x")) {
+        return false;
+    }
+    const uint8_t *target =
+        (const uint8_t *)(uintptr_t)g_ascii_strtoull(i->op_str, NULL, 16);
+
+    return target >= st->thunk[THUNK_MEM + 2] && target < st->thunks_end;
+}
+
+static const uint8_t *print_desc(const uint8_t *p, GString *out)
+{
+    MemDesc desc;
+
+    memcpy(&desc, p, sizeof(desc));
+    g_string_append_printf(out, "     slot %u mode %u, %u bytes%s\n",
+                           desc & (TCG_SLOTS - 1), (desc & 0xff) / TCG_SLOTS,
+                           desc >> MEM_DESC_SIZE & 1023,
+                           desc & MEM_DESC_WRITE ? ", write" : "");
+    return p + sizeof(desc);
+}
+
 static const uint8_t *print_skip_padding(const uint8_t *p)
 {
     while (*p == 0xcc) {
@@ -89,6 +113,7 @@ void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
     const uint8_t *start = st->exec + b->code, *end = start + b->size;
     const uint8_t *p = print_skip_padding(start);
     cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+    const uint8_t *desc = NULL;
     cs_insn *i = cs_malloc(cs);
 
     while (p < end) {
@@ -101,8 +126,13 @@ void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
         if (print_exit_at(code, p) >= 0) {
             g_string_append_printf(out, "exit %d:\n", print_exit_at(code, p));
             p += STUB_HEAD;
+        } else if (p == desc) {
+            p = print_desc(p, out);
         } else if (cs_disasm_iter(cs, &p, &left, &address, i)) {
             print_insn(cs, st, code, start, i, out);
+            if (print_is_slow_part(st, i)) {
+                desc = p + 5;
+            }
         } else {
             break;
         }

@@ -54,8 +54,7 @@ static AsmMem regs_slot_mem(unsigned slot)
     return asm_env(ENV_OFF(spill) + 8 * slot);
 }
 
-/* ---- scratch registers ------------------------------------------------------
- */
+/* ---- scratch registers ------------------------------------------------ */
 
 static IrVal *regs_owner(Emit *e, unsigned reg)
 {
@@ -142,8 +141,7 @@ void regs_done(Emit *e)
     e->slots_dead = 0;
 }
 
-/* ---- temporaries ------------------------------------------------------------
- */
+/* ---- temporaries ------------------------------------------------------ */
 
 static void regs_lazy_remove(Emit *e, IrVal v)
 {
@@ -238,9 +236,7 @@ IrVal regs_root(const Emit *e, IrVal v)
     return v;
 }
 
-/* ---- values put off
- * -----------------------------------------------------------
- */
+/* ---- values put off --------------------------------------------------- */
 
 EmitAddr regs_addr(const Emit *e, IrVal v)
 {
@@ -403,9 +399,7 @@ void regs_settle_globals(Emit *e)
     }
 }
 
-/* ---- reading
- * ------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------- */
 
 static unsigned regs_lock(Emit *e, unsigned reg)
 {
@@ -506,9 +500,7 @@ EmitRhs regs_rhs(Emit *e, IrVal v)
     return regs_mem_rhs(e, v);
 }
 
-/* ---- writing
- * ------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------- */
 
 /* A register for dst's new value. Call it when the sources were fetched (they
  * are locked) and regs_sources_done(); prefer: one of their registers that may
@@ -555,9 +547,7 @@ void regs_defined(Emit *e, IrVal dst, unsigned reg)
     }
 }
 
-/* ---- control flow
- * ---------------------------------------------------------------
- */
+/* ---- control flow ----------------------------------------------------- */
 
 void regs_reset(Emit *e)
 {

@@ -20,8 +20,7 @@ typedef struct SideAccess {
     uint32_t resume, length, slow; /* offsets in the block */
 } SideAccess;
 
-/* ---- writing ----------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------- */
 
 static void side_put(Emit *e, uint64_t v)
 {
@@ -77,9 +76,7 @@ void side_write(const Emit *e, uint8_t *to)
     memcpy(access + e->access_count, e->side_start, head->bytes);
 }
 
-/* ---- reading: light, as sync_pc() is
- * -------------------------------------------
- */
+/* ---- reading: light, as sync_pc() is ---------------------------------- */
 #define LIGHT __attribute__((target("general-regs-only")))
 
 static LIGHT uint64_t side_get(const uint8_t **p)

@@ -17,30 +17,17 @@ static greg_t *signal_reg(ucontext_t *uc, unsigned reg)
     return &uc->uc_mcontext.gregs[signal_regs[reg]];
 }
 
-/* What a slow part begins with: mov s2, desc (opcode B8 + register, with REX.B
- * before it as it is one of r13..r15). */
 static MemDesc signal_slow_desc(const uint8_t *slow)
 {
     MemDesc desc;
 
-    memcpy(&desc, slow + 2, sizeof(desc));
+    memcpy(&desc, slow + MEM_SLOW_DESC, sizeof(desc));
     return desc;
 }
 
-/* Then it calls the thunk of its pair of registers. */
-static unsigned signal_slow_s1(const X86State *st, const uint8_t *slow)
+static unsigned signal_slow_s1(const uint8_t *slow)
 {
-    int32_t rel;
-
-    memcpy(&rel, slow + 7, sizeof(rel));
-    const uint8_t *thunk = slow + 11 + rel;
-    unsigned n = 0;
-
-    while (n < EMIT_SCRATCHES * EMIT_SCRATCHES &&
-           st->thunk[THUNK_MEM + n] != thunk) {
-        n++;
-    }
-    return EMIT_SCRATCH_FIRST + n / EMIT_SCRATCHES;
+    return 8 + (slow[MEM_SLOW_S1] >> 3 & 7);
 }
 
 bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
@@ -60,7 +47,7 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
         return false;
     }
     if (desc & MEM_DESC_JOINED) {
-        *signal_reg(uc, signal_slow_s1(ctx->state, slow)) -= (greg_t)slot.host;
+        *signal_reg(uc, signal_slow_s1(slow)) -= (greg_t)slot.host;
     }
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;
     return true;

@@ -53,9 +53,7 @@ static LIGHT bool slow_crosses(uint64_t ea, MemDesc desc)
     return (ea & 4095) + slow_size(desc) > 4096;
 }
 
-/* ---- accesses
- * -------------------------------------------------------------------
- */
+/* ---- accesses --------------------------------------------------------- */
 
 /* The table may not have taken the page (watched, once only): then the slot
  * must not either. */
@@ -173,9 +171,7 @@ void mem_bounced(void *env)
     }
 }
 
-/* ---- giving up
- * ------------------------------------------------------------------
- */
+/* ---- giving up -------------------------------------------------------- */
 
 /* Light. The call from translated code left its return address below env;
  * where that is not in a block (look-ups), env->pc is right already. */

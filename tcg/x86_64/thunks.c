@@ -47,9 +47,7 @@ void thunk_load_homes(Asm *a, int32_t env, uint32_t which)
     }
 }
 
-/* ---- vector state
- * -------------------------------------------------------------
- */
+/* ---- vector state ----------------------------------------------------- */
 
 /* XSAVE64 is 0F AE /4, XRSTOR64 /5 with REX.W; destroys eax, edx. */
 static void thunk_xsave(Asm *a, const TcgContext *ctx, unsigned op,
@@ -95,9 +93,7 @@ static void thunk_fpu_load(Asm *a, const TcgContext *ctx, unsigned env)
     }
 }
 
-/* ---- in and out
- * -----------------------------------------------------------------
- */
+/* ---- in and out ------------------------------------------------------- */
 
 /* rdi = env, rsi = code */
 static void thunk_enter(Asm *a, TcgContext *ctx)
@@ -144,9 +140,7 @@ static void thunk_go_leave(Asm *a, const X86State *st, int reason)
     asm_jmp_to(a, st->thunk[THUNK_LEAVE_STORED]);
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------
- */
+/* ---- calls ------------------------------------------------------------ */
 
 static void thunk_save(Asm *a, TcgContext *ctx)
 {
@@ -183,9 +177,7 @@ static void thunk_heavy(Asm *a, TcgContext *ctx)
     thunk_ret(a);
 }
 
-/* ---- the next block
- * ---------------------------------------------------------------
- */
+/* ---- the next block --------------------------------------------------- */
 
 /* env->pc is set, flags are in env; r13 = from or NULL, r14d = exit. */
 static void thunk_lookup(Asm *a, TcgContext *ctx)
@@ -271,9 +263,12 @@ static void thunk_bounced(Asm *a, TcgContext *ctx)
     mem_bounced_thunk(a, ctx->state);
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------
- */
+static void thunk_mem_slow(Asm *a, TcgContext *ctx)
+{
+    mem_slow_thunk(a, ctx->state);
+}
+
+/* ---- all of them ------------------------------------------------------ */
 
 const char *const emit_thunk_names[THUNK_MEM] = {
     [THUNK_ENTER] = "enter",
@@ -291,6 +286,7 @@ const char *const emit_thunk_names[THUNK_MEM] = {
     [THUNK_SAVE_LOOKUP1] = "save_lookup1",
     [THUNK_POLL] = "poll",
     [THUNK_BOUNCED] = "bounced",
+    [THUNK_MEM_SLOW] = "mem_slow",
 };
 
 typedef struct ThunkRow {
@@ -316,6 +312,7 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
     { THUNK_POLL, thunk_poll },
     { THUNK_BOUNCED, thunk_bounced },
+    { THUNK_MEM_SLOW, thunk_mem_slow },
 };
 
 static void thunk_align(Asm *a, EmitThunk t)
@@ -334,16 +331,6 @@ void emit_thunks(Asm *a, TcgContext *ctx)
         st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);
         thunk_rows[n].emit(a, ctx);
     }
-    for (unsigned s1 = 0; s1 < EMIT_SCRATCHES; s1++) {
-        for (unsigned s2 = 0; s2 < EMIT_SCRATCHES; s2++) {
-            if (s1 != s2) {
-                asm_pad(a, 16, 0);
-                st->thunk[THUNK_MEM + s1 * EMIT_SCRATCHES + s2] =
-                    asm_exec(a, a->p);
-                mem_thunk(a, EMIT_SCRATCH_FIRST + s1, EMIT_SCRATCH_FIRST + s2,
-                          st, !(ctx->switches & TCG_OFF_SLOTS));
-            }
-        }
-    }
+    mem_thunks(a, st, !(ctx->switches & TCG_OFF_SLOTS));
     st->thunks_end = asm_exec(a, a->p);
 }

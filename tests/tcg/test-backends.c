@@ -355,9 +355,7 @@ static void gen_memory(Gen *g)
     }
 }
 
-/* ---- helpers
- * ------------------------------------------------------------------
- */
+/* ---- helpers ---------------------------------------------------------- */
 #define LIGHT __attribute__((target("general-regs-only")))
 
 static LIGHT uint64_t help_mix(void *env, uint64_t a, uint64_t b, uint64_t c,
@@ -475,9 +473,7 @@ static void gen_block(Gen *g)
     ir_leave(g->b, VM_LEAVE_DONE);
 }
 
-/* ---- comparing
- * ------------------------------------------------------------------
- */
+/* ---- comparing -------------------------------------------------------- */
 
 static void fill_random(GRand *r, Vm *vm)
 {

@@ -57,9 +57,7 @@ static void test_registers(void)
     vm_free(vm);
 }
 
-/* ---- native instructions
- * ---------------------------------------------------------
- */
+/* ---- native instructions ---------------------------------------------- */
 
 static NativeInsn *native(Vm *vm, uint8_t map, uint8_t opcode)
 {
@@ -275,9 +273,7 @@ static void test_native_vex(void)
     vm_free(vm);
 }
 
-/* ---- exits
- * -------------------------------------------------------------------------
- */
+/* ---- exits ------------------------------------------------------------ */
 
 static void link_codes(Vm *vm, TcgCode *from, unsigned n, TcgCode *to)
 {
@@ -525,9 +521,7 @@ static void test_indirect(gconstpointer data)
     vm_free(vm);
 }
 
-/* ---- unwinding
- * ---------------------------------------------------------------------
- */
+/* ---- unwinding -------------------------------------------------------- */
 
 static LIGHT uint64_t help_raise(void *env, uint64_t a, uint64_t b, uint64_t c,
                                  uint64_t d)
@@ -610,9 +604,7 @@ static void test_sync_pc(void)
     vm_free(vm);
 }
 
-/* ---- slow memory
- * -------------------------------------------------------------------
- */
+/* ---- slow memory ------------------------------------------------------ */
 
 static IrMem mem(unsigned size_log2, unsigned slot)
 {
@@ -725,6 +717,30 @@ static void test_fault(void)
     vm_free(vm);
 }
 
+/* From a heavy call behind the access: the store's second page is missing. */
+static void test_fault_in_store(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+
+    for (unsigned g = 0; g < 16; g++) {
+        IrBlock *b = vm_begin(vm, 0x1000);
+
+        new_insn(vm);
+        ir_st(b, 0, VM_PAGES * 4096 - 12, g, mem(3, 1));
+        ir_append(b, IR_INSN)->imm = 0x1009;
+        done(b);
+        set_registers(vm, 8);
+        vm->cpu->env.r[0] = VM_BASE + 8;
+        g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
+        g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
+        g_assert_cmphex(vm->cpu->fault_address, ==, VM_BASE + VM_PAGES * 4096);
+        for (unsigned k = 1; k < 16; k++) {
+            g_assert_cmphex(vm->cpu->env.r[k], ==, 8 * (k + 1));
+        }
+    }
+    vm_free(vm);
+}
+
 static void test_probe(void)
 {
     Vm *vm = vm_new("x86_64", 0);
@@ -752,9 +768,7 @@ static void test_probe(void)
     vm_free(vm);
 }
 
-/* ---- vector state
- * -----------------------------------------------------------------
- */
+/* ---- vector state ----------------------------------------------------- */
 
 static NativeInsn *sse_memory(Vm *vm, uint8_t opcode, unsigned xmm, bool write,
                               uint64_t at)
@@ -820,9 +834,7 @@ static void test_vectors(void)
     vm_free(vm);
 }
 
-/* ---- host signals
- * -----------------------------------------------------------------
- */
+/* ---- host signals ----------------------------------------------------- */
 
 static Vm *signal_vm;
 
@@ -940,9 +952,7 @@ static void test_misaligned(void)
     signal_end();
 }
 
-/* ---- the buffer
- * -------------------------------------------------------------------
- */
+/* ---- the buffer ------------------------------------------------------- */
 
 static void test_write_xor_execute(void)
 {
@@ -1012,6 +1022,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/memory/slots", test_slots);
     g_test_add_func("/x86_64/memory/device", test_device);
     g_test_add_func("/x86_64/memory/fault", test_fault);
+    g_test_add_func("/x86_64/memory/fault-in-store", test_fault_in_store);
     g_test_add_func("/x86_64/memory/probe", test_probe);
     g_test_add_func("/x86_64/vectors", test_vectors);
     g_test_add_func("/x86_64/signal/divide", test_divide_error);

@@ -6,9 +6,7 @@
 
 #define LIGHT __attribute__((target("general-regs-only")))
 
-/* ---- the callbacks, light ones first
- * ------------------------------------------
- */
+/* ---- the callbacks, light ones first ---------------------------------- */
 
 static LIGHT uint8_t *vm_page(Vm *vm, uint64_t addr, bool write)
 {
@@ -128,9 +126,7 @@ static void vm_store(void *env, uint64_t addr, uint64_t val, unsigned size,
     cpu->byte_stores--;
 }
 
-/* ---- the machine
- * --------------------------------------------------------------
- */
+/* ---- the machine ------------------------------------------------------ */
 
 static VmCpu *vm_cpu_new(Vm *vm)
 {
