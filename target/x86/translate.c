@@ -424,7 +424,9 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
 {
     unsigned switches = cpu->tcg ? cpu->tcg->switches : 0;
     const TcgBackend *backend = cpu->tcg ? cpu->tcg->backend : NULL;
+    TrLate late[TR_LATE_MAX];
     Translator t = {
+        .late = late,
         .cpu = cpu,
         .ir = ir,
         .key = cpu->key,
@@ -435,9 +437,10 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
         .can_native = backend ? backend->can_native : NULL,
         .pc = cpu->env.pc,
     };
-    CodeReader r = { .fetch = fetch };
+    CodeReader r;
 
     tr_reset_block(ir, cpu);
+    r.fetch = fetch;
     r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
     tr_block(&t, &r, max_insns);
     tr_place_late(&t);

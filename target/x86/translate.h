@@ -18,6 +18,12 @@
 
 enum { TR_LATE_MAX = 64 };
 
+/* A side exit at the block's end: go on at pc through the lookup. */
+typedef struct TrLate {
+    unsigned label;
+    uint64_t pc;
+} TrLate;
+
 typedef struct Translator {
     X86Cpu *cpu;
     IrBlock *ir;
@@ -38,11 +44,7 @@ typedef struct Translator {
                        shadow: end after it, polling */
     bool no_trap;   /* the instruction swallows TF's trap (IRET, SYSCALL) */
 
-    /* Side exits at the block's end: go on at pc through the lookup. */
-    struct {
-        unsigned label;
-        uint64_t pc;
-    } late[TR_LATE_MAX];
+    TrLate *late; /* [TR_LATE_MAX], by tr_late() */
     unsigned late_count;
 } Translator;
 

@@ -107,9 +107,10 @@ static void engine_new_cpu(Engine *e)
     region_init_container(&e->ports, "ports", 0x10000);
     e->memory = space_new("memory", &e->root);
     e->io = space_new("io", &e->ports);
-    e->model = x86_model_find("max,+adx", &err);
+    static const X86Model *model; /* models stay */
+    model = model ? model : x86_model_find("max,+adx", &err);
     g_assert_no_error(err);
-    X86Cpu *cpu = x86_cpu_new(0, e->model, e->memory, e->io, e->clock, &err);
+    X86Cpu *cpu = x86_cpu_new(0, model, e->memory, e->io, e->clock, &err);
     g_assert_no_error(err);
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);

@@ -24,7 +24,6 @@ typedef struct Engine {
     X86Cpu *cpu;
     TcgContext ctx;
     IrBlock ir;
-    const X86Model *model;
     MemoryRegion root, ports;
     AddressSpace *memory, *io;
     Clock *clock;

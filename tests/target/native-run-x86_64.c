@@ -38,7 +38,10 @@ bool native_run_init(void)
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     g_assert(p == (void *)NATIVE_PAGE);
 
-    stack_t stack = { .ss_sp = g_malloc(1 << 16), .ss_size = 1 << 16 };
+    stack_t stack = { .ss_size = 1 << 16 };
+    stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_assert(stack.ss_sp != MAP_FAILED);
     sigaltstack(&stack, NULL);
     return true;
 }
