@@ -42,15 +42,15 @@ void block_info_clear(BlockInfo *info)
 void block_info_add(BlockInfo *info, const char *json_name, const char *label,
                     bool is_string, const char *fmt, ...)
 {
-    BlockDetail d = { .json_name = json_name,
-                      .label = label,
-                      .is_string = is_string };
     va_list ap;
 
     va_start(ap, fmt);
-    d.value = g_strdup_vprintf(fmt, ap);
+    BlockDetail d = { .json_name = json_name,
+                      .label = label,
+                      .value = g_strdup_vprintf(fmt, ap),
+                      .is_string = is_string };
     va_end(ap);
-    g_array_append_val(info->details, d);
+    g_array_append_vals(info->details, &d, 1);
 }
 
 char *block_size_text(uint64_t bytes)

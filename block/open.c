@@ -98,7 +98,7 @@ static const BlockDriver *open_choose(BlockNode *file, const char *format,
     if (driver) {
         return driver;
     }
-    for (; block_formats[n] && n < G_N_ELEMENTS(names); n++) {
+    for (; n < G_N_ELEMENTS(names) && block_formats[n]; n++) {
         names[n] = block_formats[n]->name;
     }
     const char *near = emu_nearest(format, names, n);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "block/node.h"
+#include "block/qcow2.h"
 
 #define DISK_SIZE (1024 * 1024)
 
@@ -227,6 +228,126 @@ static void test_probe_guard(Fixture *f, gconstpointer data)
     g_assert_cmpint(blk_write(f->blk, 0, sector, 1), ==, -EPERM);
 }
 
+/* ---- Many requests at once on qcow2 ------------------------------------- */
+
+enum { STRESS_SLOTS = 64, STRESS_SLOT = 7 * 512, STRESS_SIZE = 4 << 20 };
+
+/* Every slot rewrites places of its own, which share clusters with others'. */
+typedef struct StressSlot {
+    struct Stress *stress;
+    unsigned number, round;
+    uint64_t off;
+    uint8_t buf[STRESS_SLOT];
+} StressSlot;
+
+typedef struct Stress {
+    BlockBackend *blk;
+    unsigned left;
+    uint8_t *shadow;
+    StressSlot slots[STRESS_SLOTS];
+} Stress;
+
+static void stress_done(void *opaque, int ret);
+
+static void stress_next(StressSlot *s)
+{
+    struct iovec iov = { s->buf, STRESS_SLOT };
+    unsigned places = STRESS_SIZE / STRESS_SLOT / STRESS_SLOTS;
+    unsigned place = g_test_rand_int_range(0, places);
+    BlockOp op = g_test_rand_int_range(0, 8) ? BLOCK_WRITE : BLOCK_WRITE_ZEROES;
+
+    s->off = (place * STRESS_SLOTS + s->number) * (uint64_t)STRESS_SLOT;
+    memset(s->buf, op == BLOCK_WRITE ? g_test_rand_int_range(1, 256) : 0,
+           STRESS_SLOT);
+    memcpy(s->stress->shadow + s->off, s->buf, STRESS_SLOT);
+    if (!g_test_rand_int_range(0, 40)) {
+        blk_submit(s->stress->blk, BLOCK_FLUSH, 0, 0, NULL, 0, 0, stress_done,
+                   NULL);
+    }
+    blk_submit(s->stress->blk, op, s->off, STRESS_SLOT, &iov, 1,
+               op == BLOCK_WRITE_ZEROES ? BLOCK_REQ_MAY_UNMAP : 0, stress_done,
+               s);
+}
+
+static void stress_done(void *opaque, int ret)
+{
+    StressSlot *s = opaque;
+
+    g_assert_cmpint(ret, ==, 0);
+    if (!s) {
+        return;
+    }
+    if (++s->round < 40) {
+        stress_next(s);
+    } else {
+        s->stress->left--;
+    }
+}
+
+static BlockNode *stress_image(const char *path, uint32_t cluster_size)
+{
+    g_autoptr(GError) err = NULL;
+    Qcow2CreateOptions co;
+    BlockOpenOptions o;
+
+    block_open_options_init(&o);
+    o.filename = path;
+    BlockNode *file = block_open_file(&o, &err);
+    g_assert_no_error(err);
+    g_assert_true(node_truncate(file, 0, &err));
+    qcow2_create_options_init(&co);
+    co.size = STRESS_SIZE;
+    co.cluster_size = cluster_size;
+    qcow2_create(file, &co, &err);
+    g_assert_no_error(err);
+    block_node_unref(file);
+    o.format = "qcow2";
+    o.discard = true;
+    BlockNode *node = block_open(&o, &err);
+    g_assert_no_error(err);
+    return node;
+}
+
+static void stress_check(const char *path, const uint8_t *shadow)
+{
+    g_autofree uint8_t *back = g_malloc(STRESS_SIZE);
+    g_autoptr(GError) err = NULL;
+    BlockCheck check = {};
+    BlockOpenOptions o;
+
+    block_open_options_init(&o);
+    o.filename = path;
+    o.read_only = true;
+    g_autoptr(BlockNode) node = block_open(&o, &err);
+    g_assert_no_error(err);
+    g_assert_cmpint(node_pread(node, 0, back, STRESS_SIZE), ==, 0);
+    g_assert_true(!memcmp(back, shadow, STRESS_SIZE));
+    g_assert_true(node->driver->check(node, &check, &err));
+    g_assert_cmpuint(check.corruptions + check.leaks + check.errors, ==, 0);
+}
+
+static void test_stress(Fixture *f, gconstpointer data)
+{
+    g_autofree Stress *s = g_new0(Stress, 1);
+
+    s->shadow = g_malloc0(STRESS_SIZE);
+    s->left = STRESS_SLOTS;
+    blk_set_node(f->blk, NULL);
+    blk_set_node(f->blk, stress_image(f->path, GPOINTER_TO_UINT(data)));
+    s->blk = f->blk;
+    for (unsigned i = 0; i < STRESS_SLOTS; i++) {
+        s->slots[i].stress = s;
+        s->slots[i].number = i;
+        stress_next(&s->slots[i]);
+    }
+    while (s->left) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    blk_set_node(f->blk, NULL);
+    stress_check(f->path, s->shadow);
+    g_free(s->shadow);
+}
+
 #define ADD(name, func, data)                                                  \
     g_test_add("/block/backend/" name, Fixture, data, fixture_set_up, func,    \
                fixture_tear_down)
@@ -242,6 +363,8 @@ int main(int argc, char **argv)
     ADD("overlay/keeps-base", test_snapshot_keeps_base, "snapshot");
     ADD("stop-and-resume", test_stop_and_resume, NULL);
     ADD("probe-guard", test_probe_guard, NULL);
+    ADD("qcow2/stress-64k", test_stress, GUINT_TO_POINTER(65536));
+    ADD("qcow2/stress-512", test_stress, GUINT_TO_POINTER(512));
     g_test_add_func("/block/backend/empty", test_empty);
     return g_test_run();
 }
