@@ -34,6 +34,9 @@ typedef struct ChardevClass {
     /* Streams: rewrite what goes out; NULL out means as it is. */
     void (*filter_out)(Chardev *chr, const uint8_t *buf, size_t len,
                        GByteArray *out);
+    /* Streams: end of input is not the end of output: "emu </dev/null" still
+     * shows the serial port. */
+    bool keeps_output;
     /* Streams: the peer went; the stream was stopped. */
     void (*hangup)(Chardev *chr);
     void (*set_line)(Chardev *chr, unsigned baud, unsigned data_bits,

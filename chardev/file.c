@@ -62,6 +62,7 @@ const ChardevClass chardev_file_class = {
     .summary = "output into a file",
     .size = sizeof(Chardev),
     .keys = file_keys,
+    .keeps_output = true,
     .open = file_open,
 };
 

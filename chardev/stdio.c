@@ -64,13 +64,6 @@ static void stdio_close(Chardev *chr)
     stdio_taken = false;
 }
 
-/* End of input is not the end of output: "emu </dev/null" still shows the
- * serial port. */
-static void stdio_hangup(Chardev *chr)
-{
-    chardev_stream_start(chr, -1, stdio_open_output());
-}
-
 static const KeyValKey stdio_keys[] = {
     { "signal", "on|off", "Ctrl-C interrupts the emulator (on)" },
     {},
@@ -83,5 +76,5 @@ const ChardevClass chardev_stdio_class = {
     .keys = stdio_keys,
     .open = stdio_open,
     .close = stdio_close,
-    .hangup = stdio_hangup,
+    .keeps_output = true,
 };

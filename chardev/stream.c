@@ -39,8 +39,21 @@ static void chardev_watch_locked(Chardev *chr, GSource **watch, int fd,
     g_source_attach(*watch, NULL);
 }
 
+static void chardev_stream_end_input(Chardev *chr)
+{
+    g_mutex_lock(&chr->lock);
+    chardev_drop_watch(&chr->in_watch);
+    close(chr->in_fd);
+    chr->in_fd = -1;
+    g_mutex_unlock(&chr->lock);
+}
+
 static void chardev_stream_hangup(Chardev *chr)
 {
+    if (chr->class->keeps_output) {
+        chardev_stream_end_input(chr);
+        return;
+    }
     chardev_stream_stop(chr);
     if (chr->class->hangup) {
         chr->class->hangup(chr);

@@ -84,7 +84,7 @@ static bool info_print_registers(CommandCall *call, unsigned cpu, GError **errp)
     CommandCall one = *call;
 
     one.cpu = cpu;
-    g_string_append_printf(call->out, "\nCPU#%u\n", cpu);
+    g_string_append_c(call->out, '\n');
     return command_on_cpu(&one, info_print_cpu, call->out, errp);
 }
 

@@ -202,6 +202,36 @@ static void test_file(void)
     g_rmdir(dir);
 }
 
+/* The end of the input file leaves the output open. */
+static void test_file_input(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("emu-XXXXXX", NULL);
+    g_autofree char *in = g_build_filename(dir, "in", NULL);
+    g_autofree char *out = g_build_filename(dir, "out", NULL);
+    g_autofree char *text =
+        g_strdup_printf("file,id=f,path=%s,input-path=%s", out, in);
+    g_autofree char *content = NULL;
+    Chardev *chr;
+    TestUser u;
+
+    g_assert_true(g_file_set_contents(in, "input", -1, NULL));
+    chr = chardev_new_options(text, NULL);
+    user_init(&u, 100);
+    chardev_attach(chr, &test_user, &u, NULL);
+    run_until_input(&u, "input");
+    run_a_little();
+    g_assert_cmpuint(u.closed, ==, 0);
+    chardev_accept_input(chr);
+    chardev_write(chr, "output", 6, NULL, NULL);
+    chardev_free(chr);
+    g_assert_true(g_file_get_contents(out, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "output");
+    g_unlink(in);
+    g_unlink(out);
+    g_rmdir(dir);
+    user_clear(&u);
+}
+
 static void test_ringbuf(void)
 {
     Chardev *chr = chardev_new_options("ringbuf,id=r,size=8", NULL);
@@ -505,6 +535,7 @@ int main(int argc, char **argv)
     g_test_add_func("/chardev/bad-shorthand", test_bad_shorthand);
     g_test_add_func("/chardev/null", test_null);
     g_test_add_func("/chardev/file", test_file);
+    g_test_add_func("/chardev/file-input", test_file_input);
     g_test_add_func("/chardev/ringbuf", test_ringbuf);
     g_test_add_func("/chardev/unix", test_unix);
     g_test_add_func("/chardev/flow-control", test_flow_control);
