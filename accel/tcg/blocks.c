@@ -102,17 +102,47 @@ static void page_remove(TcgBlock *b, unsigned side)
 /* ---- Dropping
  * --------------------------------------------------------------------- */
 
+void engine_link(TcgEngine *e, TcgCode *from, unsigned n, TcgCode *to)
+{
+    TcgExit *exit = &from->exit[n];
+
+    exit->to = to;
+    exit->next_from = to->from;
+    exit->next_from_exit = to->from_exit;
+    to->from = from;
+    to->from_exit = n;
+    e->ctx.backend->link(&e->ctx, from, n, to);
+    e->stats.links++;
+}
+
+static void block_unlink_exit(TcgEngine *e, TcgCode *from, unsigned n)
+{
+    TcgExit *exit = &from->exit[n];
+    TcgCode *to = exit->to;
+    TcgCode **at = &to->from;
+    uint8_t *at_exit = &to->from_exit;
+
+    while (*at != from || *at_exit != n) {
+        TcgExit *other = &(*at)->exit[*at_exit];
+
+        at = &other->next_from;
+        at_exit = &other->next_from_exit;
+    }
+    *at = exit->next_from;
+    *at_exit = exit->next_from_exit;
+    exit->to = NULL;
+    e->ctx.backend->unlink(&e->ctx, from, n);
+}
+
 static void block_unlink(TcgEngine *e, TcgBlock *b)
 {
-    const TcgBackend *backend = e->ctx.backend;
-
     for (unsigned n = 0; n < 2; n++) {
         if (b->code.exit[n].to) {
-            backend->unlink(&e->ctx, &b->code, n);
+            block_unlink_exit(e, &b->code, n);
         }
     }
     while (b->code.from) {
-        backend->unlink(&e->ctx, b->code.from, b->code.from_exit);
+        block_unlink_exit(e, b->code.from, b->code.from_exit);
     }
 }
 

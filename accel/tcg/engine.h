@@ -203,6 +203,8 @@ bool engine_invalidate(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
 /* Would it be true? Nothing is dropped. */
 bool engine_holds_pc(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
                      vaddr pc);
+/* Join an exit to its target; block_drop() parts them again. */
+void engine_link(TcgEngine *e, TcgCode *from, unsigned exit, TcgCode *to);
 void engine_take_writes(TcgEngine *e);
 void engine_flush_blocks(TcgEngine *e);
 

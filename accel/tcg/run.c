@@ -44,8 +44,7 @@ static void run_link(TcgCpu *t, TcgBlock *b)
     t->link_from = NULL;
     if (from && !t->one_insn && b->valid && !from->exit[t->link_exit].to &&
         e->ctx.can_link(from, t->link_exit, &b->code)) {
-        e->ctx.backend->link(&e->ctx, from, t->link_exit, &b->code);
-        e->stats.links++;
+        engine_link(e, from, t->link_exit, &b->code);
     }
 }
 

@@ -307,6 +307,35 @@ static X86DecodeResult tr_decode(CodeReader *r, X86Insn *i, X86CodeSize code)
     return x86_decode(i, r->straddling, left + X86_INSN_MAX, code);
 }
 
+/* TZCNT and LZCNT are BSF and BSR with a prefix that CPUs without them ignore
+ * (SDM 2A, BSF): decode it again without that byte. */
+static void tr_ignore_prefix(const Translator *t, const CodeReader *r,
+                             X86Insn *i)
+{
+    uint8_t bytes[X86_INSN_MAX];
+    unsigned len = 0;
+    bool found = false;
+
+    if ((i->mnemonic != X86_TZCNT && i->mnemonic != X86_LZCNT) ||
+        x86_has_feature(t->cpu, i->row->feature)) {
+        return;
+    }
+    const uint8_t *from = r->fetch->page[0] + r->pos;
+
+    if (TR_PAGE - r->pos < i->len) {
+        from = r->straddling;
+    }
+    for (unsigned n = 0; n < i->len; n++) {
+        if (from[n] == 0xf3 && !found) {
+            found = true;
+            continue;
+        }
+        bytes[len++] = from[n];
+    }
+    x86_decode(i, bytes, len, t->code);
+    i->len++;
+}
+
 static uint64_t tr_code_linear(const Translator *t, uint64_t pc)
 {
     uint64_t linear = t->cpu->seg[X86_CS].base + pc;
@@ -370,6 +399,7 @@ static void tr_insn(Translator *t, CodeReader *r)
         tr_raise_end(t, invalid ? EXC_UD : EXC_GP, invalid ? -1 : 0);
         return;
     }
+    tr_ignore_prefix(t, r, &insn);
     r->pos += insn.len;
     t->next_pc = tr_mask_pc(t, t->pc + insn.len);
     if (!tr_check(t, &insn)) {
