@@ -63,6 +63,11 @@ static Chardev *hw_find_chardev(void *machine, const char *id)
     return g_hash_table_lookup(((Hw *)machine)->chardevs, id);
 }
 
+static void hw_add_console(void *machine, Console *console)
+{
+    ((Hw *)machine)->console = console;
+}
+
 static unsigned hw_map_irq(PciBus *bus, unsigned devfn, unsigned pin)
 {
     return pin;
@@ -127,6 +132,7 @@ Hw *hw_new(void)
         .request = hw_request,
         .machine = hw,
         .defer = hw_defer,
+        .add_console = hw_add_console,
         .find_chardev = hw_find_chardev,
         .event = hw_event,
     };

@@ -28,6 +28,7 @@ typedef struct Hw {
     unsigned requests;
     GArray *deferred;
     GString *events;
+    Console *console;     /* the last one announced; not owned */
     GHashTable *chardevs; /* what find_chardev() knows, by id */
 } Hw;
 
