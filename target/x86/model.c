@@ -142,7 +142,6 @@ static const struct {
     { FEATURE_XGETBV1, FEATURE_XSAVE },     { FEATURE_X2APIC, FEATURE_APIC },
     { FEATURE_TSC_DEADLINE, FEATURE_APIC }, { FEATURE_LA57, FEATURE_LM },
     { FEATURE_PDPE1GB, FEATURE_LM },        { FEATURE_PCID, FEATURE_LM },
-    { FEATURE_BMI1, FEATURE_XSAVE },        { FEATURE_BMI2, FEATURE_XSAVE },
 };
 
 /* ---- feature names ------------------------------------------------------- */
