@@ -42,7 +42,7 @@ void side_mark(Emit *e, uint64_t pc)
         return;
     }
     side_put(e, at - e->side_at);
-    side_put(e, (uint64_t)step << 1 ^ (uint64_t)(step >> 63));
+    side_put(e, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
     e->side_at = at;
     e->side_pc = pc;
 }

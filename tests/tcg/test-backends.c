@@ -4,7 +4,7 @@
  * and on the host's own back end. Flags that an operation leaves undefined are
  * masked out of the comparison at once and then set anew.
  */
-#include "vm.h"
+#include "tests/tcg/vm.h"
 
 #include <string.h>
 

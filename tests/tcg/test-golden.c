@@ -4,7 +4,7 @@
  * code quality shows as a difference there. To accept it, run this program
  * with TEST_GOLDEN_UPDATE set. Addresses of the program are left out.
  */
-#include "vm.h"
+#include "tests/tcg/vm.h"
 
 #include <string.h>
 

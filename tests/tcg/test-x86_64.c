@@ -1,275 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The x86-64 back end block by block: native instructions in every register,
- * linking, polling, indirect jumps, unwinding, slow memory, host signals,
- * vector state, and that no page is both writable and executable. What each
- * plain operation computes is test-backends.c's subject.
+ * The x86-64 back end block by block: linking, polling, indirect jumps,
+ * unwinding, slow memory, and that no page is both writable and executable.
+ * What each plain operation computes is test-backends.c's subject.
  */
-#include "tcg/x86_64/x86_64.h"
-#include "vm.h"
+#include "tests/tcg/vm.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <ucontext.h>
 
 #define LIGHT __attribute__((target("general-regs-only")))
-
-static void done(IrBlock *b)
-{
-    ir_leave(b, VM_LEAVE_DONE);
-}
-
-static void set_registers(Vm *vm, uint64_t step)
-{
-    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
-        vm->cpu->env.r[g] = step * (g + 1);
-    }
-}
-
-static void run_to_end(Vm *vm)
-{
-    g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_DONE);
-}
-
-static void new_insn(Vm *vm)
-{
-    ir_append(&vm->ir, IR_INSN)->imm = vm->ir.pc + ++vm->ir.guest_insns;
-}
 
 static void test_registers(void)
 {
     Vm *vm = vm_new("x86_64", 0);
     IrBlock *b = vm_begin(vm, 0x1000);
 
-    set_registers(vm, UINT64_C(0x1111111111111111));
+    vm_set_registers(vm, UINT64_C(0x1111111111111111));
     for (unsigned g = 0; g < TCG_GLOBALS; g++) {
         ir_op2i(b, IR_ADD, IR_I64, g, g, g + 1);
     }
-    done(b);
+    vm_done(b);
     vm->cpu->env.flags = vm_flags(0x8d5);
-    run_to_end(vm);
+    vm_run_to_end(vm);
     for (unsigned g = 0; g < TCG_GLOBALS; g++) {
         g_assert_cmphex(vm->cpu->env.r[g], ==,
                         UINT64_C(0x1111111111111111) * (g + 1) + g + 1);
     }
     g_assert_cmphex(vm_eflags(vm->cpu->env.flags), ==, 0x8d5);
-    vm_free(vm);
-}
-
-/* ---- native instructions ---------------------------------------------- */
-
-static NativeInsn *native(Vm *vm, uint8_t map, uint8_t opcode)
-{
-    unsigned index;
-    NativeInsn *n = ir_append_native(&vm->ir, &index);
-    IrInsn *i = ir_append(&vm->ir, IR_NATIVE);
-
-    i->imm = index;
-    n->map = map;
-    n->opcode = opcode;
-    n->modrm = true;
-    return n;
-}
-
-static NativeInsn *native_rr(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
-                             unsigned rm)
-{
-    NativeInsn *n = native(vm, map, opcode);
-
-    n->reg = reg;
-    n->rm = rm;
-    n->reg_kind = n->rm_kind = NATIVE_REG_GPR;
-    n->gpr_in = 1u << reg | 1u << rm;
-    return n;
-}
-
-/* Memory operand at global `base` + VM_BASE. */
-static NativeInsn *native_rm(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
-                             IrVal base, unsigned bytes, bool write)
-{
-    NativeInsn *n = native(vm, map, opcode);
-    IrInsn *i = &vm->ir.insns[vm->ir.count - 1];
-
-    i->a = base;
-    i->imm2 = VM_BASE;
-    i->mem.slot = write;
-    n->mem = true;
-    n->mem_bytes = bytes;
-    n->mem_write = write;
-    n->reg = reg;
-    n->reg_kind = NATIVE_REG_GPR;
-    n->gpr_in = 1u << reg;
-    return n;
-}
-
-static void test_native_registers(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-
-    for (unsigned reg = 0; reg < 16; reg++) {
-        for (unsigned rm = 0; rm < 16; rm++) { /* ADD r/m64, r64 */
-            vm_begin(vm, 0x1000);
-            set_registers(vm, UINT64_C(0x123456789abcdef));
-            NativeInsn *n = native_rr(vm, 0, 0x01, reg, rm);
-            n->rex_w = true;
-            n->gpr_out = 1u << rm;
-            n->flags_out = 2;
-            done(&vm->ir);
-            g_assert_true(tcg_x86_64_can_native(n));
-            uint64_t want = vm->cpu->env.r[rm] + vm->cpu->env.r[reg];
-            run_to_end(vm);
-            g_assert_cmphex(vm->cpu->env.r[rm], ==, want);
-            g_assert_cmphex(vm->cpu->env.r[(rm + 1) & 15], ==,
-                            UINT64_C(0x123456789abcdef) *
-                                (((rm + 1) & 15) + 1));
-        }
-    }
-    vm_free(vm);
-}
-
-/* MOV r/m8, r8 in all combinations that exist without a REX, and with. */
-static void test_native_bytes(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-
-    for (unsigned reg = 0; reg < 8; reg++) {
-        for (unsigned rm = 0; rm < 8; rm++) {
-            vm_begin(vm, 0x1000);
-            set_registers(vm, UINT64_C(0x1020304050607));
-            NativeInsn *n = native_rr(vm, 0, 0x88, reg, rm);
-            n->reg_kind = n->rm_kind = NATIVE_REG_GPR8;
-            n->gpr_in = 1u << (reg & 3) | 1u << (rm & 3);
-            n->gpr_out = 1u << (rm & 3);
-            done(&vm->ir);
-            uint8_t v = vm->cpu->env.r[reg & 3] >> (reg & 4) * 2;
-            uint64_t want = vm->cpu->env.r[rm & 3];
-            want &= ~(UINT64_C(0xff) << (rm & 4) * 2);
-            want |= (uint64_t)v << (rm & 4) * 2;
-            run_to_end(vm);
-            g_assert_cmphex(vm->cpu->env.r[rm & 3], ==, want);
-        }
-    }
-    for (unsigned reg = 0; reg < 16; reg++) {
-        for (unsigned rm = 0; rm < 16; rm++) {
-            vm_begin(vm, 0x1000);
-            set_registers(vm, UINT64_C(0x1020304050607));
-            NativeInsn *n = native_rr(vm, 0, 0x88, reg, rm);
-            n->byte_rex = true;
-            n->gpr_out = 1u << rm;
-            done(&vm->ir);
-            uint64_t want = (vm->cpu->env.r[rm] & ~UINT64_C(0xff)) |
-                            (vm->cpu->env.r[reg] & 0xff);
-            run_to_end(vm);
-            g_assert_cmphex(vm->cpu->env.r[rm], ==, want);
-        }
-    }
-    vm_free(vm);
-}
-
-static void test_native_refused(void)
-{
-    NativeInsn n = { .map = 1, .opcode = 0xb6, .modrm = true };
-
-    n.reg_kind = NATIVE_REG_GPR; /* MOVZX esp, ah: esp's home needs a REX */
-    n.rm_kind = NATIVE_REG_GPR8;
-    n.reg = 4;
-    n.rm = 4;
-    g_assert_false(tcg_x86_64_can_native(&n));
-    n.reg = 5;
-    g_assert_true(tcg_x86_64_can_native(&n));
-    n.vex = 2;
-    g_assert_false(tcg_x86_64_can_native(&n));
-}
-
-/* ADD reg, [base] and ADD [base], reg for all registers. */
-static void test_native_memory(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-
-    for (unsigned reg = 0; reg < 16; reg++) {
-        for (unsigned base = 0; base < 16; base++) {
-            uint64_t cell = UINT64_C(0x1122334455667788);
-
-            vm_begin(vm, 0x1000);
-            set_registers(vm, 24);
-            memcpy(vm->ram + 24 * (base + 1), &cell, 8);
-            NativeInsn *n = native_rm(vm, 0, 0x03, reg, base, 8, false);
-            n->rex_w = true;
-            n->gpr_out = 1u << reg;
-            n->flags_out = 2;
-            new_insn(vm);
-            ir_movi(&vm->ir, base, 24 * (base + 1));
-            new_insn(vm);
-            n = native_rm(vm, 0, 0x01, reg, base, 8, true);
-            n->rex_w = true;
-            n->flags_out = 2;
-            done(&vm->ir);
-            run_to_end(vm);
-            uint64_t sum =
-                reg == base ? 24 * (base + 1) : 24 * (reg + 1) + cell;
-            g_assert_cmphex(vm->cpu->env.r[reg], ==, sum);
-            uint64_t now;
-            memcpy(&now, vm->ram + 24 * (base + 1), 8);
-            g_assert_cmphex(now, ==, cell + sum);
-        }
-    }
-    vm_free(vm);
-}
-
-/* The flags survive the check beside a memory operand. */
-static void test_native_carry(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-    uint64_t cell = 5;
-
-    vm_begin(vm, 0x1000);
-    set_registers(vm, 8);
-    memcpy(vm->ram + 8 * 4, &cell, 8);
-    NativeInsn *n = native(vm, 0, 0xf9); /* STC */
-    n->modrm = false;
-    n->flags_out = 1;
-    new_insn(vm);
-    n = native_rm(vm, 0, 0x13, 13, 3, 8, false); /* ADC r13, [rbx] */
-    n->rex_w = true;
-    n->gpr_out = 1u << 13;
-    n->flags_in = 1;
-    n->flags_out = 2;
-    done(&vm->ir);
-    vm->cpu->env.r[13] = ~UINT64_C(5);
-    run_to_end(vm);
-    g_assert_cmphex(vm->cpu->env.r[13], ==, 0);
-    g_assert_cmphex(vm_eflags(vm->cpu->env.flags) & 0x41, ==, 0x41);
-    vm_free(vm);
-}
-
-/* ANDN r12, r13, [r14 + r15]: four registers in env, three to hold them. */
-static void test_native_vex(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-    uint64_t cell = 0xffff;
-
-    if (!__builtin_cpu_supports("bmi")) {
-        g_test_skip("no BMI1");
-        vm_free(vm);
-        return;
-    }
-    vm_begin(vm, 0x1000);
-    set_registers(vm, 16);
-    memcpy(vm->ram + 16 * 15 + 16 * 16, &cell, 8);
-    IrVal t = ir_temp(&vm->ir);
-    ir_op2(&vm->ir, IR_ADD, IR_I64, t, 14, 15);
-    NativeInsn *n = native_rm(vm, 2, 0xf2, 12, t, 8, false);
-    n->vex = 1;
-    n->rex_w = true;
-    n->vvvv = 13;
-    n->vvvv_kind = NATIVE_REG_GPR;
-    n->gpr_in = 1u << 13;
-    n->gpr_out = 1u << 12;
-    n->flags_out = 2;
-    done(&vm->ir);
-    run_to_end(vm);
-    g_assert_cmphex(vm->cpu->env.r[12], ==, 0xffff & ~(16 * 14));
     vm_free(vm);
 }
 
@@ -309,7 +67,7 @@ static void compile_flags_through(Vm *vm, TcgCode *code, uint64_t pc)
     IrBlock *b = vm_begin(vm, pc);
 
     ir_movi(b, 2, pc);
-    done(b);
+    vm_done(b);
     vm_compile(vm, code);
 }
 
@@ -320,7 +78,7 @@ static void compile_flags_dead(Vm *vm, TcgCode *code, uint64_t pc)
 
     i->a = i->b = 0;
     ir_movi(b, 2, pc);
-    done(b);
+    vm_done(b);
     vm_compile(vm, code);
 }
 
@@ -330,7 +88,7 @@ static void compile_flags_read(Vm *vm, TcgCode *code, uint64_t pc)
 
     ir_append(b, IR_GETF)->dst = 3;
     ir_movi(b, 2, pc);
-    done(b);
+    vm_done(b);
     vm_compile(vm, code);
 }
 
@@ -563,7 +321,7 @@ static void test_unwind(void)
     for (unsigned k = 0; k < 20; k++) {
         IrBlock *b = vm_begin(vm, UINT64_C(0xffffffff81000000));
 
-        set_registers(vm, 0x1111);
+        vm_set_registers(vm, 0x1111);
         for (unsigned n = 0; n < 20; n++) {
             if (n == k) {
                 IrVal t = ir_temp(b);
@@ -575,7 +333,7 @@ static void test_unwind(void)
             ir_op2i(b, IR_ADD, IR_I64, n & 15, n & 15, 1);
             ir_append(b, IR_INSN)->imm = b->pc + 7 * (n + 1);
         }
-        done(b);
+        vm_done(b);
         g_assert_cmpint(vm_run_once(vm), ==, k & 1 ? 42 : 77);
         g_assert_cmphex(vm->cpu->env.pc, ==, vm->ir.pc + 7 * k);
         for (unsigned g = 0; g < 16; g++) {
@@ -596,8 +354,8 @@ static void test_sync_pc(void)
     ir_call(b, &helper_sync, 13, IR_NONE, IR_NONE, IR_NONE, 0);
     ir_append(b, IR_INSN)->imm = 0x6ff0; /* pc may go down */
     ir_call(b, &helper_sync, 4, IR_NONE, IR_NONE, IR_NONE, 0);
-    done(b);
-    run_to_end(vm);
+    vm_done(b);
+    vm_run_to_end(vm);
     g_assert_cmphex(vm->cpu->env.r[1], ==, 0x7000);
     g_assert_cmphex(vm->cpu->env.r[13], ==, 0x7003);
     g_assert_cmphex(vm->cpu->env.r[4], ==, 0x6ff0);
@@ -606,24 +364,19 @@ static void test_sync_pc(void)
 
 /* ---- slow memory ------------------------------------------------------ */
 
-static IrMem mem(unsigned size_log2, unsigned slot)
-{
-    return (IrMem){ .size = size_log2, .slot = slot };
-}
-
 static void test_slots(void)
 {
     Vm *vm = vm_new("x86_64", 0);
     TcgCode code;
     IrBlock *b = vm_begin(vm, 0x1000);
 
-    ir_ld(b, IR_I64, 1, 0, 0, mem(3, 2));
+    ir_ld(b, IR_I64, 1, 0, 0, vm_mem(3, 2));
     ir_append(b, IR_INSN)->imm = 0x1001;
-    ir_st(b, 0, 8, 1, mem(3, 3));
-    done(b);
+    ir_st(b, 0, 8, 1, vm_mem(3, 3));
+    vm_done(b);
     vm_compile(vm, &code);
     vm->cpu->env.r[0] = VM_BASE + 64;
-    strcpy((char *)vm->ram + 64, "abcdefg");
+    memcpy(vm->ram + 64, "abcdefg", 8);
     for (unsigned n = 0; n < 3; n++) {
         g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
     }
@@ -651,26 +404,26 @@ static void test_device(void)
     Vm *vm = vm_new("x86_64", 0);
     IrBlock *b = vm_begin(vm, 0x1000);
 
-    ir_st(b, 0, VM_DEVICE, 1, mem(2, 1));
+    ir_st(b, 0, VM_DEVICE, 1, vm_mem(2, 1));
     ir_append(b, IR_INSN)->imm = 0x1001;
-    ir_ld(b, IR_I64, 14, 0, VM_DEVICE, mem(3, 0));
+    ir_ld(b, IR_I64, 14, 0, VM_DEVICE, vm_mem(3, 0));
     ir_append(b, IR_INSN)->imm = 0x1002;
     ir_ld(b, IR_I64, 3, 0, VM_DEVICE,
           (IrMem){ .size = 1, .slot = 0, .sign = 1 });
     ir_append(b, IR_INSN)->imm = 0x1003;
     IrInsn *i = ir_append(b, IR_ATOMIC); /* xadd */
     i->cond = IR_ATOMIC_ADD;
-    i->mem = mem(3, 1);
+    i->mem = vm_mem(3, 1);
     i->dst = 5;
     i->a = 0;
     i->b = 13;
     i->imm2 = VM_DEVICE;
-    done(b);
-    set_registers(vm, 0);
+    vm_done(b);
+    vm_set_registers(vm, 0);
     vm->cpu->env.r[1] = 0xdeadbeef;
     vm->cpu->env.r[13] = 0x100;
     vm->cpu->device_value = UINT64_C(0x1122334455667788);
-    run_to_end(vm);
+    vm_run_to_end(vm);
     g_assert_cmphex(vm->cpu->env.r[14], ==, UINT64_C(0x11223344deadbeef));
     g_assert_cmphex(vm->cpu->env.r[3], ==, (uint64_t)(int16_t)0xbeef);
     g_assert_cmphex(vm->cpu->env.r[5], ==, UINT64_C(0x11223344deadbeef));
@@ -697,12 +450,12 @@ static void test_fault(void)
             i->b = 2;
             ir_append(b, IR_INSN)->imm = 0x1005;
             if (write) {
-                ir_st(b, 0, VM_READ_ONLY, dst, mem(3, 1));
+                ir_st(b, 0, VM_READ_ONLY, dst, vm_mem(3, 1));
             } else {
-                ir_ld(b, IR_I64, dst, 0, 0x5000, mem(3, 0));
+                ir_ld(b, IR_I64, dst, 0, 0x5000, vm_mem(3, 0));
             }
-            done(b);
-            set_registers(vm, 8);
+            vm_done(b);
+            vm_set_registers(vm, 8);
             g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
             g_assert_cmphex(vm->cpu->env.pc, ==, 0x1005);
             g_assert_cmphex(vm->cpu->fault_address, ==,
@@ -725,11 +478,11 @@ static void test_fault_in_store(void)
     for (unsigned g = 0; g < 16; g++) {
         IrBlock *b = vm_begin(vm, 0x1000);
 
-        new_insn(vm);
-        ir_st(b, 0, VM_PAGES * 4096 - 12, g, mem(3, 1));
+        vm_new_insn(vm);
+        ir_st(b, 0, VM_PAGES * 4096 - 12, g, vm_mem(3, 1));
         ir_append(b, IR_INSN)->imm = 0x1009;
-        done(b);
-        set_registers(vm, 8);
+        vm_done(b);
+        vm_set_registers(vm, 8);
         vm->cpu->env.r[0] = VM_BASE + 8;
         g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
         g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
@@ -760,196 +513,12 @@ static void test_probe(void)
         IrInsn *i = ir_append(b, IR_PROBEW);
 
         i->a = 0;
-        i->mem = mem(3, 1);
-        done(b);
+        i->mem = vm_mem(3, 1);
+        vm_done(b);
         vm->cpu->env.r[0] = rows[n].at;
         g_assert_cmpint(vm_run_once(vm), ==, rows[n].leave);
     }
     vm_free(vm);
-}
-
-/* ---- vector state ----------------------------------------------------- */
-
-static NativeInsn *sse_memory(Vm *vm, uint8_t opcode, unsigned xmm, bool write,
-                              uint64_t at)
-{
-    IrVal t = ir_temp(&vm->ir);
-
-    new_insn(vm);
-    ir_movi(&vm->ir, t, at - VM_BASE);
-    NativeInsn *n = native_rm(vm, 1, opcode, xmm, t, 16, write);
-    n->reg_kind = NATIVE_REG_FIXED;
-    n->gpr_in = 0;
-    n->mem_fill = write;
-    return n;
-}
-
-static uint64_t help_spoil(void *env, uint64_t a, uint64_t b, uint64_t c,
-                           uint64_t d)
-{
-    unsigned mxcsr;
-
-    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-    for (unsigned n = 0; n < 8; n++) { /* the x87 stack must be empty */
-        __asm__ volatile("fldz");
-    }
-    __asm__ volatile("fninit\n\tpxor %%xmm1, %%xmm1\n\tpxor %%xmm9, %%xmm9" ::
-                         : "xmm1", "xmm9");
-    return mxcsr;
-}
-
-static const TcgHelper helper_spoil = { "spoil", help_spoil, 0 };
-
-static void test_vectors(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-    uint32_t mxcsr = 0x5f80; /* round up */
-
-    vm_begin(vm, 0x1000);
-    memcpy(vm->cpu->fpu + 24, &mxcsr, 4);
-    for (unsigned n = 0; n < 64; n++) {
-        vm->ram[n] = n * 3;
-    }
-    sse_memory(vm, 0x10, 1, false, VM_BASE);      /* movups xmm1, */
-    sse_memory(vm, 0x28, 9, false, VM_BASE + 16); /* movaps xmm9, */
-    new_insn(vm);
-    ir_call(&vm->ir, &helper_spoil, 12, IR_NONE, IR_NONE, IR_NONE, 0);
-    sse_memory(vm, 0x11, 1, true, VM_BASE + 4096 - 8); /* across pages */
-    sse_memory(vm, 0x10, 1, false, VM_BASE + 4096 - 8);
-    sse_memory(vm, 0x11, 1, true, VM_DEVICE);
-    sse_memory(vm, 0x29, 9, true, VM_BASE + 256);
-    sse_memory(vm, 0x11, 1, true, VM_BASE + 512);
-    done(&vm->ir);
-    run_to_end(vm);
-    g_assert_cmphex(vm->cpu->env.r[12] & ~0x3f, ==, 0x1f80);
-    g_assert_cmpmem(vm->ram, 16, vm->ram + 4096 - 8, 16);
-    g_assert_cmpmem(vm->ram, 16, vm->ram + 512, 16);
-    g_assert_cmpmem(vm->ram + 16, 16, vm->ram + 256, 16);
-    g_assert_cmpmem(vm->ram + 8, 8, &vm->cpu->device_value, 8);
-    g_assert_cmpuint(vm->cpu->byte_loads, ==, 1); /* not for the device */
-    memcpy(&mxcsr, vm->cpu->fpu + 24, 4);
-    g_assert_cmphex(mxcsr, ==, 0x5f80);
-    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-    g_assert_cmphex(mxcsr & ~0x3f, ==, 0x1f80);
-    vm_free(vm);
-}
-
-/* ---- host signals ----------------------------------------------------- */
-
-static Vm *signal_vm;
-
-static uint64_t help_guest_fault(void *env, uint64_t a, uint64_t b, uint64_t c,
-                                 uint64_t d)
-{
-    ((VmCpu *)env)->fault_address = a;
-    tcg_unwind(env, b);
-}
-
-static void on_signal(int sig, siginfo_t *info, void *uc)
-{
-    if (sig == SIGSEGV && tcg_x86_64_fault(&signal_vm->ctx, uc)) {
-        return;
-    }
-    if (tcg_x86_64_raise(&signal_vm->ctx, uc, help_guest_fault, sig, 55)) {
-        return;
-    }
-    signal(sig, SIG_DFL);
-}
-
-static Vm *signal_begin(void)
-{
-    struct sigaction sa = { .sa_sigaction = on_signal,
-                            .sa_flags = SA_SIGINFO | SA_NODEFER };
-
-    sigaction(SIGSEGV, &sa, NULL);
-    sigaction(SIGFPE, &sa, NULL);
-    return signal_vm = vm_new("x86_64", 0);
-}
-
-static void signal_end(void)
-{
-    signal(SIGSEGV, SIG_DFL);
-    signal(SIGFPE, SIG_DFL);
-    vm_free(signal_vm);
-}
-
-static void check_registers(Vm *vm, uint64_t step)
-{
-    for (unsigned g = 0; g < 16; g++) {
-        g_assert_cmphex(vm->cpu->env.r[g], ==, step * (g + 1));
-    }
-}
-
-static void test_divide_error(void)
-{
-    Vm *vm = signal_begin();
-
-    vm_begin(vm, 0x1000);
-    set_registers(vm, 0x1234);
-    new_insn(vm);
-    NativeInsn *n = native_rr(vm, 0, 0xf7, 6, 13); /* div r13d */
-    n->reg_kind = NATIVE_REG_FIXED;
-    n->gpr_in = 1u << 13 | 1 | 4;
-    n->gpr_out = 1 | 4;
-    n->flags_out = 2;
-    done(&vm->ir);
-    vm->cpu->env.r[13] = 0;
-    g_assert_cmpint(vm_run_once(vm), ==, 55);
-    g_assert_cmpint(vm->cpu->fault_address, ==, SIGFPE);
-    g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
-    vm->cpu->env.r[13] = 0x1234 * 14;
-    check_registers(vm, 0x1234);
-    signal_end();
-}
-
-/* The one address that an empty slot lets through. */
-static void test_not_canonical(void)
-{
-    Vm *vm = signal_begin();
-
-    for (unsigned kind = 0; kind < 3; kind++) {
-        IrBlock *b = vm_begin(vm, 0x1000);
-
-        set_registers(vm, 8);
-        new_insn(vm);
-        IrVal t = ir_temp(b);
-        ir_movi(b, t, TCG_SLOT_EMPTY + 0x28);
-        if (kind == 0) {
-            ir_ld(b, IR_I64, 12, t, 0, mem(3, 0));
-        } else if (kind == 1) {
-            ir_st(b, t, 0, 12, mem(3, 1));
-        } else {
-            IrInsn *i = ir_append(b, IR_ATOMIC); /* its s1 and s2 are joined */
-            i->cond = IR_ATOMIC_CMPXCHG;
-            i->mem = mem(3, 1);
-            i->dst = 12;
-            i->a = t;
-            i->b = 1;
-            i->c = 2;
-        }
-        done(b);
-        g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
-        g_assert_cmphex(vm->cpu->fault_address, ==, TCG_SLOT_EMPTY + 0x28);
-        g_assert_cmphex(vm->cpu->env.pc, ==, 0x1002);
-        if (kind != 2) {
-            check_registers(vm, 8);
-        }
-    }
-    signal_end();
-}
-
-static void test_misaligned(void)
-{
-    Vm *vm = signal_begin();
-
-    vm_begin(vm, 0x1000);
-    set_registers(vm, 8);
-    sse_memory(vm, 0x28, 1, false, VM_BASE + 8); /* movaps */
-    done(&vm->ir);
-    g_assert_cmpint(vm_run_once(vm), ==, 55);
-    g_assert_cmpint(vm->cpu->fault_address, ==, SIGSEGV);
-    check_registers(vm, 8);
-    signal_end();
 }
 
 /* ---- the buffer ------------------------------------------------------- */
@@ -985,12 +554,12 @@ static void test_full(void)
         for (unsigned k = 0; k < 100; k++) {
             ir_movi(&vm->ir, k & 15, INT64_MAX);
         }
-        done(&vm->ir);
+        vm_done(&vm->ir);
         while (vm->ctx.backend->compile(&vm->ctx, &vm->ir, &code)) {
             n++;
         }
         vm->ctx.backend->clear(&vm->ctx);
-        run_to_end(vm);
+        vm_run_to_end(vm);
         vm->ctx.backend->clear(&vm->ctx);
     }
     g_assert_cmpuint(n, >, 1000);
@@ -1001,12 +570,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86_64/registers", test_registers);
-    g_test_add_func("/x86_64/native/registers", test_native_registers);
-    g_test_add_func("/x86_64/native/bytes", test_native_bytes);
-    g_test_add_func("/x86_64/native/refused", test_native_refused);
-    g_test_add_func("/x86_64/native/memory", test_native_memory);
-    g_test_add_func("/x86_64/native/carry", test_native_carry);
-    g_test_add_func("/x86_64/native/vex", test_native_vex);
     g_test_add_data_func("/x86_64/links", GUINT_TO_POINTER(0), test_links);
     g_test_add_data_func("/x86_64/links/poll", GUINT_TO_POINTER(1), test_links);
     g_test_add_func("/x86_64/lookup/fails", test_lookup_fails);
@@ -1024,10 +587,6 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/memory/fault", test_fault);
     g_test_add_func("/x86_64/memory/fault-in-store", test_fault_in_store);
     g_test_add_func("/x86_64/memory/probe", test_probe);
-    g_test_add_func("/x86_64/vectors", test_vectors);
-    g_test_add_func("/x86_64/signal/divide", test_divide_error);
-    g_test_add_func("/x86_64/signal/not-canonical", test_not_canonical);
-    g_test_add_func("/x86_64/signal/misaligned", test_misaligned);
     g_test_add_func("/x86_64/buffer/w-xor-x", test_write_xor_execute);
     g_test_add_func("/x86_64/buffer/full", test_full);
     return g_test_run();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "vm.h"
+/* See vm.h. The callbacks are what an accelerator would provide. */
+#include "tests/tcg/vm.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -249,4 +250,77 @@ TcgFlags vm_flags(unsigned eflags)
 unsigned vm_eflags(TcgFlags f)
 {
     return (f >> 8 & 0xd5) | (f & 1) << 11;
+}
+
+/* ---- building blocks -------------------------------------------------- */
+
+void vm_done(IrBlock *b)
+{
+    ir_leave(b, VM_LEAVE_DONE);
+}
+
+void vm_set_registers(Vm *vm, uint64_t step)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        vm->cpu->env.r[g] = step * (g + 1);
+    }
+}
+
+void vm_run_to_end(Vm *vm)
+{
+    g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_DONE);
+}
+
+void vm_new_insn(Vm *vm)
+{
+    ir_append(&vm->ir, IR_INSN)->imm = vm->ir.pc + ++vm->ir.guest_insns;
+}
+
+IrMem vm_mem(unsigned size_log2, unsigned slot)
+{
+    return (IrMem){ .size = size_log2, .slot = slot };
+}
+
+NativeInsn *vm_native(Vm *vm, uint8_t map, uint8_t opcode)
+{
+    unsigned index;
+    NativeInsn *n = ir_append_native(&vm->ir, &index);
+    IrInsn *i = ir_append(&vm->ir, IR_NATIVE);
+
+    i->imm = index;
+    n->map = map;
+    n->opcode = opcode;
+    n->modrm = true;
+    return n;
+}
+
+NativeInsn *vm_native_rr(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                         unsigned rm)
+{
+    NativeInsn *n = vm_native(vm, map, opcode);
+
+    n->reg = reg;
+    n->rm = rm;
+    n->reg_kind = n->rm_kind = NATIVE_REG_GPR;
+    n->gpr_in = 1u << reg | 1u << rm;
+    return n;
+}
+
+/* Memory operand at global `base` + VM_BASE. */
+NativeInsn *vm_native_rm(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                         IrVal base, unsigned bytes, bool write)
+{
+    NativeInsn *n = vm_native(vm, map, opcode);
+    IrInsn *i = &vm->ir.insns[vm->ir.count - 1];
+
+    i->a = base;
+    i->imm2 = VM_BASE;
+    i->mem.slot = write;
+    n->mem = true;
+    n->mem_bytes = bytes;
+    n->mem_write = write;
+    n->reg = reg;
+    n->reg_kind = NATIVE_REG_GPR;
+    n->gpr_in = 1u << reg;
+    return n;
 }

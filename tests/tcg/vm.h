@@ -52,6 +52,21 @@ int vm_run_once(Vm *vm);
 void vm_know(Vm *vm, uint64_t pc, TcgCode *code);
 /* Start a block with one guest instruction. */
 IrBlock *vm_begin(Vm *vm, uint64_t pc);
+/* Another guest instruction; the end of the block. */
+void vm_new_insn(Vm *vm);
+void vm_done(IrBlock *b);
+/* Run once, to the end. */
+void vm_run_to_end(Vm *vm);
+/* Register g = step * (g + 1). */
+void vm_set_registers(Vm *vm, uint64_t step);
+IrMem vm_mem(unsigned size_log2, unsigned slot);
+/* A native instruction; with two general registers; with a memory operand at
+ * global `base` + VM_BASE. */
+NativeInsn *vm_native(Vm *vm, uint8_t map, uint8_t opcode);
+NativeInsn *vm_native_rr(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                         unsigned rm);
+NativeInsn *vm_native_rm(Vm *vm, uint8_t map, uint8_t opcode, unsigned reg,
+                         IrVal base, unsigned bytes, bool write);
 /* EFLAGS layout to and from TcgFlags. */
 TcgFlags vm_flags(unsigned eflags);
 unsigned vm_eflags(TcgFlags f);
