@@ -68,7 +68,8 @@ struct Chardev {
     GMutex lock;       /* guards everything below */
     int in_fd, out_fd; /* -1: none; may be equal */
     bool out_is_socket;
-    bool in_paused; /* in_watch looks for a hang-up only */
+    bool out_nonblock; /* its write() returns at once */
+    bool in_paused;    /* in_watch looks for a hang-up only */
     GSource *in_watch, *out_watch;
     GByteArray *queue; /* not yet written */
     GArray *waiters;   /* of ChardevWaiter */

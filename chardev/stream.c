@@ -11,6 +11,7 @@
 #include "chardev/chardev-internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <string.h>
@@ -142,8 +143,11 @@ static ssize_t chardev_fd_write(Chardev *chr, const uint8_t *buf, size_t len)
     if (chr->out_is_socket) {
         return send(chr->out_fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    /* The descriptor may be somebody else's and blocking: ask first, and
-     * write no more than a pipe takes whole. */
+    if (chr->out_nonblock) {
+        return write(chr->out_fd, buf, len);
+    }
+    /* Somebody else's descriptor, which blocks: ask first, and write no more
+     * than a pipe takes whole. */
     if (poll(&pfd, 1, 0) <= 0) {
         errno = EAGAIN;
         return -1;
@@ -310,12 +314,23 @@ static bool chardev_fd_is_socket(int fd)
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* Regular files do not wait for a peer. */
+static bool chardev_fd_never_waits(int fd)
+{
+    struct stat st;
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+
+    return flags >= 0 && ((flags & O_NONBLOCK) ||
+                          (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)));
+}
+
 void chardev_stream_start(Chardev *chr, int in_fd, int out_fd)
 {
     g_mutex_lock(&chr->lock);
     chr->in_fd = in_fd;
     chr->out_fd = out_fd;
     chr->out_is_socket = chardev_fd_is_socket(out_fd);
+    chr->out_nonblock = chardev_fd_never_waits(out_fd);
     chr->in_paused = false;
     g_mutex_unlock(&chr->lock);
     chr->connected = true;
