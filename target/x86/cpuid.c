@@ -118,12 +118,16 @@ static void cpuid_7(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     const X86Model *m = cpu->model;
 
     if (sub == 0) {
-        out[CPUID_EAX] = m->word[WORD_7_1_EAX] ? 1 : 0;
+        out[CPUID_EAX] = m->word[WORD_7_2_EDX]   ? 2
+                         : m->word[WORD_7_1_EAX] ? 1
+                                                 : 0;
         out[CPUID_EBX] = m->word[WORD_7_EBX];
         out[CPUID_ECX] = m->word[WORD_7_ECX];
         out[CPUID_EDX] = m->word[WORD_7_EDX];
     } else if (sub == 1) {
         out[CPUID_EAX] = m->word[WORD_7_1_EAX];
+    } else if (sub == 2) {
+        out[CPUID_EDX] = m->word[WORD_7_2_EDX];
     }
 }
 

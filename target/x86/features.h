@@ -109,6 +109,9 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(FZRM, "fzrm", 7, 1, CPUID_EAX, 10) \
     F(FSRS, "fsrs", 7, 1, CPUID_EAX, 11) \
     F(FSRC, "fsrc", 7, 1, CPUID_EAX, 12) \
+    F(RRSBA_CTRL, "rrsba-ctrl", 7, 2, CPUID_EDX, 2) \
+    F(BHI_CTRL, "bhi-ctrl", 7, 2, CPUID_EDX, 4) \
+    F(MCDT_NO, "mcdt-no", 7, 2, CPUID_EDX, 5) \
     F(XSAVEOPT, "xsaveopt", 0xd, 1, CPUID_EAX, 0) \
     F(XSAVEC, "xsavec", 0xd, 1, CPUID_EAX, 1) \
     F(XGETBV1, "xgetbv1", 0xd, 1, CPUID_EAX, 2) \

@@ -23,12 +23,12 @@ typedef struct ModelRow {
 } ModelRow;
 
 /* What translated code does, and therefore what `max` has. */
-#define MODEL_IMPLEMENTED                                                      \
-    "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 " \
-    "clflush mmx fxsr sse sse2 sse3 ssse3 cx16 pcid sse4.1 sse4.2 x2apic "     \
-    "movbe popcnt tsc-deadline rdrand hypervisor arat fsgsbase tsc_adjust "    \
-    "smep erms invpcid rdseed smap umip rdpid fsrm spec-ctrl "                 \
-    "arch-capabilities lahf_lm 3dnowprefetch syscall nx pdpe1gb rdtscp lm "    \
+#define MODEL_IMPLEMENTED                                                                               \
+    "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 "                          \
+    "clflush mmx fxsr sse sse2 sse3 ssse3 cx16 pcid sse4.1 sse4.2 x2apic "                              \
+    "movbe popcnt tsc-deadline rdrand hypervisor arat fsgsbase tsc_adjust "                             \
+    "smep erms invpcid rdseed smap umip rdpid fsrm spec-ctrl "                                          \
+    "arch-capabilities bhi-ctrl rrsba-ctrl mcdt-no lahf_lm 3dnowprefetch syscall nx pdpe1gb rdtscp lm " \
     "invtsc kvmclock kvm-nopiodelay kvmclock-stable-bit"
 
 /* Works where it is asked for: not every back end or guest is better off. */
@@ -39,7 +39,7 @@ typedef struct ModelRow {
 
 static const ModelRow model_rows[] = {
     { "max", "everything that is implemented (the default)", NULL,
-      "GenuineIntel", 6, 94, 3, MODEL_IMPLEMENTED },
+      "GenuineIntel", 6, 143, 8, MODEL_IMPLEMENTED },
     { "base", "no features", NULL, "GenuineIntel", 6, 6, 3, "" },
     { "qemu32", "32-bit common denominator", NULL, "GenuineIntel", 6, 6, 3,
       "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush "
@@ -100,6 +100,7 @@ static const struct {
     [WORD_7_ECX] = { 7, 0, CPUID_ECX },
     [WORD_7_EDX] = { 7, 0, CPUID_EDX },
     [WORD_7_1_EAX] = { 7, 1, CPUID_EAX },
+    [WORD_7_2_EDX] = { 7, 2, CPUID_EDX },
     [WORD_D_1_EAX] = { 0xd, 1, CPUID_EAX },
     [WORD_14_EBX] = { 0x14, 0, CPUID_EBX },
     [WORD_KVM_EAX] = { 0x40000001, 0, CPUID_EAX },
@@ -423,6 +424,7 @@ static void model_finish(X86Model *m)
     }
     if (!x86_model_intel(m)) { /* Intel's words */
         model_set(m->word, FEATURE_ARCH_CAPABILITIES, false);
+        m->word[WORD_7_2_EDX] = 0;
     }
     if (!x86_model_has(m, FEATURE_HYPERVISOR)) {
         m->word[WORD_KVM_EAX] = 0;

@@ -18,6 +18,7 @@ typedef enum X86FeatureWord {
     WORD_7_ECX,
     WORD_7_EDX,
     WORD_7_1_EAX,
+    WORD_7_2_EDX,
     WORD_D_1_EAX,
     WORD_14_EBX,
     WORD_KVM_EAX,

@@ -302,7 +302,7 @@ static const MsrRow msr_rows[] = {
     { 0x35, 1, "CORE_THREAD_COUNT", .get = msr_get_core_count, .read_only = true },
     { 0x3a, 1, "FEATURE_CONTROL", AT_MASK(feature_control, 1), .set = msr_set_feature_control },
     { 0x3b, 1, "TSC_ADJUST", AT(tsc_adjust), .set = msr_set_tsc_adjust, .feature = FEATURE_TSC_ADJUST },
-    { 0x48, 1, "SPEC_CTRL", AT_MASK(spec_ctrl, 7), .feature = FEATURE_SPEC_CTRL },
+    { 0x48, 1, "SPEC_CTRL", AT_MASK(spec_ctrl, 0x447), .feature = FEATURE_SPEC_CTRL },
     { 0x49, 1, "PRED_CMD", .get = msr_write_only, .set = msr_ignore, .mask = 1, .feature = FEATURE_SPEC_CTRL },
     { 0x79, 1, "BIOS_UPDT_TRIG", .get = msr_write_only, .set = msr_ignore, .mask = UINT64_MAX },
     { 0x8b, 1, "BIOS_SIGN_ID", .value = UINT64_C(1) << 32, .set = msr_ignore, .mask = UINT64_MAX },
