@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The machine's life on a board that only counts: run states, requests from
  * other threads, clocks. */
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <urcu.h>
 
+#include "block/block.h"
 #include "system/machine.h"
 
 typedef struct CountingBoard {
@@ -208,6 +213,66 @@ static void test_suspend(void)
     fixture_clear(&f);
 }
 
+/* ---- Failing disks ----------------------------------------------------- */
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void write_done(void *opaque, int ret)
+{
+    *(int *)opaque = ret;
+}
+
+/* A write that the host refuses stops the machine and waits; once the host has
+ * room again, cont finishes it. */
+static void test_disk_full(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("emu-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "disk", NULL);
+    g_autofree char *line =
+        g_strdup_printf("-nodefaults -drive "
+                        "if=none,id=d,file=%s,format=raw,werror=stop",
+                        path);
+    char data[512] = "written";
+    struct iovec iov = { data, sizeof(data) };
+    int ret = 1;
+    BlockBackend *blk;
+    Fixture f;
+
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    g_assert_cmpint(truncate(path, 8 << 20), ==, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    fixture_init(&f, line);
+    machine_cont(f.m, NULL);
+    blk = machine_find_block(f.m, "d");
+    g_assert_nonnull(blk);
+    limit_files(1 << 20);
+    blk_submit(blk, BLOCK_WRITE, 4 << 20, 512, &iov, 1, 0, write_done, &ret);
+    for (unsigned i = 0; i < 2000 && machine_is_running(f.m); i++) {
+        iterate();
+        g_usleep(1000);
+    }
+    limit_files(RLIM_INFINITY);
+    g_assert_cmpint(machine_state(f.m), ==, RUN_STATE_IO_ERROR);
+    g_assert_nonnull(strstr(f.events->str, "BLOCK_IO_ERROR"));
+    g_assert_cmpint(ret, ==, 1);
+    g_assert_true(machine_cont(f.m, NULL));
+    for (unsigned i = 0; i < 2000 && ret == 1; i++) {
+        iterate();
+        g_usleep(1000);
+    }
+    g_assert_cmpint(ret, ==, 0);
+    fixture_clear(&f);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
 /* ---- Other threads ----------------------------------------------------- */
 
 static void count_call(void *opaque)
@@ -343,6 +408,7 @@ int main(int argc, char **argv)
     g_test_add_func("/system/machine/no-reboot", test_no_reboot);
     g_test_add_func("/system/machine/states", test_states);
     g_test_add_func("/system/machine/suspend", test_suspend);
+    g_test_add_func("/system/machine/disk-full", test_disk_full);
     g_test_add_func("/system/machine/threads", test_threads);
     g_test_add_func("/system/machine/timers", test_timers);
     g_test_add_func("/system/machine/virtual-time", test_virtual_time_stands);
