@@ -28,7 +28,8 @@ typedef uint16_t IrVal;
 typedef enum IrType { IR_I8, IR_I16, IR_I32, IR_I64 } IrType;
 
 /* The x86's own numbering of conditions (SDM 1 B.1), so that flag conditions
- * are used as they come; for BRCOND, SETCOND and MOVCOND: a cond b. */
+ * are used as they come; for BRCOND, SETCOND and MOVCOND: a cond b (not O, S,
+ * P and their negations, which look at single flags). */
 typedef enum IrCond {
     IR_CC_O,
     IR_CC_NO,

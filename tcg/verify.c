@@ -308,6 +308,20 @@ static bool ir_verify_special(IrVerifier *v)
     }
 }
 
+/* Comparisons of values have no single flags to look at. */
+static bool ir_verify_condition(IrVerifier *v)
+{
+    unsigned cond = v->insn->cond;
+    bool compares = v->insn->op == IR_SETCOND || v->insn->op == IR_BRCOND ||
+                    v->insn->op == IR_MOVCOND;
+    bool flag = cond <= IR_CC_NO || (cond >= IR_CC_S && cond <= IR_CC_NP);
+    if (cond > 15 || (compares && flag) ||
+        (v->insn->op == IR_ATOMIC && cond > IR_ATOMIC_CMPXCHG)) {
+        return ir_verify_fail(v, "bad condition %u", cond);
+    }
+    return true;
+}
+
 static bool ir_verify_one(IrVerifier *v)
 {
     const IrInsn *insn = v->insn;
@@ -315,11 +329,8 @@ static bool ir_verify_one(IrVerifier *v)
         return ir_verify_fail(v, "no such operation: %u", insn->op);
     }
     unsigned attrs = ir_op_attrs[insn->op];
-    if ((attrs & IRA_COND) && insn->cond > 15) {
-        return ir_verify_fail(v, "bad condition %u", insn->cond);
-    }
-    if (insn->op == IR_ATOMIC && insn->cond > IR_ATOMIC_CMPXCHG) {
-        return ir_verify_fail(v, "bad atomic %u", insn->cond);
+    if ((attrs & IRA_COND) && !ir_verify_condition(v)) {
+        return false;
     }
     if (insn->mem.size > 3 ||
         ((attrs & IRA_MEM) && insn->mem.slot >= TCG_SLOTS)) {

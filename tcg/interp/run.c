@@ -185,16 +185,9 @@ static inline bool interp_compare(unsigned cond, uint64_t a, uint64_t b)
     case IR_CC_L >> 1:
         r = (int64_t)a < (int64_t)b;
         break;
-    case IR_CC_LE >> 1:
+    default: /* LE */
         r = (int64_t)a <= (int64_t)b;
         break;
-    default: { /* what SUBF would say: O, S, P */
-        uint64_t res = a - b;
-        r = cond >> 1 == IR_CC_S >> 1   ? res >> 63
-            : cond >> 1 == IR_CC_P >> 1 ? !__builtin_parity((uint8_t)res)
-                                        : ((a ^ b) & (a ^ res)) >> 63;
-        break;
-    }
     }
     return r != (cond & 1);
 }
