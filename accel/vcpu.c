@@ -1,102 +1,140 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A virtual CPU's thread: runs while it may, sleeps while its CPU is halted,
- * stands still when it is paused. Requests (pause, call, end) are flags under
- * one lock; X86_PENDING_STOP brings the thread out of the accelerator.
+ * A virtual CPU's thread: it runs its CPU while it is wanted to, sleeps while
+ * the CPU is halted or stands still, and does what others ask to have done
+ * between two instructions.
+ *
+ * vcpu->lock guards every field below it and is a leaf: nothing else is taken
+ * under it. A wake-up is not lost: what is waited for is set before the lock is
+ * taken to signal.
  */
 #include "accel/accel.h"
 
-#include <urcu/urcu-memb.h>
+#include <urcu.h>
+
+typedef struct VcpuJob VcpuJob;
+
+struct VcpuJob {
+    void (*fn)(X86Cpu *cpu, void *opaque);
+    void *opaque;
+    bool done;
+    VcpuJob *next;
+};
 
 struct Vcpu {
+    /* Wiring. */
     Accel *accel;
     X86Cpu *cpu;
     void (*stopped)(void *opaque, Vcpu *vcpu, VcpuExit why);
     void *opaque;
     GThread *thread;
-    void (*accel_kick)(X86Cpu *cpu);
 
-    GMutex lock; /* guards all below */
-    GCond wake;  /* the thread waits on it */
-    GCond still; /* others wait on it for the thread */
-    bool run_wanted, quit, standing;
-    void (*call)(X86Cpu *cpu, void *opaque);
-    void *call_opaque;
+    GMutex lock;
+    GCond wake; /* the thread: work, wanted or quit changed */
+    GCond news; /* others: standing or a job changed */
+    bool wanted, quit;
+    bool standing; /* not inside run(), and will not go there unless wanted */
+    VcpuJob *jobs;
 };
 
-/* The CPU's kick hook: out of translated code, and out of the halt. */
-static void vcpu_kick(X86Cpu *cpu)
-{
-    Vcpu *v = cpu->vcpu;
+static __thread Vcpu *vcpu_self;
 
-    v->accel->class->kick(cpu);
-    g_mutex_lock(&v->lock);
-    g_cond_broadcast(&v->wake);
-    g_mutex_unlock(&v->lock);
-}
+/* ---- The thread -----------------------------------------------------------
+ */
 
-static void vcpu_ask_stop(Vcpu *v)
+static void vcpu_do_jobs_locked(Vcpu *v)
 {
-    __atomic_fetch_or(&v->cpu->pending, X86_PENDING_STOP, __ATOMIC_SEQ_CST);
-    v->accel->class->kick(v->cpu);
-    g_cond_broadcast(&v->wake);
-}
-
-static void vcpu_serve_call_locked(Vcpu *v)
-{
-    if (v->call) {
-        v->call(v->cpu, v->call_opaque);
-        v->call = NULL;
-        g_cond_broadcast(&v->still);
+    while (v->jobs) {
+        VcpuJob *job = v->jobs;
+        v->jobs = job->next;
+        g_mutex_unlock(&v->lock);
+        rcu_read_lock(); /* jobs look at guest memory */
+        job->fn(v->cpu, job->opaque);
+        rcu_read_unlock();
+        g_mutex_lock(&v->lock);
+        job->done = true;
+        g_cond_broadcast(&v->news);
     }
 }
 
-/* Sleep until there is something to run; false: end of the thread. */
-static bool vcpu_wait_locked(Vcpu *v, bool halted)
+static void vcpu_sleep_locked(Vcpu *v)
 {
-    for (;;) {
-        vcpu_serve_call_locked(v);
-        if (v->quit) {
-            return false;
-        }
-        if (v->run_wanted && (!halted || x86_has_work(v->cpu))) {
-            v->standing = false;
-            return true;
-        }
-        if (!v->run_wanted && !v->standing) {
-            v->standing = true;
-            g_cond_broadcast(&v->still);
-        }
+    while (v->wanted && !v->quit && !v->jobs && !x86_has_work(v->cpu)) {
         g_cond_wait(&v->wake, &v->lock);
     }
 }
 
-static void *vcpu_thread(void *opaque)
+static void vcpu_run_locked(Vcpu *v)
 {
-    Vcpu *v = opaque;
-    VcpuExit why = VCPU_EXIT_STOP;
-
-    urcu_memb_register_thread();
+    v->standing = false;
+    g_mutex_unlock(&v->lock);
+    VcpuExit why = v->accel->class->run(v->accel, v->cpu);
     g_mutex_lock(&v->lock);
-    while (vcpu_wait_locked(v, why == VCPU_EXIT_HALT)) {
-        __atomic_fetch_and(&v->cpu->pending, ~(uint32_t)X86_PENDING_STOP,
-                           __ATOMIC_SEQ_CST);
-        g_mutex_unlock(&v->lock);
-        why = v->accel->class->run(v->accel, v->cpu);
-        g_mutex_lock(&v->lock);
-        if (why == VCPU_EXIT_HALT || why == VCPU_EXIT_STOP) {
-            continue;
-        }
-        v->run_wanted = false;
+    if (why == VCPU_EXIT_HALT) {
+        vcpu_sleep_locked(v);
+    } else if (why != VCPU_EXIT_STOP) {
+        v->wanted = false;
         g_mutex_unlock(&v->lock);
         v->stopped(v->opaque, v, why);
         g_mutex_lock(&v->lock);
     }
+}
+
+static void vcpu_stand_locked(Vcpu *v)
+{
     v->standing = true;
-    g_cond_broadcast(&v->still);
+    g_cond_broadcast(&v->news);
+    g_cond_wait(&v->wake, &v->lock);
+}
+
+static void *vcpu_main(void *opaque)
+{
+    Vcpu *v = opaque;
+
+    vcpu_self = v;
+    rcu_register_thread();
+    g_mutex_lock(&v->lock);
+    while (!v->quit) {
+        if (v->jobs) {
+            vcpu_do_jobs_locked(v);
+        } else if (v->wanted) {
+            vcpu_run_locked(v);
+        } else {
+            vcpu_stand_locked(v);
+        }
+    }
+    v->standing = true;
+    g_cond_broadcast(&v->news);
     g_mutex_unlock(&v->lock);
-    urcu_memb_unregister_thread();
+    rcu_unregister_thread();
     return NULL;
+}
+
+/* ---- From other threads ---------------------------------------------------
+ */
+
+/* X86Cpu.kick. The thread itself is awake, and may be in light code. */
+static void vcpu_wake(Vcpu *v)
+{
+    g_mutex_lock(&v->lock);
+    g_cond_signal(&v->wake);
+    g_mutex_unlock(&v->lock);
+}
+
+__attribute__((target("general-regs-only"))) static void vcpu_kick(X86Cpu *cpu)
+{
+    Vcpu *v = cpu->vcpu;
+
+    v->accel->class->kick(cpu);
+    if (vcpu_self != v) {
+        vcpu_wake(v);
+    }
+}
+
+/* Make it look at wanted, quit and jobs. */
+static void vcpu_interrupt(Vcpu *v)
+{
+    x86_set_pending(v->cpu, X86_PENDING_STOP);
 }
 
 Vcpu *vcpu_new(Accel *accel, X86Cpu *cpu,
@@ -107,8 +145,7 @@ Vcpu *vcpu_new(Accel *accel, X86Cpu *cpu,
         return NULL;
     }
     Vcpu *v = g_new0(Vcpu, 1);
-    g_autofree char *name =
-        g_strdup_printf("CPU %u/%s", cpu->index, accel->class->name);
+    g_autofree char *name = g_strdup_printf("vcpu %u", cpu->index);
 
     v->accel = accel;
     v->cpu = cpu;
@@ -116,10 +153,14 @@ Vcpu *vcpu_new(Accel *accel, X86Cpu *cpu,
     v->opaque = opaque;
     g_mutex_init(&v->lock);
     g_cond_init(&v->wake);
-    g_cond_init(&v->still);
+    g_cond_init(&v->news);
     cpu->vcpu = v;
     cpu->kick = vcpu_kick;
-    v->thread = g_thread_new(name, vcpu_thread, v);
+    v->thread = g_thread_try_new(name, vcpu_main, v, errp);
+    if (!v->thread) {
+        vcpu_free(v);
+        return NULL;
+    }
     return v;
 }
 
@@ -130,42 +171,52 @@ void vcpu_free(Vcpu *v)
     }
     g_mutex_lock(&v->lock);
     v->quit = true;
-    vcpu_ask_stop(v);
+    v->wanted = false;
     g_mutex_unlock(&v->lock);
-    g_thread_join(v->thread);
-    v->cpu->kick = NULL;
+    if (v->thread) {
+        vcpu_interrupt(v);
+        g_thread_join(v->thread);
+    }
     v->accel->class->vcpu_clear(v->accel, v->cpu);
     v->cpu->vcpu = NULL;
+    v->cpu->kick = NULL;
     g_mutex_clear(&v->lock);
     g_cond_clear(&v->wake);
-    g_cond_clear(&v->still);
+    g_cond_clear(&v->news);
     g_free(v);
 }
 
 void vcpu_resume(Vcpu *v)
 {
     g_mutex_lock(&v->lock);
-    v->run_wanted = true;
-    g_cond_broadcast(&v->wake);
+    v->wanted = true;
+    g_cond_signal(&v->wake);
     g_mutex_unlock(&v->lock);
 }
 
 void vcpu_pause(Vcpu *v)
 {
     g_mutex_lock(&v->lock);
-    v->run_wanted = false;
-    if (g_thread_self() != v->thread) {
-        while (!v->standing) {
-            vcpu_ask_stop(v);
-            g_cond_wait(&v->still, &v->lock);
-        }
+    v->wanted = false;
+    g_mutex_unlock(&v->lock);
+    vcpu_interrupt(v);
+    if (vcpu_self == v) {
+        return; /* it stands still as soon as it gets back to its loop */
+    }
+    g_mutex_lock(&v->lock);
+    while (!v->standing && !v->wanted) {
+        g_cond_wait(&v->news, &v->lock);
     }
     g_mutex_unlock(&v->lock);
 }
 
 bool vcpu_running(const Vcpu *v)
 {
-    return v->run_wanted;
+    Vcpu *vcpu = (Vcpu *)v;
+    g_mutex_lock(&vcpu->lock);
+    bool running = v->wanted;
+    g_mutex_unlock(&vcpu->lock);
+    return running;
 }
 
 X86Cpu *vcpu_cpu(Vcpu *v)
@@ -175,15 +226,23 @@ X86Cpu *vcpu_cpu(Vcpu *v)
 
 void vcpu_call(Vcpu *v, void (*fn)(X86Cpu *cpu, void *opaque), void *opaque)
 {
-    g_mutex_lock(&v->lock);
-    while (v->call) {
-        g_cond_wait(&v->still, &v->lock);
+    VcpuJob job = { .fn = fn, .opaque = opaque };
+
+    if (vcpu_self == v) {
+        fn(v->cpu, opaque);
+        return;
     }
-    v->call = fn;
-    v->call_opaque = opaque;
-    while (v->call) {
-        vcpu_ask_stop(v);
-        g_cond_wait(&v->still, &v->lock);
+    g_mutex_lock(&v->lock);
+    VcpuJob **last = &v->jobs;
+    while (*last) {
+        last = &(*last)->next;
+    }
+    *last = &job;
+    g_mutex_unlock(&v->lock);
+    vcpu_interrupt(v);
+    g_mutex_lock(&v->lock);
+    while (!job.done) {
+        g_cond_wait(&v->news, &v->lock);
     }
     g_mutex_unlock(&v->lock);
 }

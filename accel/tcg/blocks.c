@@ -1,519 +1,459 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Translations: making them, finding what a write to memory makes stale, and
- * dropping them. A page's blocks hang on its TcgPage; a write drops only those
- * whose bytes it touches. When the code buffer is full everything goes.
+ * The translation cache: making blocks, finding out what a store overwrote,
+ * dropping blocks. The invariants are in engine.h.
  *
- * A dropped block's struct and code stay until the next flush of everything:
- * the vCPU may still be inside it. It can no longer be found or linked to.
+ * Several vCPUs: translating is serial; dropping may happen on any thread. Only
+ * emptying the whole buffer needs every vCPU outside of translated code, which
+ * one vCPU's own run loop is by itself.
  */
 #include "accel/tcg/engine.h"
-#include "util/error.h"
 #include "util/log.h"
 
-#include <capstone/capstone.h>
-#include <inttypes.h>
-#include <urcu/urcu-memb.h>
+#include <string.h>
 
-/* ---- Pages
- * ------------------------------------------------------------------------ */
+/* ---- Pages ----------------------------------------------------------------
+ */
 
-static void blocks_code_written(void *opaque, RamBlock *ram, uint64_t off,
-                                uint64_t len)
+static unsigned block_first_bytes(const TcgBlock *b)
 {
-    TcgEngine *e = opaque;
-    TcgCpu *t = e->cpu;
+    unsigned start = (uintptr_t)b->key.host & (PAGE_SIZE - 1);
+    return MIN(b->size, PAGE_SIZE - start);
+}
 
-    if (t && t->running && pthread_equal(t->thread, pthread_self())) {
-        if (!t->storing) {
-            engine_invalidate(e, ram, off, len, UINT64_MAX);
-        }
+/* The bytes of page i that the block was made from. */
+static void block_extent(const TcgBlock *b, unsigned i, unsigned *start,
+                         unsigned *size)
+{
+    unsigned first = block_first_bytes(b);
+    *start = i ? 0 : (uintptr_t)b->key.host & (PAGE_SIZE - 1);
+    *size = i ? b->size - first : first;
+}
+
+static uint64_t block_cover(unsigned start, unsigned size)
+{
+    unsigned lo = start / 64, hi = (start + MAX(size, 1) - 1) / 64;
+    return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
+}
+
+static unsigned block_page_index(const TcgBlock *b, const TcgPage *p)
+{
+    return b->page[0] == p ? 0 : 1;
+}
+
+static void block_add_to_page(TcgBlock *b, unsigned i, TcgPage *p)
+{
+    unsigned start, size;
+
+    b->page[i] = p;
+    b->page_next[i] = p->blocks;
+    p->blocks = b;
+    block_extent(b, i, &start, &size);
+    p->covered |= block_cover(start, size);
+}
+
+static TcgPage *block_get_page(TcgEngine *e, const TcgCodePage *c)
+{
+    TcgPage *p = g_hash_table_lookup(e->pages, c->host);
+    if (!p) {
+        p = g_new0(TcgPage, 1);
+        *p = (TcgPage){ .host = c->host, .ram = c->ram, .off = c->off };
+        g_hash_table_insert(e->pages, (void *)p->host, p);
+    }
+    return p;
+}
+
+/* Without blocks, stores to it may be fast again. */
+static void block_put_page(TcgEngine *e, TcgPage *p)
+{
+    if (!p->blocks) {
+        ram_dirty_test_and_clear(p->ram, DIRTY_CODE, p->off, PAGE_SIZE);
+        g_hash_table_remove(e->pages, p->host);
+    }
+}
+
+static void block_remove_from_page(TcgEngine *e, TcgBlock *b, unsigned i)
+{
+    TcgPage *p = b->page[i];
+    if (!p) {
         return;
     }
-    EngineWrite w = { ram, off, len };
-
-    g_mutex_lock(&e->lock);
-    g_array_append_val(e->written, w);
-    g_mutex_unlock(&e->lock);
-    if (t) {
-        engine_kick(t->cpu);
-    }
-}
-
-void engine_take_writes(TcgEngine *e)
-{
-    g_mutex_lock(&e->lock);
-    for (guint i = 0; i < e->written->len; i++) {
-        const EngineWrite *w = &g_array_index(e->written, EngineWrite, i);
-
-        engine_invalidate(e, w->ram, w->off, w->len, UINT64_MAX);
-    }
-    g_array_set_size(e->written, 0);
-    g_mutex_unlock(&e->lock);
-}
-
-static TcgPage *blocks_page(TcgEngine *e, const EngineItlb *x)
-{
-    TcgPage *page = g_hash_table_lookup(e->pages, x->host);
-
-    if (!page) {
-        page = g_new0(TcgPage, 1);
-        page->host = x->host;
-        page->ram = x->ram;
-        page->ram_off = x->ram_off;
-        g_hash_table_insert(e->pages, (void *)x->host, page);
-        x->ram->code_written = blocks_code_written;
-        x->ram->code_opaque = e;
-    }
-    if (!page->blocks) {
-        ram_dirty_set(page->ram, DIRTY_CODE, page->ram_off, PAGE_SIZE);
-        engine_protect(e->cpu, page->host);
-    }
-    return page;
-}
-
-static unsigned block_side(const TcgBlock *b, const TcgPage *page)
-{
-    return b->page[0] == page ? 0 : 1;
-}
-
-static void page_add(TcgBlock *b, unsigned side, TcgPage *page)
-{
-    b->page[side] = page;
-    b->page_next[side] = page->blocks;
-    page->blocks = b;
-}
-
-static void page_remove(TcgBlock *b, unsigned side)
-{
-    TcgPage *page = b->page[side];
-    TcgBlock **at = &page->blocks;
-
+    TcgBlock **at = &p->blocks;
     while (*at != b) {
-        at = &(*at)->page_next[block_side(*at, page)];
+        at = &(*at)->page_next[block_page_index(*at, p)];
     }
-    *at = b->page_next[side];
-    if (!page->blocks) {
-        ram_dirty_test_and_clear(page->ram, DIRTY_CODE, page->ram_off,
-                                 PAGE_SIZE);
-    }
+    *at = b->page_next[i];
+    block_put_page(e, p);
 }
 
-/* ---- Dropping
- * --------------------------------------------------------------------- */
+/* ---- Dropping -------------------------------------------------------------
+ */
 
-void engine_link(TcgEngine *e, TcgCode *from, unsigned n, TcgCode *to)
+static void block_free(struct rcu_head *rcu)
 {
-    TcgExit *exit = &from->exit[n];
+    TcgBlock *b = (TcgBlock *)((char *)rcu - offsetof(TcgBlock, rcu));
+    TcgContext *ctx = &b->engine->ctx;
 
-    exit->to = to;
-    exit->next_from = to->from;
-    exit->next_from_exit = to->from_exit;
-    to->from = from;
-    to->from_exit = n;
-    e->ctx.backend->link(&e->ctx, from, n, to);
-    e->stats.links++;
+    ctx->backend->release(ctx, &b->code);
+    g_free(b);
 }
 
-static void block_unlink_exit(TcgEngine *e, TcgCode *from, unsigned n)
+static void block_remove_from_hash(TcgEngine *e, TcgBlock *b)
 {
-    TcgExit *exit = &from->exit[n];
-    TcgCode *to = exit->to;
-    TcgCode **at = &to->from;
-    uint8_t *at_exit = &to->from_exit;
-
-    while (*at != from || *at_exit != n) {
-        TcgExit *other = &(*at)->exit[*at_exit];
-
-        at = &other->next_from;
-        at_exit = &other->next_from_exit;
-    }
-    *at = exit->next_from;
-    *at_exit = exit->next_from_exit;
-    exit->to = NULL;
-    e->ctx.backend->unlink(&e->ctx, from, n);
-}
-
-static void block_unlink(TcgEngine *e, TcgBlock *b)
-{
-    for (unsigned n = 0; n < 2; n++) {
-        if (b->code.exit[n].to) {
-            block_unlink_exit(e, &b->code, n);
-        }
-    }
-    while (b->code.from) {
-        block_unlink_exit(e, b->code.from, b->code.from_exit);
-    }
-}
-
-static void block_drop(TcgEngine *e, TcgBlock *b)
-{
-    TcgBlock **at = &e->hash[engine_hash(b->start, b->pc, b->key)];
-
+    TcgBlock **at = &e->hash[block_hash(&b->key)];
     while (*at != b) {
         at = &(*at)->hash_next;
     }
     *at = b->hash_next;
-    for (unsigned side = 0; side < 2; side++) {
-        if (b->page[side]) {
-            page_remove(b, side);
-        }
-    }
-    block_unlink(e, b);
-    b->valid = false;
-    e->stats.invalidated++;
 }
 
-/* The block's bytes within the page: [*first, *end). */
-static void block_extent(const TcgBlock *b, const TcgPage *page,
-                         uint64_t *first, uint64_t *end)
+static void block_remove_from_jumps(TcgEngine *e, const TcgBlock *b)
 {
-    uint64_t start = (uintptr_t)b->start & (PAGE_SIZE - 1);
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        TcgVcpu *v = e->vcpus->pdata[i];
+        TcgJump *j = &v->jumps[tcg_jump_hash(b->key.pc)];
+        if (j->code == b->code.entry) {
+            __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+        }
+    }
+}
 
-    if (block_side(b, page) == 0) {
-        *first = start;
-        *end = MIN(start + b->size, PAGE_SIZE);
+static void block_drop_locked(TcgEngine *e, TcgBlock *b)
+{
+    b->valid = false;
+    block_remove_from_hash(e, b);
+    block_remove_from_page(e, b, 0);
+    block_remove_from_page(e, b, 1);
+    while (b->code.from) {
+        lookup_cut_exit_locked(e, (TcgBlock *)b->code.from, b->code.from_exit);
+    }
+    lookup_cut_exit_locked(e, b, 0);
+    lookup_cut_exit_locked(e, b, 1);
+    block_remove_from_jumps(e, b);
+    e->block_count--;
+    e->stats.invalidated++;
+    call_rcu(&b->rcu, block_free);
+}
+
+void block_drop_once(TcgBlock *b)
+{
+    call_rcu(&b->rcu, block_free);
+}
+
+void block_flush_all(TcgEngine *e)
+{
+    engine_lock(e);
+    for (unsigned i = 0; i < 1u << BLOCK_HASH_BITS; i++) {
+        while (e->hash[i]) {
+            block_drop_locked(e, e->hash[i]);
+        }
+    }
+    e->code_bytes = 0;
+    e->stats.buffer_flushes++;
+    engine_unlock(e);
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        tlb_flush_jumps(e->vcpus->pdata[i]);
+    }
+    e->ctx.backend->clear(&e->ctx);
+}
+
+/* ---- Stores to code -------------------------------------------------------
+ */
+
+static bool block_overlaps(const TcgBlock *b, const TcgPage *p, unsigned off,
+                           unsigned len)
+{
+    unsigned start, size;
+    block_extent(b, block_page_index(b, p), &start, &size);
+    return start < off + len && off < start + size;
+}
+
+static void block_drop_range_locked(TcgEngine *e, TcgPage *p, unsigned off,
+                                    unsigned len)
+{
+    if (!(p->covered & block_cover(off, len))) {
         return;
     }
-    *first = 0;
-    *end = start + b->size - PAGE_SIZE;
-}
-
-static bool block_touched(const TcgBlock *b, const TcgPage *page, uint64_t off,
-                          uint64_t len)
-{
-    uint64_t first, end;
-
-    block_extent(b, page, &first, &end);
-    return off < end && off + len > first;
-}
-
-static bool block_holds_pc(const TcgBlock *b, vaddr pc)
-{
-    vaddr linear = b->pc + b->cs_base;
-
-    return pc - linear < b->size || (uint32_t)(pc - linear) < b->size;
-}
-
-static TcgPage *blocks_find_page(TcgEngine *e, RamBlock *ram, uint64_t off)
-{
-    return g_hash_table_lookup(e->pages, ram->host + (off & ~(PAGE_SIZE - 1)));
-}
-
-bool engine_holds_pc(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
-                     vaddr pc)
-{
-    TcgPage *page = blocks_find_page(e, ram, off);
-
-    for (TcgBlock *b = page ? page->blocks : NULL; b;
-         b = b->page_next[block_side(b, page)]) {
-        if (block_touched(b, page, off & (PAGE_SIZE - 1), len) &&
-            block_holds_pc(b, pc)) {
-            return true;
+    uint64_t covered = 0;
+    TcgBlock *next;
+    for (TcgBlock *b = p->blocks; b; b = next) {
+        unsigned i = block_page_index(b, p), start, size;
+        next = b->page_next[i];
+        if (!block_overlaps(b, p, off, len)) {
+            block_extent(b, i, &start, &size);
+            covered |= block_cover(start, size);
+        } else if (!next && p->blocks == b) {
+            block_drop_locked(e, b); /* the page goes with its last block */
+            return;
+        } else {
+            block_drop_locked(e, b);
         }
     }
-    return false;
+    p->covered = covered;
 }
 
-bool engine_invalidate(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
-                       vaddr pc)
+void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
 {
-    bool holds = false;
-    bool any = false;
+    TcgEngine *e = engine;
 
+    __atomic_fetch_add(&e->writes, 1, __ATOMIC_SEQ_CST);
+    engine_lock(e);
     while (len) {
-        uint64_t in_page = off & (PAGE_SIZE - 1);
-        uint64_t n = MIN(len, PAGE_SIZE - in_page);
-        TcgPage *page = blocks_find_page(e, ram, off);
-        TcgBlock *next;
-
-        for (TcgBlock *b = page ? page->blocks : NULL; b; b = next) {
-            next = b->page_next[block_side(b, page)];
-            if (block_touched(b, page, in_page, n)) {
-                holds |= block_holds_pc(b, pc);
-                block_drop(e, b);
-                any = true;
-            }
+        uint64_t n = MIN(len, PAGE_SIZE - off % PAGE_SIZE);
+        TcgPage *p =
+            g_hash_table_lookup(e->pages, ram->host + (off & ~(PAGE_SIZE - 1)));
+        if (p) {
+            block_drop_range_locked(e, p, off % PAGE_SIZE, n);
         }
         off += n;
         len -= n;
     }
-    if (any && e->cpu) {
-        /* The jump cache may name them. */
-        engine_forget_jumps(e->cpu);
-        engine_mmu_ops.key_changed(e->cpu->cpu);
-    }
-    return holds;
+    engine_unlock(e);
 }
 
-static void block_free(void *p)
+bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
 {
-    g_free(p);
-}
+    TcgEngine *e = tcg_engine(cpu);
+    uint64_t pc = tcg_sync_pc(cpu);
+    unsigned off = (uintptr_t)host & (PAGE_SIZE - 1);
+    bool found = false;
 
-void engine_flush_blocks(TcgEngine *e)
-{
-    GHashTableIter iter;
-    void *value;
-
-    for (guint i = 0; i < e->all->len; i++) {
-        TcgBlock *b = e->all->pdata[i];
-
-        e->ctx.backend->release(&e->ctx, &b->code);
+    if (pc == tcg_vcpu(cpu)->once_pc) {
+        return false;
     }
-    g_hash_table_iter_init(&iter, e->pages);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        TcgPage *page = value;
-
-        if (page->blocks) {
-            ram_dirty_test_and_clear(page->ram, DIRTY_CODE, page->ram_off,
-                                     PAGE_SIZE);
+    engine_lock(e);
+    const TcgPage *p = g_hash_table_lookup(e->pages, host - off);
+    if (p && (p->covered & block_cover(off, size))) {
+        for (TcgBlock *b = p->blocks; b && !found;
+             b = b->page_next[block_page_index(b, p)]) {
+            found = pc - b->key.pc < b->size && block_overlaps(b, p, off, size);
         }
     }
-    g_hash_table_remove_all(e->pages);
-    g_ptr_array_set_size(e->all, 0);
-    for (unsigned i = 0; i < ENGINE_HASH_SIZE; i++) {
-        e->hash[i] = NULL;
-    }
-    e->ctx.backend->clear(&e->ctx);
-    e->stats.flushes++;
-    if (e->cpu) {
-        e->cpu->link_from = NULL;
-        engine_forget_jumps(e->cpu);
-        engine_mmu_ops.key_changed(e->cpu->cpu);
+    engine_unlock(e);
+    return found;
+}
+
+/* ---- Translating ----------------------------------------------------------
+ */
+
+/* What a translation under way reads its bytes from. */
+typedef struct BlockSource {
+    X86Cpu *cpu;
+    TcgEngine *engine;
+    uint64_t linear; /* of the first byte */
+    TcgCodePage page[2];
+    uint32_t writes;  /* of the engine, when it began */
+    uint8_t *copy[2]; /* code that is not in RAM or ROM */
+} BlockSource;
+
+static void block_hook_ram(TcgEngine *e, RamBlock *ram)
+{
+    if (ram->code_written != block_code_written) {
+        ram->code_opaque = e;
+        __atomic_store_n(&ram->code_written, block_code_written,
+                         __ATOMIC_RELEASE);
+        g_ptr_array_add(e->rams, ram);
     }
 }
 
-bool engine_blocks_init(TcgEngine *e, GError **errp)
+/* From here on, stores to the page are seen. */
+static void block_watch_page(TcgEngine *e, const TcgCodePage *c)
 {
-    e->hash = g_new0(TcgBlock *, ENGINE_HASH_SIZE);
-    e->pages = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    e->all = g_ptr_array_new_with_free_func(block_free);
-    ir_init(&e->ir);
+    block_hook_ram(e, c->ram);
+    if (ram_dirty_test(c->ram, DIRTY_CODE, c->off)) {
+        return;
+    }
+    ram_dirty_set(c->ram, DIRTY_CODE, c->off, PAGE_SIZE);
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        tlb_protect(e->vcpus->pdata[i], c->host);
+    }
+}
+
+static const uint8_t *block_source_page(BlockSource *s, unsigned i)
+{
+    uint64_t linear = i ? engine_next_page(s->cpu, s->linear) : s->linear;
+    const TcgCodePage *c = tlb_code_page(s->cpu, linear);
+
+    if (!c) {
+        return NULL;
+    }
+    s->page[i] = *c;
+    block_watch_page(s->engine, c);
+    return c->host;
+}
+
+/* One instruction's bytes through the bus, for code in a device's memory. */
+static const uint8_t *block_copy_page(BlockSource *s, unsigned i)
+{
+    uint64_t linear = i ? engine_next_page(s->cpu, s->linear) : s->linear;
+    unsigned off = linear & (PAGE_SIZE - 1);
+    X86Translation t;
+
+    if (!x86_mmu_translate(s->cpu, linear, X86_EXEC, s->cpu->env.mode, false,
+                           &t)) {
+        return NULL; /* faults, as the block will say */
+    }
+    s->copy[i] = g_malloc(PAGE_SIZE);
+    memset(s->copy[i], 0xff, PAGE_SIZE);
+    for (unsigned n = 0; n < X86_INSN_MAX && off + n < PAGE_SIZE; n++) {
+        uint64_t val = 0xff;
+        space_load(s->cpu->memory, t.paddr + n, 1, &val);
+        s->copy[i][off + n] = val;
+    }
+    return s->copy[i];
+}
+
+static const uint8_t *block_next_page(void *opaque)
+{
+    BlockSource *s = opaque;
+    const uint8_t *page = block_source_page(s, 1);
+    return page ? page : block_copy_page(s, 1);
+}
+
+static void block_check_ir(const TcgEngine *e, const char *when)
+{
+    g_autoptr(GString) why = g_string_new(NULL);
+
+    if (e->verify && !ir_verify(&e->ir, why)) {
+        g_string_append_printf(why, "\n%s:\n", when);
+        ir_print(&e->ir, why);
+        log_printf("bad IR: %s\n", why->str);
+    }
+}
+
+static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
+{
+    TcgEngine *e = s->engine;
+    X86CodeFetch fetch = { .next = block_next_page, .opaque = s };
+
+    fetch.page[0] = block_source_page(s, 0);
+    if (!fetch.page[0]) {
+        fetch.page[0] = block_copy_page(s, 0);
+        b->once = true;
+        max_insns = 1;
+    }
+    e->ir.count_insns = e->count_insns;
+    e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
+    x86_translate(s->cpu, &e->ir, &fetch, max_insns, &b->size);
+    b->insns = e->ir.guest_insns;
+    if (fetch.page[0]) {
+        log_block_in(b, fetch.page[0] + (s->linear & (PAGE_SIZE - 1)));
+    }
+    log_block_ir(e, LOG_OP, "OP");
+    block_check_ir(e, "as translated");
+    if (!(e->ctx.switches & TCG_OFF_OPT)) {
+        ir_optimise(&e->ir);
+        log_block_ir(e, LOG_OP_OPT, "OP after optimisation");
+        block_check_ir(e, "as optimised");
+    }
+}
+
+static bool block_compile(TcgEngine *e, TcgBlock *b)
+{
+    if (e->code_bytes > e->buffer_size ||
+        !e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
+        block_flush_all(e);
+        if (!e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
+            return false;
+        }
+    }
+    e->stats.translated++;
+    e->stats.translated_insns += b->insns;
+    e->stats.translated_bytes += b->size;
+    e->code_bytes += b->code.size;
+    log_block_out(e, b);
     return true;
 }
 
-void engine_blocks_clear(TcgEngine *e)
+/* Light code links without allocating: keep room for every link that can be
+ * asked for before the next translation. */
+static void block_make_room_for_links(TcgEngine *e)
 {
-    if (!e->hash) {
-        return;
-    }
-    engine_flush_blocks(e);
-    g_hash_table_unref(e->pages);
-    g_ptr_array_unref(e->all);
-    g_free(e->hash);
-    ir_clear(&e->ir);
-    e->hash = NULL;
-}
-
-/* ---- Logging
- * ------------------------------------------------------------------------ */
-
-static void blocks_log_guest(const TcgBlock *b, X86CodeSize code)
-{
-    static const cs_mode mode[] = { CS_MODE_16, CS_MODE_32, CS_MODE_64 };
-    uint64_t first =
-        MIN(b->size, PAGE_SIZE - ((uintptr_t)b->start & (PAGE_SIZE - 1)));
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    cs_insn *insn;
-    csh cs;
-
-    g_byte_array_append(bytes, b->start, first);
-    if (b->page[1]) {
-        g_byte_array_append(bytes, b->page[1]->host, b->size - first);
-    }
-    if (cs_open(CS_ARCH_X86, mode[code], &cs) != CS_ERR_OK) {
-        return;
-    }
-    size_t n =
-        cs_disasm(cs, bytes->data, bytes->len, b->pc + b->cs_base, 0, &insn);
-
-    log_printf("IN: key %08x\n", b->key);
-    for (size_t i = 0; i < n; i++) {
-        log_printf("0x%08" PRIx64 ":  %s %s\n", insn[i].address,
-                   insn[i].mnemonic, insn[i].op_str);
-    }
-    cs_free(insn, n);
-    cs_close(&cs);
-}
-
-static void blocks_log_ir(LogItem item, const IrBlock *ir)
-{
-    if (log_on(item)) {
-        g_autoptr(GString) text = g_string_new(NULL);
-
-        ir_print(ir, text);
-        log_printf("%s:\n%s\n", item == LOG_OP ? "OP" : "OP after optimisation",
-                   text->str);
+    if (e->cross_room < 2 * (e->block_count + 1)) {
+        e->cross_room = MAX(1024, e->cross_room * 2);
+        e->cross = g_renew(TcgCross, e->cross, e->cross_room);
     }
 }
 
-static void blocks_log_out(TcgEngine *e, const TcgBlock *b)
+/* Did somebody write into a page of code meanwhile, or has a page lost its
+ * watch because its last other block went? Then what was read may be stale. */
+static bool block_is_fresh(const BlockSource *s, const TcgBlock *b)
 {
-    if (log_on(LOG_OUT_ASM)) {
-        g_autoptr(GString) text = g_string_new(NULL);
-
-        e->ctx.backend->print(&e->ctx, &b->code, text);
-        log_printf("OUT: %u bytes for %u\n%s\n", b->code.size, b->size,
-                   text->str);
+    if (__atomic_load_n(&s->engine->writes, __ATOMIC_SEQ_CST) != s->writes) {
+        return false;
     }
-}
-
-/* ---- Making
- * -----------------------------------------------------------------------------
- */
-
-/* Code that is not in RAM or ROM, or where pages cannot be had: one
- * instruction, from a copy, not kept. */
-static void blocks_copy_code(TcgCpu *t, vaddr linear)
-{
-    X86Cpu *cpu = t->cpu;
-
-    for (unsigned i = 0; i < X86_INSN_MAX; i++) {
-        X86Translation tr;
-        uint64_t val = 0xff;
-
-        urcu_memb_read_lock();
-        bool ok = x86_mmu_translate(cpu, linear + i, X86_EXEC, cpu->env.mode,
-                                    true, &tr);
-
-        urcu_memb_read_unlock();
-        if (ok) {
-            space_load(cpu->memory, tr.paddr, 1, &val);
+    bool two = b->size > block_first_bytes(b);
+    if (two && s->page[0].host == s->page[1].host) {
+        return false; /* one page mapped twice: the lists could not say which */
+    }
+    for (unsigned i = 0; i < (two ? 2 : 1); i++) {
+        const TcgCodePage *c = &s->page[i];
+        if (!ram_dirty_test(c->ram, DIRTY_CODE, c->off)) {
+            return false;
         }
-        t->scratch[(linear & (PAGE_SIZE - 1)) + i] = val;
     }
+    return true;
 }
 
-typedef struct BlockFetch {
-    TcgCpu *t;
-    vaddr second;        /* linear address of the second page */
-    const EngineItlb *x; /* of the second page, once asked for */
-    EngineItlb copy;
-} BlockFetch;
-
-static const uint8_t *blocks_fetch_next(void *opaque)
+static bool block_insert(const BlockSource *s, TcgBlock *b)
 {
-    BlockFetch *f = opaque;
-    X86Translation fault;
-    const EngineItlb *x = engine_exec(f->t, f->second, &fault);
+    TcgEngine *e = s->engine;
 
-    if (!x) {
+    engine_lock(e);
+    bool fresh = block_is_fresh(s, b);
+    if (fresh) {
+        block_make_room_for_links(e);
+        block_add_to_page(b, 0, block_get_page(e, &s->page[0]));
+        if (b->size > block_first_bytes(b)) {
+            block_add_to_page(b, 1, block_get_page(e, &s->page[1]));
+        }
+        TcgBlock **bucket = &e->hash[block_hash(&b->key)];
+        b->hash_next = *bucket;
+        *bucket = b;
+        b->valid = true;
+        e->block_count++;
+    }
+    engine_unlock(e);
+    return fresh;
+}
+
+static TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns,
+                                        bool once)
+{
+    TcgEngine *e = tcg_engine(cpu);
+    TcgBlock *b = g_new0(TcgBlock, 1);
+    BlockSource s = { .cpu = cpu,
+                      .engine = e,
+                      .linear = engine_linear_pc(cpu, cpu->env.pc),
+                      .writes = __atomic_load_n(&e->writes, __ATOMIC_SEQ_CST) };
+
+    b->engine = e;
+    b->once = once;
+    b->key = (TcgBlockKey){ .pc = cpu->env.pc,
+                            .cs_base = engine_cs_base(cpu),
+                            .bits = cpu->key.bits };
+    block_make_ir(&s, b, max_insns);
+    b->once |= s.copy[0] || s.copy[1] || !s.page[0].host || !b->size;
+    g_free(s.copy[0]);
+    g_free(s.copy[1]);
+    if (!block_compile(e, b)) {
+        g_free(b);
         return NULL;
     }
-    f->copy = *x;
-    f->x = &f->copy;
-    return x->host;
-}
-
-static const uint8_t *blocks_scratch_next(void *opaque)
-{
-    BlockFetch *f = opaque;
-
-    return f->t->scratch + PAGE_SIZE;
-}
-
-static void blocks_translate_ir(TcgCpu *t, const uint8_t *page, BlockFetch *f,
-                                unsigned max_insns, bool copied, uint32_t *size)
-{
-    TcgEngine *e = t->engine;
-    X86Cpu *cpu = t->cpu;
-    X86CodeFetch fetch = {
-        .page = { page, NULL },
-        .next = copied ? blocks_scratch_next : blocks_fetch_next,
-        .opaque = f,
-    };
-
-    ir_reset(&e->ir, cpu->env.pc, cpu->env.mode);
-    e->ir.exact_flags = e->ctx.switches & TCG_OFF_FLAGS;
-    x86_translate(cpu, &e->ir, &fetch, max_insns, size);
-    blocks_log_ir(LOG_OP, &e->ir);
-    if (!(e->ctx.switches & TCG_OFF_OPT)) {
-        ir_optimise(&e->ir);
-        blocks_log_ir(LOG_OP_OPT, &e->ir);
+    b->key.host =
+        s.page[0].host ? s.page[0].host + (s.linear & (PAGE_SIZE - 1)) : NULL;
+    if (!b->once && !block_insert(&s, b)) {
+        b->once = true;
     }
-}
-
-static void blocks_insert(TcgEngine *e, TcgBlock *b, const EngineItlb *first,
-                          const EngineItlb *second)
-{
-    TcgBlock **slot = &e->hash[engine_hash(b->start, b->pc, b->key)];
-
-    page_add(b, 0, blocks_page(e, first));
-    if (((uintptr_t)b->start & (PAGE_SIZE - 1)) + b->size > PAGE_SIZE &&
-        second) {
-        page_add(b, 1, blocks_page(e, second));
-    }
-    b->hash_next = *slot;
-    *slot = b;
-    b->valid = true;
-}
-
-static TcgBlock *blocks_make(TcgCpu *t, const EngineItlb *x, vaddr linear)
-{
-    TcgEngine *e = t->engine;
-    X86Cpu *cpu = t->cpu;
-    EngineItlb first = x ? *x : (EngineItlb){ .host = t->scratch };
-    BlockFetch f = { .t = t,
-                     .second = (linear & ~(vaddr)(PAGE_SIZE - 1)) + PAGE_SIZE };
-    unsigned max_insns = t->one_insn || !x ? 1 : ENGINE_BLOCK_INSNS;
-    TcgBlock *b = g_new0(TcgBlock, 1);
-    gint64 begin = g_get_monotonic_time();
-
-    if (cpu->key.code != X86_CODE64) {
-        f.second = (uint32_t)f.second;
-    }
-    b->start = first.host + (linear & (PAGE_SIZE - 1));
-    b->pc = cpu->env.pc;
-    b->cs_base = engine_cs_base(cpu);
-    b->key = cpu->key.bits;
-    blocks_translate_ir(t, first.host, &f, max_insns, !x, &b->size);
-    if (!e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
-        engine_flush_blocks(e);
-        if (!e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
-            g_error("the code buffer is too small for one block");
-        }
-    }
-    g_ptr_array_add(e->all, b);
-    if (x && !t->one_insn && b->size) {
-        blocks_insert(e, b, &first, f.x);
-    }
-    e->stats.translated++;
-    e->stats.translated_insns += e->ir.guest_insns;
-    e->stats.translated_bytes += b->size;
-    e->stats.code_bytes += b->code.size;
-    e->stats.translate_ns += (g_get_monotonic_time() - begin) * 1000;
-    if (log_on(LOG_IN_ASM)) {
-        blocks_log_guest(b, cpu->key.code);
-    }
-    blocks_log_out(e, b);
     return b;
 }
 
-TcgBlock *engine_get_block(TcgCpu *t)
+TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once)
 {
-    X86Cpu *cpu = t->cpu;
-    vaddr linear = engine_linear_pc(cpu);
-    X86Translation fault;
-    TcgBlock *b = t->one_insn ? NULL : engine_find(t, linear);
+    TcgEngine *e = tcg_engine(cpu);
 
-    if (b) {
-        return b;
-    }
-    const EngineItlb *x = engine_exec(t, linear, &fault);
-
-    if (!x && fault.vector) {
-        cpu->raised = fault.vector;
-        cpu->raised_has_error = true;
-        cpu->raised_soft = false;
-        cpu->raised_error = fault.vector == EXC_PF ? fault.error : 0;
-        if (fault.vector == EXC_PF) {
-            cpu->cr2 = linear;
-        }
-        return NULL;
-    }
-    if (!x) {
-        blocks_copy_code(t, linear);
-    }
-    return blocks_make(t, x, linear);
+    g_mutex_lock(&e->translating);
+    TcgBlock *b = block_translate_locked(cpu, max_insns, once);
+    g_mutex_unlock(&e->translating);
+    return b;
 }

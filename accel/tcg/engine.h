@@ -1,141 +1,213 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The translator's engine, shared by its files: what it keeps per machine
- * (translations, code buffer) and per CPU (soft TLB, jump cache).
+ * The translator as an accelerator: what its files share.
  *
- * Invariants:
- * 1. A translation is found by the host address of its first byte (RAM stays
- *    where it is, so that is the physical identity), pc, CS base and X86Key.
- * 2. Whatever depends on address translation (slots, tables, instruction TLB,
- *    jump cache) is dropped when the mapping may have changed; translations
- *    are not.
- * 3. A direct link joins blocks of one page only: it stays right whatever the
- *    page tables do, because a block runs only while its page is mapped.
- * 4. A page with translations has DIRTY_CODE set and no write entry in any
- *    table or slot; every store to it comes through engine_code_written().
- * 5. Blocks are changed on the vCPU's thread alone. Others (DMA) leave a
- *    request in `written` and make the vCPU look.
+ * 1. A block belongs to physical memory: it is found by the host address of
+ *    its first byte (one per byte of RAM and ROM, however it is mapped), RIP,
+ *    CS base and key. Blocks are shared by all virtual CPUs.
+ * 2. engine->lock guards the hash, the page lists and links. It
+ *    is a spin lock, because light code takes it; it is held for moments, and
+ *    nothing that may raise runs under it.
+ * 3. engine->translating is held while IR is made and compiled (IrBlock and the
+ *    back end's buffers are the engine's). Order: translating, then lock.
+ * 4. A vCPU is inside rcu_read_lock() while it runs translated code or walks
+ *    page tables. A dropped block is unlinked and unfindable at once, and freed
+ *    by call_rcu(): no vCPU can be inside it any more then.
+ * 5. TLB, slots, jump cache and code TLB are the vCPU's own. Other threads ask
+ *    by X86_PENDING_FLUSH.
+ * 6. A page with blocks has its DIRTY_CODE bit set and no write entry in any
+ *    TLB, so stores to it come here.
+ * 7. Direct links inside one page need no care: both ends are in the same page
+ *    of the same address space. Links across pages hold for the present
+ *    mapping only, so they are listed and cut with the TLB; with more than one
+ *    vCPU (which may disagree about the mapping) they are not made, and such
+ *    exits go through lookup.
  */
 #ifndef ACCEL_TCG_ENGINE_H
 #define ACCEL_TCG_ENGINE_H
 
 #include "accel/accel.h"
+#include "util/log.h"
 
-#include <glib.h>
-#include <pthread.h>
+#include <urcu.h>
 
-enum {
-    ENGINE_HASH_BITS = 15,
-    ENGINE_HASH_SIZE = 1 << ENGINE_HASH_BITS,
-    ENGINE_ITLB_SIZE = 256,
-    ENGINE_JOURNAL = 4096,
-    ENGINE_IDS = 64,
-    ENGINE_BLOOM_WORDS = 16,
-    ENGINE_BLOCK_INSNS = 64,
-};
-
-/* What the engine's own IR_LEAVE reasons and unwinds mean. */
-enum {
-    ENGINE_LEAVE_SMC = TCG_LEAVE_GUEST + 100, /* a block overwrites itself */
-};
-
+typedef struct TcgEngine TcgEngine;
+typedef struct TcgVcpu TcgVcpu;
 typedef struct TcgBlock TcgBlock;
 typedef struct TcgPage TcgPage;
-typedef struct TcgEngine TcgEngine;
-typedef struct TcgCpu TcgCpu;
+
+#define BLOCK_HASH_BITS 16
+#define BLOCK_INSNS_MAX 64
+#define CODE_TLB_SIZE 256
+#define KEY_IDS 64
+
+/* ---- Blocks ---------------------------------------------------------------
+ */
+
+typedef struct TcgBlockKey {
+    const uint8_t *host; /* NULL: outside RAM and ROM, run once */
+    uint64_t pc;
+    uint64_t cs_base;
+    uint32_t bits; /* X86Key */
+} TcgBlockKey;
 
 struct TcgBlock {
-    TcgCode code; /* first */
-    TcgBlock *hash_next;
-    const uint8_t *start; /* host address of the first guest byte */
-    uint64_t pc, cs_base;
-    uint32_t key;
+    TcgCode code; /* first: the back end's part */
+    TcgBlockKey key;
     uint32_t size; /* guest bytes */
-    bool valid;
-    TcgPage *page[2]; /* [1]: NULL unless it goes on in a second page */
+    uint16_t insns;
+    bool valid; /* findable; guarded by lock */
+    bool once;  /* never findable, never linked */
+    TcgBlock *hash_next;
+    TcgPage *page[2];
     TcgBlock *page_next[2];
+    uint32_t cross[2]; /* 1 + place in engine->cross, 0: none; per exit */
+    TcgEngine *engine;
+    struct rcu_head rcu;
 };
 
-/* A page of guest memory that has translations. */
+/* A page of RAM or ROM that holds translated code. */
 struct TcgPage {
-    const uint8_t *host; /* of its first byte */
+    const uint8_t *host;
     RamBlock *ram;
-    uint64_t ram_off;
-    TcgBlock *blocks; /* linked by page_next[of this page] */
+    uint64_t off;     /* in ram */
+    uint64_t covered; /* a bit per 64 bytes that blocks were made from; may
+                         have bits too many */
+    TcgBlock *blocks; /* through page_next[i], where page[i] is this one */
 };
 
-typedef struct EngineStats {
-    uint64_t translated, translated_insns, translated_bytes, code_bytes;
-    uint64_t translate_ns;
-    uint64_t invalidated, flushes, smc;
-    uint64_t lookups, lookup_hits, links, tlb_fills, tlb_flushes, slow_loads,
-        slow_stores, leaves;
-} EngineStats;
+/* A direct link to another page: good while the mapping is. */
+typedef struct TcgCross {
+    TcgBlock *from;
+    uint8_t exit;
+    bool global;
+} TcgCross;
 
-/* A write by somebody else than the vCPU, to be looked at by it. */
-typedef struct EngineWrite {
-    RamBlock *ram;
-    uint64_t off, len;
-} EngineWrite;
+typedef struct TcgStats {
+    uint64_t translated, translated_insns, translated_bytes;
+    uint64_t lookups, misses, links;
+    uint64_t invalidated, smc_exits, buffer_flushes;
+    uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
+} TcgStats;
 
 struct TcgEngine {
     Accel parent;
-    TcgContext ctx;
-    TcgBlock **hash;   /* [ENGINE_HASH_SIZE] */
-    GHashTable *pages; /* host page address to TcgPage, owned */
-    GPtrArray *all;    /* of TcgBlock *, owned; freed at a flush */
-    IrBlock ir;
-    size_t code_size;
-    TcgCpu *cpu; /* the one vCPU there is, as yet */
-    EngineStats stats;
 
-    GMutex lock;     /* guards written */
-    GArray *written; /* of EngineWrite */
+    /* Wiring: fixed once created. */
+    TcgContext ctx;
+    unsigned insns_max; /* per block */
+    bool count_insns, exact_flags, verify;
+    uint64_t buffer_size;
+    TcgJump *no_jumps; /* an empty table, for who is asked to leave */
+
+    GMutex translating;
+    IrBlock ir;
+
+    uint32_t lock; /* see engine_lock() */
+    TcgBlock **hash;
+    GHashTable *pages; /* host -> TcgPage */
+    TcgCross *cross;
+    uint32_t cross_count, cross_room;
+    uint32_t block_count;
+    uint64_t code_bytes;
+    uint32_t writes; /* into pages with code, counted */
+    GPtrArray *rams; /* whose code_written is ours */
+    GPtrArray *vcpus;
+    TcgStats stats;
 };
 
-typedef struct EngineItlb {
-    uint64_t tag; /* page | mode | 4; 0: empty */
-    const uint8_t *host;
+/* ---- Virtual CPUs ---------------------------------------------------------
+ */
+
+/* Executable pages. tag: linear page | MMU mode. */
+typedef struct TcgCodePage {
+    uint64_t tag;
+    const uint8_t *host; /* NULL: free */
     RamBlock *ram;
-    uint64_t ram_off; /* of the page */
-} EngineItlb;
+    uint64_t off; /* in ram */
+    bool global;
+} TcgCodePage;
 
-/* A number for each combination that the jump cache must tell apart. */
-typedef struct EngineId {
+/* Linear pages that code was fetched from since the last full flush, as a
+ * filter with false hits: INVLPG of any other page leaves code alone. */
+typedef struct TcgCodeFilter {
+    uint64_t small[64]; /* by page number */
+    uint64_t large[8];  /* large pages, by 2 MiB */
+    bool huge;          /* code in a page of 1 GiB */
+    unsigned count;
+} TcgCodeFilter;
+
+/* A key that has a number in the jump cache's keys. */
+typedef struct TcgKeyId {
+    uint32_t bits;
+    uint16_t id; /* 0: free */
     uint64_t cs_base;
-    uint32_t key;
-    uint32_t id; /* 0: empty */
-} EngineId;
+} TcgKeyId;
 
-struct TcgCpu {
+struct TcgVcpu {
     TcgEngine *engine;
     X86Cpu *cpu;
-    TcgTlbEntry *tables; /* TCG_MODES * TCG_TLB_SIZE */
-    TcgJump *jumps;      /* [TCG_JUMP_SIZE] */
-    TcgJump *no_jumps;   /* the same, always empty: makes EXITR leave */
-    EngineItlb itlb[ENGINE_ITLB_SIZE];
-    EngineId ids[ENGINE_IDS];
-    uint32_t next_id;
-    uint64_t bloom[ENGINE_BLOOM_WORDS]; /* pages executed since the flush */
-    /* Table entries made since the last flush: mode << 12 | index, bit 31 set
-     * for global pages. */
-    uint32_t journal[ENGINE_JOURNAL];
-    unsigned journal_count;
-    bool journal_full;
-    bool large_pages; /* some entry is part of a larger page */
-    bool slots_used;
-    TcgCode *link_from; /* exit that the run loop may link next */
-    unsigned link_exit;
-    bool one_insn;    /* the next block is a single instruction, not kept */
-    bool storing;     /* a store's own bytes are on their way to RAM */
-    pthread_t thread; /* while run() is on */
-    bool running;
-    uint8_t scratch[2 * PAGE_SIZE]; /* code that is not in RAM, copied */
+    void *thread; /* that runs it, as engine_this_thread() */
+    TcgJump *jumps;
+    unsigned jumps_used; /* bounded; above: the whole table is swept */
+    uint16_t jump_log[TCG_JUMP_SIZE / 4];
+    uint16_t key_next;
+    TcgKeyId key_id[KEY_IDS];
+    /* Filled places of each table, so that a flush costs what was filled. */
+    unsigned filled[TCG_MODES];
+    uint16_t fill_log[TCG_MODES][TCG_TLB_SIZE];
+    TcgCodePage code_page[CODE_TLB_SIZE];
+    TcgCodeFilter code_filter;
+    unsigned range_hint;
+    bool no_chain;    /* every block returns to the loop */
+    bool one_insn;    /* the next block is one instruction, run once: it
+                         overwrites the block that it is in */
+    uint64_t once_pc; /* of the one that is running; ~0: none */
+    uint64_t stop_at; /* insn_count to stop at; UINT64_MAX: none */
 };
 
-static inline TcgCpu *engine_cpu(X86Cpu *cpu)
+static inline TcgVcpu *tcg_vcpu(const X86Cpu *cpu)
 {
     return cpu->accel;
+}
+
+static inline TcgEngine *tcg_engine(const X86Cpu *cpu)
+{
+    return tcg_vcpu(cpu)->engine;
+}
+
+static inline void engine_lock(TcgEngine *e)
+{
+    while (__atomic_exchange_n(&e->lock, 1, __ATOMIC_ACQUIRE)) {
+        while (__atomic_load_n(&e->lock, __ATOMIC_RELAXED)) {
+        }
+    }
+}
+
+static inline void engine_unlock(TcgEngine *e)
+{
+    __atomic_store_n(&e->lock, 0, __ATOMIC_RELEASE);
+}
+
+static inline void *engine_this_thread(void)
+{
+    static __thread char here;
+    return &here;
+}
+
+/* Where the CPU's code stands now: linear address of pc. */
+static inline uint64_t engine_linear_pc(const X86Cpu *cpu, uint64_t pc)
+{
+    return cpu->key.code == X86_CODE64 ? pc
+                                       : (uint32_t)(cpu->seg[X86_CS].base + pc);
+}
+
+/* The page after the one that holds a linear address; wraps outside of 64-bit
+ * code. */
+static inline uint64_t engine_next_page(const X86Cpu *cpu, uint64_t linear)
+{
+    uint64_t next = (linear | (PAGE_SIZE - 1)) + 1;
+    return cpu->key.code == X86_CODE64 ? next : (uint32_t)next;
 }
 
 static inline uint64_t engine_cs_base(const X86Cpu *cpu)
@@ -143,80 +215,110 @@ static inline uint64_t engine_cs_base(const X86Cpu *cpu)
     return cpu->key.code == X86_CODE64 ? 0 : cpu->seg[X86_CS].base;
 }
 
-static inline vaddr engine_linear_pc(const X86Cpu *cpu)
+static inline unsigned block_hash(const TcgBlockKey *k)
 {
-    return cpu->key.code == X86_CODE64
-               ? cpu->env.pc
-               : (uint32_t)(cpu->seg[X86_CS].base + cpu->env.pc);
+    uint64_t h = (uintptr_t)k->host ^ k->pc << 7 ^
+                 (uint64_t)k->bits * UINT64_C(0x9e3779b97f4a7c15);
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    return h >> (64 - BLOCK_HASH_BITS);
 }
 
-static inline unsigned engine_hash(const uint8_t *start, uint64_t pc,
-                                   uint32_t key)
-{
-    uint64_t h = (uintptr_t)start ^ pc * 31 ^ key;
-
-    return (h ^ h >> ENGINE_HASH_BITS ^ h >> (2 * ENGINE_HASH_BITS)) &
-           (ENGINE_HASH_SIZE - 1);
-}
-
-/* ---- tlb.c: light
- * ------------------------------------------------------------- */
-
-extern const X86MmuOps engine_mmu_ops;
-uint8_t *engine_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
-                     bool write);
-TcgCode *engine_lookup(void *env, TcgCode *from, unsigned exit);
-/* Host address of the instruction byte at a linear address; NULL: the walk
- * failed (t says how) or it is not RAM (t->vector is 0). */
-const EngineItlb *engine_exec(TcgCpu *t, vaddr addr, X86Translation *fault);
-TcgBlock *engine_find(TcgCpu *t, vaddr linear);
-void engine_remember_jump(TcgCpu *t, const TcgBlock *b);
-void engine_tlb_init(TcgCpu *t);
-/* Drop write entries of a page that got translations. */
-void engine_protect(TcgCpu *t, const uint8_t *host);
-/* New key: all jump cache entries are stale. */
-void engine_forget_jumps(TcgCpu *t);
-
-/* ---- memory.c: slow accesses, heavy
- * ------------------------------------------------ */
-
-uint64_t engine_load(void *env, uint64_t addr, unsigned size, unsigned mode);
-void engine_store(void *env, uint64_t addr, uint64_t val, unsigned size,
-                  unsigned mode);
-void engine_load_bytes(void *env, uint64_t addr, void *buf, unsigned size,
-                       unsigned mode, bool rmw);
-void engine_store_bytes(void *env, uint64_t addr, const void *buf,
-                        unsigned size, unsigned mode);
-
-/* ---- blocks.c
- * ------------------------------------------------------------------------ */
-
-bool engine_blocks_init(TcgEngine *e, GError **errp);
-void engine_blocks_clear(TcgEngine *e);
-/* The block at the CPU's pc, translated if need be; NULL: an exception was
- * recorded in the CPU instead. */
-TcgBlock *engine_get_block(TcgCpu *t);
-/* Drop what was translated from ram[off, off+len). True if one of the dropped
- * blocks holds the instruction at linear address pc (pass ~0 for none). */
-bool engine_invalidate(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
-                       vaddr pc);
-/* Would it be true? Nothing is dropped. */
-bool engine_holds_pc(TcgEngine *e, RamBlock *ram, uint64_t off, uint64_t len,
-                     vaddr pc);
-/* Join an exit to its target; block_drop() parts them again. */
-void engine_link(TcgEngine *e, TcgCode *from, unsigned exit, TcgCode *to);
-void engine_take_writes(TcgEngine *e);
-void engine_flush_blocks(TcgEngine *e);
-
-/* ---- run.c
- * ------------------------------------------------------------------------------
+/* ---- tlb.c: light ---------------------------------------------------------
  */
 
-VcpuExit engine_run(Accel *accel, X86Cpu *cpu);
-void engine_kick(X86Cpu *cpu);
+extern const X86MmuOps tlb_mmu_ops;
+void tlb_flush_all(X86Cpu *cpu);
+/* TcgContext.fill */
+uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
+                  bool write);
+/* The page of code at a linear address; NULL: it faults or is not in RAM or
+ * ROM. */
+const TcgCodePage *tlb_code_page(X86Cpu *cpu, uint64_t linear);
+/* The range that holds a physical address, or NULL. */
+const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr);
+/* No write entry for this host page may stay. */
+void tlb_protect(TcgVcpu *v, const uint8_t *host);
+void tlb_flush_jumps(TcgVcpu *v);
+void tlb_note_jump(TcgVcpu *v, unsigned index);
 
-/* ---- calls.c: fn(arg) from light code, with the vector state kept
- * ---------------------------- */
-void engine_call_heavy(void (*fn)(void *arg), void *arg);
+/* ---- lookup.c: light ------------------------------------------------------
+ */
+
+/* TcgContext.lookup and can_link */
+TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit);
+bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to);
+/* Cut links that depend on a mapping; those into global pages only if all. */
+void lookup_cut_cross(TcgEngine *e, bool all);
+void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);
+/* The block for the present state, or NULL. */
+TcgBlock *lookup_find(X86Cpu *cpu);
+bool lookup_key(X86Cpu *cpu, TcgBlockKey *key);
+
+/* ---- access.c: light ------------------------------------------------------
+ */
+
+/* An access by linear address, in at most two pages. */
+typedef struct TcgAccess {
+    X86Cpu *cpu;
+    uint64_t addr;
+    hwaddr paddr[2];
+    unsigned size[2];
+    uint8_t *bytes; /* what is stored, where is loaded */
+    bool write;
+    bool restartable; /* nothing of the instruction has happened yet */
+} TcgAccess;
+
+/* Translate; raises. */
+void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write);
+
+/* ---- memory.c -------------------------------------------------------------
+ */
+
+void memory_perform(void *access); /* a translated TcgAccess */
+/* TcgContext's. */
+uint64_t memory_load(void *env, uint64_t addr, unsigned size, unsigned mode);
+void memory_store(void *env, uint64_t addr, uint64_t val, unsigned size,
+                  unsigned mode);
+void memory_load_bytes(void *env, uint64_t addr, void *buf, unsigned size,
+                       unsigned mode, bool rmw);
+void memory_store_bytes(void *env, uint64_t addr, const void *buf,
+                        unsigned size, unsigned mode);
+
+/* ---- blocks.c -------------------------------------------------------------
+ */
+
+/* Translate at the CPU's present state; at most max_insns. once: not to be
+ * found again (the result says so too: code that cannot be kept); the caller
+ * drops such a block. NULL: it does not fit into the buffer, ever. */
+TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
+void block_drop_once(TcgBlock *block);
+/* RamBlock.code_written */
+void block_code_written(void *engine, RamBlock *ram, uint64_t off,
+                        uint64_t len);
+/* Was a block that holds the CPU's present instruction made from these bytes?
+ */
+bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);
+void block_flush_all(TcgEngine *e);
+
+/* ---- log.c ----------------------------------------------------------------
+ */
+
+void log_block_in(const TcgBlock *b, const uint8_t *bytes);
+void log_block_ir(const TcgEngine *e, LogItem item, const char *title);
+void log_block_out(TcgEngine *e, const TcgBlock *b);
+void log_exec(X86Cpu *cpu, const TcgBlock *b);
+
+/* ---- host-*.c: what depends on the host -----------------------------------
+ */
+
+/* Signals that translated code causes become the guest's exceptions, on this
+ * thread, while ctx is set. */
+void host_signals_install(void);
+void host_signals_enter(TcgContext *ctx);
+/* Bits of XCR0 whose state the back end keeps in registers. */
+uint64_t host_fpu_mask(void);
+/* Call heavy code from light code: the guest's vector state may be in the
+ * host's registers and is kept. */
+void host_call_heavy(void (*fn)(void *opaque), void *opaque);
 
 #endif

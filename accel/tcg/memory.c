@@ -1,179 +1,156 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory accesses that generated code does not make itself: devices, ROM,
- * page-crossing ones, and stores to pages that hold translated code.
+ * Guest memory the slow way: devices, ROM, page crossings, pages with
+ * translated code. Heavy.
  *
- * An access is checked in all its pages before the first byte moves, so that a
- * fault changes nothing. A store that would overwrite the block it comes from
- * is given up before it is made and done again by a block of that one
- * instruction (ENGINE_LEAVE_SMC).
+ * A store that overwrites the very block it is in gives up its instruction
+ * before it has done anything; the run loop then runs that instruction alone,
+ * as a block of one, and goes on with what was written. A store to code that
+ * changes nothing costs no translation.
  */
 #include "accel/tcg/engine.h"
 
 #include <string.h>
-#include <urcu/urcu-memb.h>
 
-/* A piece of an access inside one page. */
-typedef struct Piece {
-    vaddr addr;
-    hwaddr paddr;
-    unsigned size;
-} Piece;
-
-static hwaddr memory_walk(X86Cpu *cpu, vaddr addr, unsigned mode, bool write)
+/* The part of an access of `left` bytes at paddr that one device access makes:
+ * naturally aligned, at most 8 bytes. */
+static unsigned memory_chunk(hwaddr paddr, unsigned left)
 {
-    X86Translation tr;
-
-    urcu_memb_read_lock();
-    bool ok = x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode,
-                                false, &tr);
-
-    urcu_memb_read_unlock();
-    if (!ok) {
-        x86_raise_translation(cpu, addr, &tr);
+    unsigned n = 8;
+    while (n > left || (paddr & (n - 1))) {
+        n /= 2;
     }
-    return tr.paddr;
+    return n;
 }
 
-/* The pages an access touches; 1 or 2 pieces. 32-bit code wraps at 4 GiB. */
-static unsigned memory_split(X86Cpu *cpu, vaddr addr, unsigned size,
-                             unsigned mode, bool write, Piece piece[2])
+static void memory_load_piece(const TcgAccess *a, hwaddr paddr, uint8_t *bytes,
+                              unsigned size)
 {
-    unsigned left = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
-    vaddr second = addr + left;
-
-    if (size <= left) {
-        piece[0] = (Piece){ addr, memory_walk(cpu, addr, mode, write), size };
-        return 1;
-    }
-    if (cpu->key.code != X86_CODE64) {
-        second = (uint32_t)second;
-    }
-    piece[0] = (Piece){ addr, memory_walk(cpu, addr, mode, write), left };
-    piece[1] =
-        (Piece){ second, memory_walk(cpu, second, mode, write), size - left };
-    return 2;
-}
-
-/* ---- Loads
- * ------------------------------------------------------------------------ */
-
-static void memory_read_piece(X86Cpu *cpu, const Piece *p, uint8_t *buf)
-{
-    unsigned done = 0;
-
-    while (done < p->size) {
-        unsigned n = p->size - done;
-        uint64_t val;
-
-        n = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
-        space_load(cpu->memory, p->paddr + done, n, &val);
-        memcpy(buf + done, &val, n);
-        done += n;
+    bool whole = size == 1 || size == 2 || size == 4 || size == 8;
+    while (size) {
+        unsigned n = whole ? size : memory_chunk(paddr, size);
+        uint64_t val = UINT64_MAX;
+        space_load(a->cpu->memory, paddr, n, &val);
+        memcpy(bytes, &val, n);
+        paddr += n;
+        bytes += n;
+        size -= n;
     }
 }
 
-void engine_load_bytes(void *env, uint64_t addr, void *buf, unsigned size,
+/* The instruction that is running must be done again alone. */
+static void memory_restart_alone(X86Cpu *cpu)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    v->one_insn = true;
+    v->engine->stats.smc_exits++;
+    tcg_unwind(cpu, TCG_LEAVE_EVENT);
+}
+
+/* Where plain RAM holds the piece, or NULL. */
+static uint8_t *memory_code_host(const TcgAccess *a, hwaddr paddr,
+                                 unsigned size)
+{
+    const FlatRange *r = tlb_find_range(a->cpu, paddr);
+
+    if (!r || !r->writable || r->size - (paddr - r->start) < size ||
+        !ram_dirty_test(r->ram, DIRTY_CODE, r->ram_off + (paddr - r->start))) {
+        return NULL;
+    }
+    return r->host + (paddr - r->start);
+}
+
+static void memory_check_code(const TcgAccess *a, unsigned i)
+{
+    const uint8_t *host = memory_code_host(a, a->paddr[i], a->size[i]);
+
+    if (host && block_is_current(a->cpu, host, a->size[i])) {
+        memory_restart_alone(a->cpu);
+    }
+}
+
+static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
+                               const uint8_t *bytes, unsigned size)
+{
+    const uint8_t *code = memory_code_host(a, paddr, size);
+    bool whole = size == 1 || size == 2 || size == 4 || size == 8;
+
+    if (code && memcmp(code, bytes, size) == 0) {
+        return;
+    }
+    if (code && a->restartable && block_is_current(a->cpu, code, size)) {
+        memory_restart_alone(a->cpu);
+    }
+    while (size) {
+        unsigned n = whole ? size : memory_chunk(paddr, size);
+        uint64_t val = 0;
+        memcpy(&val, bytes, n);
+        space_store(a->cpu->memory, paddr, n, val);
+        paddr += n;
+        bytes += n;
+        size -= n;
+    }
+}
+
+void memory_perform(void *access)
+{
+    TcgAccess *a = access;
+    TcgStats *stats = &tcg_engine(a->cpu)->stats;
+
+    *(a->write ? &stats->slow_stores : &stats->slow_loads) += 1;
+    for (unsigned i = 0; i < 2 && a->size[i]; i++) {
+        uint8_t *bytes = a->bytes + (i ? a->size[0] : 0);
+        if (a->write) {
+            memory_store_piece(a, a->paddr[i], bytes, a->size[i]);
+        } else {
+            memory_load_piece(a, a->paddr[i], bytes, a->size[i]);
+        }
+    }
+}
+
+/* ---- What translated code calls -------------------------------------------
+ */
+
+void memory_load_bytes(void *env, uint64_t addr, void *buf, unsigned size,
                        unsigned mode, bool rmw)
 {
-    X86Cpu *cpu = env;
-    Piece piece[2];
-    unsigned n = memory_split(cpu, addr, size, mode, rmw, piece);
-    unsigned done = 0;
+    TcgAccess a = { .cpu = env, .addr = addr, .bytes = buf };
 
-    engine_cpu(cpu)->engine->stats.slow_loads++;
-    for (unsigned i = 0; i < n; i++) {
-        memory_read_piece(cpu, &piece[i], (uint8_t *)buf + done);
-        done += piece[i].size;
+    if (rmw) {
+        access_translate(&a, size, mode, true);
+        for (unsigned i = 0; i < 2 && a.size[i]; i++) {
+            memory_check_code(&a, i);
+        }
+    } else {
+        access_translate(&a, size, mode, false);
     }
+    memory_perform(&a);
 }
 
-uint64_t engine_load(void *env, uint64_t addr, unsigned size, unsigned mode)
+void memory_store_bytes(void *env, uint64_t addr, const void *buf,
+                        unsigned size, unsigned mode)
+{
+    TcgAccess a = { .cpu = env,
+                    .addr = addr,
+                    .bytes = (uint8_t *)buf,
+                    .write = true,
+                    .restartable = size <= 8 };
+
+    access_translate(&a, size, mode, true);
+    memory_perform(&a);
+}
+
+uint64_t memory_load(void *env, uint64_t addr, unsigned size, unsigned mode)
 {
     uint64_t val = 0;
 
-    engine_load_bytes(env, addr, &val, size, mode, false);
+    memory_load_bytes(env, addr, &val, size, mode, false);
     return val;
 }
 
-/* ---- Stores
- * ------------------------------------------------------------------------- */
-
-/* If the piece would change translated code: drop that code, or give up if it
- * is the code that is running. */
-static void memory_prepare_code(X86Cpu *cpu, const Piece *p, const uint8_t *buf,
-                                const FlatRange *r)
-{
-    TcgCpu *t = engine_cpu(cpu);
-    uint64_t off = r->ram_off + (p->paddr - r->start);
-
-    if (!r->writable || !ram_dirty_test(r->ram, DIRTY_CODE, off) ||
-        !memcmp(r->host + (p->paddr - r->start), buf, p->size)) {
-        return;
-    }
-    if (!t->one_insn && t->running) {
-        tcg_sync_pc(&cpu->env);
-        if (engine_holds_pc(t->engine, r->ram, off, p->size,
-                            engine_linear_pc(cpu))) {
-            t->engine->stats.smc++;
-            urcu_memb_read_unlock();
-            tcg_unwind(&cpu->env, ENGINE_LEAVE_SMC);
-        }
-    }
-    engine_invalidate(t->engine, r->ram, off, p->size, UINT64_MAX);
-}
-
-static void memory_check_code(X86Cpu *cpu, const Piece *p, const uint8_t *buf)
-{
-    urcu_memb_read_lock();
-    const FlatRange *r = view_find(space_view(cpu->memory), p->paddr);
-
-    if (r && r->host && r->size - (p->paddr - r->start) >= p->size) {
-        memory_prepare_code(cpu, p, buf, r);
-    }
-    urcu_memb_read_unlock();
-}
-
-static void memory_write_piece(X86Cpu *cpu, const Piece *p, const uint8_t *buf)
-{
-    TcgCpu *t = engine_cpu(cpu);
-    unsigned done = 0;
-
-    t->storing = true; /* its code was looked at already */
-    while (done < p->size) {
-        unsigned n = p->size - done;
-        uint64_t val = 0;
-
-        n = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
-        memcpy(&val, buf + done, n);
-        space_store(cpu->memory, p->paddr + done, n, val);
-        done += n;
-    }
-    t->storing = false;
-}
-
-void engine_store_bytes(void *env, uint64_t addr, const void *buf,
-                        unsigned size, unsigned mode)
-{
-    X86Cpu *cpu = env;
-    Piece piece[2];
-    unsigned n = memory_split(cpu, addr, size, mode, true, piece);
-    unsigned done = 0;
-
-    engine_cpu(cpu)->engine->stats.slow_stores++;
-    for (unsigned i = 0; i < n; i++) {
-        memory_check_code(cpu, &piece[i], (const uint8_t *)buf + done);
-        done += piece[i].size;
-    }
-    done = 0;
-    for (unsigned i = 0; i < n; i++) {
-        memory_write_piece(cpu, &piece[i], (const uint8_t *)buf + done);
-        done += piece[i].size;
-    }
-}
-
-void engine_store(void *env, uint64_t addr, uint64_t val, unsigned size,
+void memory_store(void *env, uint64_t addr, uint64_t val, unsigned size,
                   unsigned mode)
 {
-    engine_store_bytes(env, addr, &val, size, mode);
+    memory_store_bytes(env, addr, &val, size, mode);
 }

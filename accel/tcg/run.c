@@ -1,127 +1,158 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a virtual CPU under the translator: take what is pending, find
- * or make the block at pc, run, look why it came back.
+ * The run loop: what has happened meanwhile, the next block, run it, why did it
+ * come back.
+ *
+ * Being asked to leave (invariant): who asks sets exit_request and then points
+ * env->jumps to an empty table, so that polls and indirect jumps come back. The
+ * loop takes both back before it looks at what is pending, so a request that
+ * comes later is seen by the code that is entered next.
  */
 #include "accel/tcg/engine.h"
-#include "accel/tcg/signals.h"
+#include "accel/tcg/tcg.h"
 #include "util/log.h"
 
-#include <inttypes.h>
-
-void engine_kick(X86Cpu *cpu)
+/* Any thread, light code too. */
+__attribute__((target("general-regs-only"))) void tcg_kick(X86Cpu *cpu)
 {
-    TcgCpu *t = engine_cpu(cpu);
+    TcgVcpu *v = tcg_vcpu(cpu);
 
-    if (!t) {
-        return;
-    }
     __atomic_store_n(&cpu->env.exit_request, 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&cpu->env.jumps, t->no_jumps, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->env.jumps, v->engine->no_jumps, __ATOMIC_SEQ_CST);
 }
 
-/* From here on a kick makes the next run() come back at once; what was asked
- * before is looked at now. */
-static void run_accept_kicks(TcgCpu *t)
+static void run_take_back_requests(TcgVcpu *v)
 {
-    X86Cpu *cpu = t->cpu;
+    TcgEnv *env = &v->cpu->env;
 
-    __atomic_store_n(&cpu->env.jumps, t->jumps, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&cpu->env.exit_request, 0, __ATOMIC_SEQ_CST);
-    engine_take_writes(t->engine);
+    __atomic_store_n(&env->jumps, v->jumps, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&env->exit_request, 0, __ATOMIC_SEQ_CST);
 }
 
-static bool run_stop_asked(const X86Cpu *cpu)
+/* What must be done before the next instruction. True: *why to leave. */
+static bool run_events(X86Cpu *cpu, VcpuExit *why)
 {
-    return __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST) & X86_PENDING_STOP;
+    x86_deliver_raised(cpu);
+    while (!cpu->shutdown && x86_take_pending(cpu)) {
+    }
+    if (__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST) & X86_PENDING_STOP) {
+        x86_clear_pending(cpu, X86_PENDING_STOP);
+        *why = VCPU_EXIT_STOP;
+        return true;
+    }
+    if (cpu->shutdown) {
+        *why = VCPU_EXIT_SHUTDOWN;
+        return true;
+    }
+    if (cpu->halted || cpu->wait_sipi) {
+        *why = VCPU_EXIT_HALT;
+        return !x86_has_work(cpu) || cpu->wait_sipi;
+    }
+    return false;
 }
 
-static void run_link(TcgCpu *t, TcgBlock *b)
+/* Instructions that may still run, as the limit of a block. */
+static unsigned run_limit(const TcgVcpu *v)
 {
-    TcgEngine *e = t->engine;
-    TcgCode *from = t->link_from;
-
-    t->link_from = NULL;
-    if (from && !t->one_insn && b->valid && !from->exit[t->link_exit].to &&
-        e->ctx.can_link(from, t->link_exit, &b->code)) {
-        engine_link(e, from, t->link_exit, &b->code);
-    }
+    uint64_t left = v->stop_at - v->cpu->env.insn_count;
+    return MIN(left, v->engine->insns_max);
 }
 
-static void run_log(const TcgBlock *b, X86Cpu *cpu)
+/* A block that exists and fits the limit, or a new one. */
+static TcgBlock *run_block(TcgVcpu *v)
 {
-    if (log_on(LOG_EXEC)) {
-        log_printf("Trace %p [%08x/%016" PRIx64 "/%08x]\n", (void *)b,
-                   (unsigned)b->cs_base, b->pc, b->key);
-    }
-    if (log_on(LOG_CPU)) {
-        g_autoptr(GString) text = g_string_new(NULL);
+    X86Cpu *cpu = v->cpu;
 
-        x86_cpu_print(cpu, text);
-        log_printf("%s", text->str);
+    if (v->one_insn) {
+        v->one_insn = false;
+        v->once_pc = cpu->env.pc;
+        return block_translate(cpu, 1, true);
     }
+    unsigned limit = run_limit(v);
+    TcgBlock *b = lookup_find(cpu);
+    if (b && b->insns <= limit) {
+        return b;
+    }
+    return block_translate(cpu, limit, limit < v->engine->insns_max);
 }
 
-/* One stay in translated code; what it came back for. */
-static int run_block(TcgCpu *t)
+static int run_one(TcgVcpu *v, TcgBlock *b)
 {
-    TcgEngine *e = t->engine;
-    TcgBlock *b = engine_get_block(t);
-    int reason;
+    TcgEnv *env = &v->cpu->env;
 
-    if (!b) {
-        return TCG_LEAVE_RAISED;
+    log_exec(v->cpu, b);
+    if (v->once_pc != UINT64_MAX) {
+        env->jumps = v->engine->no_jumps; /* back through lookup_next() */
     }
-    run_link(t, b);
-    if (b->valid && !t->one_insn) {
-        engine_remember_jump(t, b);
+    int reason = v->engine->ctx.backend->run(&v->engine->ctx, env, &b->code);
+    v->once_pc = UINT64_MAX;
+    if (b->once) {
+        block_drop_once(b);
     }
-    run_log(b, t->cpu);
-    reason = e->ctx.backend->run(&e->ctx, &t->cpu->env, &b->code);
-    e->stats.leaves++;
-    t->one_insn = false;
     return reason;
 }
 
-VcpuExit engine_run(Accel *accel, X86Cpu *cpu)
+/* With the RCU lock held. True: *why to leave. */
+static bool run_step(TcgVcpu *v, VcpuExit *why)
 {
-    TcgCpu *t = engine_cpu(cpu);
-    VcpuExit why = 0;
-
-    x86_tsc_sync(cpu);
-    engine_signals_enter(t);
-    t->thread = pthread_self();
-    t->running = true;
-    while (!why) {
-        run_accept_kicks(t);
-        if (run_stop_asked(cpu)) {
-            why = VCPU_EXIT_STOP;
-            break;
-        }
-        x86_take_pending(cpu);
-        if (cpu->shutdown) {
-            why = VCPU_EXIT_SHUTDOWN;
-            break;
-        }
-        if (cpu->halted || cpu->wait_sipi) {
-            if (!x86_has_work(cpu)) {
-                why = VCPU_EXIT_HALT;
-                break;
-            }
-            cpu->halted = false;
-        }
-        switch (run_block(t)) {
-        case TCG_LEAVE_RAISED:
-            x86_deliver_raised(cpu);
-            break;
-        case ENGINE_LEAVE_SMC:
-            t->one_insn = true;
-            break;
-        default: /* look-up, request, event: the loop's top sees to it */
-            break;
-        }
+    run_take_back_requests(v);
+    if (run_events(v->cpu, why)) {
+        return true;
     }
-    t->running = false;
-    engine_signals_leave();
+    TcgBlock *b = run_block(v);
+    if (!b) {
+        log_printf("tcg: a block does not fit into the code buffer\n");
+        *why = VCPU_EXIT_FAILED;
+        return true;
+    }
+    switch (run_one(v, b)) {
+    case TCG_LEAVE_LOOKUP:
+    case TCG_LEAVE_REQUEST:
+    case TCG_LEAVE_RAISED:
+    case TCG_LEAVE_EVENT:
+    default: /* the architecture's own: the state says what */
+        break;
+    }
+    if (v->cpu->env.insn_count >= v->stop_at) {
+        *why = VCPU_EXIT_STOP;
+        return true;
+    }
+    return false;
+}
+
+static VcpuExit run_loop(TcgVcpu *v)
+{
+    VcpuExit why;
+    bool left;
+
+    v->thread = engine_this_thread();
+    v->no_chain = log_on(LOG_NOCHAIN) || v->stop_at != UINT64_MAX;
+    host_signals_enter(&v->engine->ctx);
+    x86_tsc_sync(v->cpu);
+    do {
+        /* Not held for ever: memory that was retired waits for it. */
+        rcu_read_lock();
+        left = run_step(v, &why);
+        rcu_read_unlock();
+    } while (!left);
+    host_signals_enter(NULL);
     return why;
+}
+
+VcpuExit tcg_run(Accel *accel, X86Cpu *cpu)
+{
+    tcg_vcpu(cpu)->stop_at = UINT64_MAX;
+    return run_loop(tcg_vcpu(cpu));
+}
+
+VcpuExit tcg_run_insns(Accel *accel, X86Cpu *cpu, uint64_t insns)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    g_assert(v->engine->count_insns);
+    if (!insns) {
+        return VCPU_EXIT_STOP;
+    }
+    v->stop_at = cpu->env.insn_count + insns;
+    return run_loop(v);
 }

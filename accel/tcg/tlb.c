@@ -1,509 +1,408 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The soft TLB: tables behind the slots, the instruction TLB, the jump cache,
- * and what empties them. Everything here is light: it runs with the guest's
- * vector state in the host's registers, calls no library, and is compiled so.
+ * The software TLB: filling it by the architecture's page walk, and flushing.
  *
- * Emptying is proportional to what was filled: a journal lists the table's
- * entries made since the last flush, and a CR3 write keeps the global ones. The
- * jump cache is emptied by giving every key a new number (EngineId); a page's
- * flush does that only if code was run from such a page since.
+ * Every filled place is logged, so a flush costs what was filled since the last
+ * one, not the tables' size. A page has a write entry only if stores need no
+ * further look: plain RAM, without translated code, already marked dirty (who
+ * clears dirty bits asks for X86_PENDING_FLUSH to see later stores).
+ *
+ * Light.
  */
-#define URCU_API_MAP
-#define _LGPL_SOURCE
-#include <urcu/urcu-memb.h>
-
 #include "accel/tcg/engine.h"
 
-enum { JOURNAL_GLOBAL = 1 << 30 };
+#define TLB_NONE UINT64_MAX
 
-/* ---- Small things
- * --------------------------------------------------------------- */
+/* Bits of TcgTlbEntry.paddr below the page: global, logged, and which large
+ * page the entry is a part of (its size is tlb_large_shift[]). */
+enum {
+    TLB_GLOBAL = 1 << 0,
+    TLB_LOGGED = 1 << 1,
+    TLB_LARGE_POS = 2,
+    TLB_LARGE = 3 << TLB_LARGE_POS,
+};
+static const uint8_t tlb_large_shift[4] = { 12, 21, 22, 30 };
 
-static void bloom_add(TcgCpu *t, vaddr page)
+static uint64_t tlb_page_of(uint64_t addr)
 {
-    unsigned h = (page >> PAGE_BITS) * 0x9e3779b1u >> 16;
-
-    t->bloom[h / 64 % ENGINE_BLOOM_WORDS] |= UINT64_C(1) << h % 64;
+    return addr & ~(PAGE_SIZE - 1);
 }
 
-static bool bloom_has(const TcgCpu *t, vaddr page)
+static unsigned tlb_index(uint64_t addr)
 {
-    unsigned h = (page >> PAGE_BITS) * 0x9e3779b1u >> 16;
-
-    return t->bloom[h / 64 % ENGINE_BLOOM_WORDS] >> h % 64 & 1;
+    return (addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1);
 }
 
-static TcgTlbEntry *tlb_entry(TcgCpu *t, unsigned mode, vaddr addr)
+static unsigned tlb_large_code(uint64_t page_size)
 {
-    return &t->tables[mode * TCG_TLB_SIZE +
-                      (addr >> PAGE_BITS & (TCG_TLB_SIZE - 1))];
+    unsigned code = 0;
+    while (code < 3 && UINT64_C(1) << tlb_large_shift[code] < page_size) {
+        code++;
+    }
+    return code;
 }
 
-static void tlb_entry_clear(TcgTlbEntry *e)
-{
-    e->read = UINT64_MAX;
-    e->write = UINT64_MAX;
-}
+/* ---- Physical memory ------------------------------------------------------
+ */
 
-/* The range that holds paddr's whole page, if it is memory. */
-static const FlatRange *tlb_ram(X86Cpu *cpu, hwaddr paddr)
+const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr)
 {
-    const FlatRange *r = view_find(space_view(cpu->memory), paddr);
-    hwaddr page = paddr & ~(PAGE_SIZE - 1);
+    const FlatView *view = space_view(cpu->memory);
+    unsigned *hint = &tcg_vcpu(cpu)->range_hint;
+    unsigned lo = 0, hi = view->count;
 
-    if (!r || !r->host || page < r->start ||
-        page + PAGE_SIZE - r->start > r->size) {
+    if (*hint < view->count &&
+        paddr - view->ranges[*hint].start < view->ranges[*hint].size) {
+        return &view->ranges[*hint];
+    }
+    while (lo < hi) {
+        unsigned mid = (lo + hi) / 2;
+        if (view->ranges[mid].start <= paddr) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    if (!lo ||
+        paddr - view->ranges[lo - 1].start >= view->ranges[lo - 1].size) {
         return NULL;
     }
-    return r;
+    *hint = lo - 1;
+    return &view->ranges[lo - 1];
 }
 
-/* ---- Jump cache
- * ------------------------------------------------------------------- */
-
-void engine_forget_jumps(TcgCpu *t)
+/* The whole page is in the range, at a page of the block. */
+static bool tlb_whole_page(const FlatRange *r, hwaddr page)
 {
-    for (unsigned i = 0; i < ENGINE_IDS; i++) {
-        t->ids[i].id = 0;
-    }
-    for (unsigned i = 0; i < ENGINE_BLOOM_WORDS; i++) {
-        t->bloom[i] = 0;
+    return page >= r->start && page - r->start <= r->size - PAGE_SIZE &&
+           r->size >= PAGE_SIZE &&
+           !((r->ram_off + (page - r->start)) & (PAGE_SIZE - 1));
+}
+
+static bool tlb_test_dirty(const RamBlock *ram, DirtyClient c, uint64_t off)
+{
+    uint64_t page = off / PAGE_SIZE;
+    return __atomic_load_n(&ram->dirty[c][page / 64], __ATOMIC_ACQUIRE) >>
+               (page % 64) &
+           1;
+}
+
+static void tlb_set_dirty(RamBlock *ram, DirtyClient c, uint64_t off)
+{
+    uint64_t page = off / PAGE_SIZE;
+    if (!tlb_test_dirty(ram, c, off)) {
+        __atomic_fetch_or(&ram->dirty[c][page / 64], UINT64_C(1) << (page % 64),
+                          __ATOMIC_SEQ_CST);
     }
 }
 
-/* The number of the present key; a jump cache entry's key is pc with that
- * number in the bits that repeat bit 47 of a canonical address. */
-static void jumps_select(TcgCpu *t)
+/* May stores go there directly from now on? Marks the page dirty then. */
+static bool tlb_open_for_write(const FlatRange *r, hwaddr paddr)
 {
-    X86Cpu *cpu = t->cpu;
-    uint64_t cs_base = engine_cs_base(cpu);
-    uint32_t key = cpu->key.bits;
-    EngineId *e = &t->ids[(key ^ key >> 7 ^ cs_base >> 4) % ENGINE_IDS];
+    if (!r->writable) {
+        return false;
+    }
+    uint64_t off = r->ram_off + (paddr - r->start);
+    if (tlb_test_dirty(r->ram, DIRTY_CODE, off)) {
+        return false;
+    }
+    tlb_set_dirty(r->ram, DIRTY_DISPLAY, off);
+    tlb_set_dirty(r->ram, DIRTY_MIGRATION, off);
+    return true;
+}
 
-    if (!e->id || e->key != key || e->cs_base != cs_base) {
-        if (++t->next_id > 0x7fff) {
-            for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
-                t->jumps[i].key = UINT64_C(0x5555) << 48;
-                t->jumps[i].code = 0;
-            }
-            engine_forget_jumps(t);
-            t->next_id = 1;
+/* ---- Filling --------------------------------------------------------------
+ */
+
+static TcgTlbEntry *tlb_claim(TcgVcpu *v, uint64_t addr, unsigned mode)
+{
+    unsigned index = tlb_index(addr);
+    TcgTlbEntry *e = &v->cpu->env.tlb[mode][index];
+    if (!(e->paddr & TLB_LOGGED)) {
+        v->fill_log[mode][v->filled[mode]++] = index;
+    }
+    return e;
+}
+
+static void tlb_enter(TcgVcpu *v, uint64_t addr, unsigned mode,
+                      const X86Translation *t, uint8_t *host, bool open)
+{
+    TcgTlbEntry *e = tlb_claim(v, addr, mode);
+    uint64_t page = tlb_page_of(addr);
+    e->host = host;
+    e->read = t->readable ? page : TLB_NONE;
+    e->write = open ? page : TLB_NONE;
+    e->paddr = tlb_page_of(t->paddr) | TLB_LOGGED |
+               (t->global ? TLB_GLOBAL : 0) |
+               tlb_large_code(t->page_size) << TLB_LARGE_POS;
+}
+
+uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
+                  bool write)
+{
+    X86Cpu *cpu = env;
+    TcgVcpu *v = tcg_vcpu(cpu);
+    X86Translation t;
+
+    v->engine->stats.tlb_fills++;
+    if (!x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode, false,
+                           &t)) {
+        x86_raise_translation(cpu, addr, &t);
+    }
+    const FlatRange *r = tlb_find_range(cpu, t.paddr);
+    if ((addr & (PAGE_SIZE - 1)) + size > PAGE_SIZE || !r || !r->host ||
+        r->size - (t.paddr - r->start) < size) {
+        return NULL;
+    }
+    uint8_t *host = r->host + (t.paddr - r->start);
+    hwaddr page = tlb_page_of(t.paddr);
+    bool open = (write || t.writable) && tlb_whole_page(r, page) &&
+                (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
+                                         r->ram_off + (page - r->start))) &&
+                tlb_open_for_write(r, page);
+    if (tlb_whole_page(r, page)) {
+        tlb_enter(v, addr, mode, &t, host - (addr & (PAGE_SIZE - 1)), open);
+    }
+    return write && !open ? NULL : host;
+}
+
+/* ---- Pages of code --------------------------------------------------------
+ */
+
+static void tlb_filter_add(TcgCodeFilter *f, uint64_t *word, uint64_t n)
+{
+    if (!(*word >> (n % 64) & 1)) {
+        *word |= UINT64_C(1) << (n % 64);
+        f->count++;
+    }
+}
+
+static void tlb_note_code(TcgCodeFilter *f, uint64_t linear, uint64_t page_size)
+{
+    uint64_t small = linear >> 12, large = linear >> 21;
+
+    tlb_filter_add(f, &f->small[small / 64 % 64], small);
+    if (page_size > PAGE_SIZE) {
+        tlb_filter_add(f, &f->large[large / 64 % 8], large);
+        if (page_size > 1 << 21) { /* 4 MiB are two of 2 MiB */
+            tlb_filter_add(f, &f->large[(large ^ 1) / 64 % 8], large ^ 1);
         }
-        e->key = key;
-        e->cs_base = cs_base;
-        e->id = t->next_id;
     }
-    cpu->env.jump_key = (uint64_t)e->id << 48;
+    f->huge |= page_size > 1 << 22;
 }
 
-void engine_remember_jump(TcgCpu *t, const TcgBlock *b)
+static bool tlb_maybe_code(const TcgCodeFilter *f, uint64_t addr)
 {
-    TcgJump *j = &t->jumps[tcg_jump_hash(b->pc)];
-    vaddr linear = engine_linear_pc(t->cpu);
-
-    if (!t->ids[(b->key ^ b->key >> 7 ^ b->cs_base >> 4) % ENGINE_IDS].id) {
-        jumps_select(t);
-    }
-    j->key = b->pc ^ t->cpu->env.jump_key;
-    j->code = t->engine->ctx.backend == &tcg_backend_interp ? b->code.backend
-                                                            : b->code.entry;
-    bloom_add(t, linear);
-    if (b->page[1]) {
-        bloom_add(t, linear + b->size - 1);
-    }
+    uint64_t small = addr >> 12, large = addr >> 21;
+    return f->huge || (f->small[small / 64 % 64] >> (small % 64) & 1) ||
+           (f->large[large / 64 % 8] >> (large % 64) & 1);
 }
 
-/* ---- Flushing
- * ------------------------------------------------------------------------ */
-
-static void itlb_clear(TcgCpu *t)
+static void tlb_filter_clear(TcgCodeFilter *f)
 {
-    for (unsigned i = 0; i < ENGINE_ITLB_SIZE; i++) {
-        t->itlb[i].tag = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->small); i++) {
+        f->small[i] = 0;
     }
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->large); i++) {
+        f->large[i] = 0;
+    }
+    f->huge = false;
+    f->count = 0;
 }
 
-static void tlb_clear_tables(TcgCpu *t)
+const TcgCodePage *tlb_code_page(X86Cpu *cpu, uint64_t linear)
 {
-    for (unsigned i = 0; i < TCG_MODES * TCG_TLB_SIZE; i++) {
-        tlb_entry_clear(&t->tables[i]);
+    uint64_t tag = tlb_page_of(linear) | cpu->env.mode;
+    TcgCodePage *p =
+        &tcg_vcpu(cpu)->code_page[(linear >> PAGE_BITS) % CODE_TLB_SIZE];
+    X86Translation t;
+
+    if (p->tag == tag && p->host) {
+        return p;
     }
-    t->journal_count = 0;
-    t->journal_full = false;
+    if (!x86_mmu_translate(cpu, linear, X86_EXEC, cpu->env.mode, false, &t)) {
+        return NULL;
+    }
+    hwaddr page = tlb_page_of(t.paddr);
+    const FlatRange *r = tlb_find_range(cpu, page);
+    if (!r || !r->host || !tlb_whole_page(r, page)) {
+        return NULL;
+    }
+    tlb_note_code(&tcg_vcpu(cpu)->code_filter, linear, t.page_size);
+    p->tag = tag;
+    p->host = r->host + (page - r->start);
+    p->ram = r->ram;
+    p->off = r->ram_off + (page - r->start);
+    p->global = t.global;
+    return p;
 }
 
-static void tlb_flush(TcgCpu *t, bool keep_global)
+/* ---- Flushing -------------------------------------------------------------
+ */
+
+static void tlb_drop(TcgTlbEntry *e)
 {
+    *e = (TcgTlbEntry){ .read = TLB_NONE, .write = TLB_NONE };
+}
+
+static void tlb_sweep_mode(TcgVcpu *v, unsigned mode, bool keep_global)
+{
+    TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
+    uint16_t *log = v->fill_log[mode];
     unsigned kept = 0;
 
-    t->engine->stats.tlb_flushes++;
-    tcg_slots_clear(&t->cpu->env, -1);
-    itlb_clear(t);
-    engine_forget_jumps(t);
-    jumps_select(t);
-    if (t->journal_full) {
-        tlb_clear_tables(t);
-        t->large_pages = false;
-        return;
-    }
-    for (unsigned i = 0; i < t->journal_count; i++) {
-        uint32_t n = t->journal[i];
-
-        if (keep_global && (n & JOURNAL_GLOBAL)) {
-            t->journal[kept++] = n;
-            continue;
+    for (unsigned i = 0; i < v->filled[mode]; i++) {
+        TcgTlbEntry *e = &tlb[log[i]];
+        if (keep_global && (e->paddr & TLB_GLOBAL)) {
+            log[kept++] = log[i];
+        } else {
+            tlb_drop(e);
         }
-        tlb_entry_clear(&t->tables[n & ~JOURNAL_GLOBAL]);
     }
-    t->journal_count = kept;
-    if (!kept) {
-        t->large_pages = false;
+    v->filled[mode] = kept;
+}
+
+void tlb_note_jump(TcgVcpu *v, unsigned index)
+{
+    if (v->jumps_used < G_N_ELEMENTS(v->jump_log)) {
+        v->jump_log[v->jumps_used] = index;
     }
+    v->jumps_used++;
 }
 
-static void engine_flush_all(X86Cpu *cpu)
+void tlb_flush_jumps(TcgVcpu *v)
 {
-    tlb_flush(engine_cpu(cpu), false);
+    if (v->jumps_used <= G_N_ELEMENTS(v->jump_log)) {
+        for (unsigned i = 0; i < v->jumps_used; i++) {
+            v->jumps[v->jump_log[i]].key = 0;
+        }
+    } else {
+        for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
+            v->jumps[i].key = 0;
+        }
+    }
+    v->jumps_used = 0;
 }
 
-static void engine_flush_non_global(X86Cpu *cpu)
+/* Forget where code is. The filter is kept as long as something is. */
+static void tlb_flush_code(TcgVcpu *v, bool keep_global)
 {
-    tlb_flush(engine_cpu(cpu), true);
+    keep_global &= v->code_filter.count < 1024;
+    for (unsigned i = 0; i < CODE_TLB_SIZE; i++) {
+        if (!(keep_global && v->code_page[i].global)) {
+            v->code_page[i].host = NULL;
+        }
+    }
+    if (!keep_global) {
+        tlb_filter_clear(&v->code_filter);
+    }
+    tlb_flush_jumps(v);
+    lookup_cut_cross(v->engine, !keep_global);
 }
 
-/* The processor has forgotten one page; any page size may hold addr. */
-static void engine_flush_page(X86Cpu *cpu, vaddr addr)
+static void tlb_flush(X86Cpu *cpu, bool keep_global)
 {
-    TcgCpu *t = engine_cpu(cpu);
-    vaddr page = addr & ~(vaddr)(PAGE_SIZE - 1);
-    bool large = false;
+    TcgVcpu *v = tcg_vcpu(cpu);
 
+    v->engine->stats.tlb_flushes++;
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        TcgTlbEntry *e = tlb_entry(t, mode, page);
-
-        if (e->read == page || e->write == page) {
-            large |= e->paddr & 1;
-            tlb_entry_clear(e);
-        } else if (t->large_pages) {
-            large = true; /* another piece of the large page may be there */
-        }
+        tlb_sweep_mode(v, mode, keep_global);
     }
-    if (large) {
-        tlb_flush(t, false);
-        return;
-    }
-    for (unsigned i = 0; i < TCG_MODES * TCG_SLOTS; i++) {
-        TcgSlot *s = &cpu->env.slot[i / TCG_SLOTS][i % TCG_SLOTS];
-
-        if (s->page == page) {
-            s->page = TCG_SLOT_EMPTY;
-        }
-    }
-    EngineItlb *x = &t->itlb[page >> PAGE_BITS & (ENGINE_ITLB_SIZE - 1)];
-
-    x->tag = 0;
-    if (bloom_has(t, page)) {
-        engine_forget_jumps(t);
-        jumps_select(t);
-    }
+    tcg_slots_clear(&cpu->env, -1);
+    tlb_flush_code(v, keep_global);
 }
 
-static void engine_key_changed(X86Cpu *cpu)
+void tlb_flush_all(X86Cpu *cpu)
 {
-    jumps_select(engine_cpu(cpu));
+    tlb_flush(cpu, false);
 }
 
-const X86MmuOps engine_mmu_ops = {
-    .flush_all = engine_flush_all,
-    .flush_non_global = engine_flush_non_global,
-    .flush_page = engine_flush_page,
-    .key_changed = engine_key_changed,
+static void tlb_flush_non_global(X86Cpu *cpu)
+{
+    tlb_flush(cpu, (cpu->cr4 & CR4_PGE) != 0);
+}
+
+/* Does the entry's page, or the large page it is a part of, hold addr? */
+static bool tlb_covers(uint64_t page, unsigned large, uint64_t addr)
+{
+    return (page ^ addr) >> tlb_large_shift[large] == 0;
+}
+
+static void tlb_flush_page_mode(TcgVcpu *v, unsigned mode, uint64_t addr)
+{
+    TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
+
+    for (unsigned i = 0; i < v->filled[mode]; i++) {
+        TcgTlbEntry *e = &tlb[v->fill_log[mode][i]];
+        uint64_t page = e->read != TLB_NONE ? e->read : e->write;
+        if (page != TLB_NONE &&
+            tlb_covers(page, (e->paddr & TLB_LARGE) >> TLB_LARGE_POS, addr)) {
+            /* Stays in the log, so it is not logged twice. */
+            e->read = e->write = TLB_NONE;
+        }
+    }
+}
+
+static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    v->engine->stats.tlb_page_flushes++;
+    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
+        tlb_flush_page_mode(v, mode, addr);
+    }
+    tcg_slots_clear(&cpu->env, -1);
+    if (tlb_maybe_code(&v->code_filter, addr)) {
+        tlb_flush_code(v, false);
+    }
+}
+
+void tlb_protect(TcgVcpu *v, const uint8_t *host)
+{
+    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
+        TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
+        for (unsigned i = 0; i < v->filled[mode]; i++) {
+            TcgTlbEntry *e = &tlb[v->fill_log[mode][i]];
+            if (e->host == host) {
+                e->write = TLB_NONE;
+            }
+        }
+    }
+    tcg_slots_clear(&v->cpu->env, -1);
+}
+
+/* ---- The jump cache's key -------------------------------------------------
+ */
+
+/*
+ * A number for each (key, CS base) in use, in bits 48..62: a canonical RIP has
+ * bits 63..48 equal, so two keys made from different pairs of number and RIP
+ * never meet, and none is 0. Numbers are never reused without a flush.
+ */
+static void tlb_key_changed(X86Cpu *cpu)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    uint64_t base = engine_cs_base(cpu);
+    uint32_t bits = cpu->key.bits;
+    unsigned hash = (bits ^ bits >> 7 ^ bits >> 17 ^ base >> 4) % KEY_IDS;
+    TcgKeyId *k = &v->key_id[hash];
+
+    if (!k->id || k->bits != bits || k->cs_base != base) {
+        if (v->key_next == 0x7fff) {
+            v->key_next = 0;
+            tlb_flush_jumps(v);
+            for (unsigned i = 0; i < KEY_IDS; i++) {
+                v->key_id[i].id = 0;
+            }
+        }
+        *k = (TcgKeyId){ bits, ++v->key_next, base };
+    }
+    cpu->env.jump_key = (uint64_t)k->id << 48;
+}
+
+const X86MmuOps tlb_mmu_ops = {
+    .flush_all = tlb_flush_all,
+    .flush_non_global = tlb_flush_non_global,
+    .flush_page = tlb_flush_page,
+    .key_changed = tlb_key_changed,
 };
-
-void engine_protect(TcgCpu *t, const uint8_t *host)
-{
-    for (unsigned i = 0; i < TCG_MODES * TCG_TLB_SIZE; i++) {
-        if (t->tables[i].host == host) {
-            t->tables[i].write = UINT64_MAX;
-        }
-    }
-    tcg_slots_clear(&t->cpu->env, -1);
-}
-
-void engine_tlb_init(TcgCpu *t)
-{
-    for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
-        t->jumps[i].key = t->no_jumps[i].key = UINT64_C(0x5555) << 48;
-    }
-    tlb_clear_tables(t);
-    tcg_slots_clear(&t->cpu->env, -1);
-    itlb_clear(t);
-    engine_forget_jumps(t);
-    jumps_select(t);
-}
-
-/* ---- Data
- * ----------------------------------------------------------------------------------
- */
-
-static void tlb_insert(TcgCpu *t, vaddr addr, unsigned mode,
-                       const X86Translation *tr, const FlatRange *r)
-{
-    vaddr page = addr & ~(vaddr)(PAGE_SIZE - 1);
-    hwaddr paddr = tr->paddr & ~(hwaddr)(PAGE_SIZE - 1);
-    TcgTlbEntry *e = tlb_entry(t, mode, addr);
-    bool large = tr->page_size > PAGE_SIZE;
-
-    e->host = r->host + (paddr - r->start);
-    e->read = page;
-    e->write = tr->writable && r->writable &&
-                       !ram_dirty_test(r->ram, DIRTY_CODE,
-                                       r->ram_off + (paddr - r->start))
-                   ? page
-                   : UINT64_MAX;
-    e->paddr = paddr | large;
-    t->large_pages |= large;
-    if (t->journal_count == ENGINE_JOURNAL) {
-        t->journal_full = true;
-        return;
-    }
-    t->journal[t->journal_count++] =
-        (uint32_t)(e - t->tables) | (tr->global ? JOURNAL_GLOBAL : 0);
-}
-
-uint8_t *engine_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
-                     bool write)
-{
-    X86Cpu *cpu = env;
-    TcgCpu *t = engine_cpu(cpu);
-    TcgTlbEntry *e = tlb_entry(t, mode, addr);
-    vaddr page = addr & ~(vaddr)(PAGE_SIZE - 1);
-    X86Translation tr;
-    uint8_t *host = NULL;
-
-    if ((write ? e->write : e->read) == page) {
-        return e->host + (addr - page);
-    }
-    t->engine->stats.tlb_fills++;
-    rcu_read_lock();
-    if (!x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode, false,
-                           &tr)) {
-        rcu_read_unlock();
-        x86_raise_translation(cpu, addr, &tr);
-    }
-    const FlatRange *r = tlb_ram(cpu, tr.paddr);
-
-    if (r) {
-        tlb_insert(t, addr, mode, &tr, r);
-        if (!write || e->write == page) {
-            host = e->host + (addr - page);
-        }
-    }
-    rcu_read_unlock();
-    return host;
-}
-
-/* ---- Instructions
- * ----------------------------------------------------------------------------
- */
-
-const EngineItlb *engine_exec(TcgCpu *t, vaddr addr, X86Translation *fault)
-{
-    X86Cpu *cpu = t->cpu;
-    vaddr page = addr & ~(vaddr)(PAGE_SIZE - 1);
-    EngineItlb *x = &t->itlb[page >> PAGE_BITS & (ENGINE_ITLB_SIZE - 1)];
-    uint64_t tag = page | cpu->env.mode | 4;
-
-    if (x->tag == tag) {
-        return x;
-    }
-    fault->vector = 0;
-    rcu_read_lock();
-    if (!x86_mmu_translate(cpu, addr, X86_EXEC, cpu->env.mode, false, fault)) {
-        rcu_read_unlock();
-        return NULL;
-    }
-    const FlatRange *r = tlb_ram(cpu, fault->paddr);
-
-    if (r) {
-        uint64_t off = (fault->paddr & ~(hwaddr)(PAGE_SIZE - 1)) - r->start;
-
-        x->host = r->host + off;
-        x->ram = r->ram;
-        x->ram_off = r->ram_off + off;
-        x->tag = tag;
-    }
-    fault->vector = 0;
-    rcu_read_unlock();
-    return r ? x : NULL;
-}
-
-/* A block that goes on in a second page is right only while that page is the
- * one it was translated from. */
-static bool block_second_page_matches(TcgCpu *t, const TcgBlock *b,
-                                      vaddr linear)
-{
-    X86Translation fault;
-
-    if (!b->page[1]) {
-        return true;
-    }
-    const EngineItlb *x = engine_exec(t, linear + b->size - 1, &fault);
-
-    return x && x->host == b->page[1]->host;
-}
-
-TcgBlock *engine_find(TcgCpu *t, vaddr linear)
-{
-    X86Cpu *cpu = t->cpu;
-    X86Translation fault;
-    const EngineItlb *x = engine_exec(t, linear, &fault);
-
-    if (!x) {
-        return NULL;
-    }
-    const uint8_t *start = x->host + (linear & (PAGE_SIZE - 1));
-    uint32_t key = cpu->key.bits;
-    uint64_t cs_base = engine_cs_base(cpu);
-    TcgBlock *b = t->engine->hash[engine_hash(start, cpu->env.pc, key)];
-
-    for (; b; b = b->hash_next) {
-        if (b->start == start && b->pc == cpu->env.pc && b->key == key &&
-            b->cs_base == cs_base && block_second_page_matches(t, b, linear)) {
-            return b;
-        }
-    }
-    return NULL;
-}
-
-TcgCode *engine_lookup(void *env, TcgCode *from, unsigned exit)
-{
-    X86Cpu *cpu = env;
-    TcgCpu *t = engine_cpu(cpu);
-
-    t->link_from = from;
-    t->link_exit = exit;
-    t->engine->stats.lookups++;
-    if (__atomic_load_n(&cpu->env.exit_request, __ATOMIC_ACQUIRE) ||
-        t->one_insn) {
-        t->link_from = NULL;
-        return NULL;
-    }
-    TcgBlock *b = engine_find(t, engine_linear_pc(cpu));
-
-    if (!b) {
-        return NULL;
-    }
-    /* The run loop links: patching code is not light. */
-    if (from && !from->exit[exit].to &&
-        t->engine->ctx.can_link(from, exit, &b->code)) {
-        return NULL;
-    }
-    t->engine->stats.lookup_hits++;
-    engine_remember_jump(t, b);
-    return &b->code;
-}
-
-/* ---- Accesses by helpers: see cpu.h
- * ------------------------------------------------------------- */
-
-typedef struct SlowAccess {
-    X86Cpu *cpu;
-    vaddr addr;
-    uint64_t val;
-    unsigned size, mode;
-} SlowAccess;
-
-static void slow_load(void *arg)
-{
-    SlowAccess *a = arg;
-
-    a->val = engine_load(&a->cpu->env, a->addr, a->size, a->mode);
-}
-
-static void slow_store(void *arg)
-{
-    SlowAccess *a = arg;
-
-    engine_store(&a->cpu->env, a->addr, a->val, a->size, a->mode);
-}
-
-static bool access_crosses(vaddr addr, unsigned size)
-{
-    return (addr & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
-}
-
-static uint64_t bytes_load(const uint8_t *p, unsigned size)
-{
-    switch (size) {
-    case 1:
-        return *p;
-    case 2:
-        return *(const uint16_t *)p;
-    case 4:
-        return *(const uint32_t *)p;
-    default:
-        return *(const uint64_t *)p;
-    }
-}
-
-static void bytes_store(uint8_t *p, uint64_t val, unsigned size)
-{
-    switch (size) {
-    case 1:
-        *p = val;
-        break;
-    case 2:
-        *(uint16_t *)p = val;
-        break;
-    case 4:
-        *(uint32_t *)p = val;
-        break;
-    default:
-        *(uint64_t *)p = val;
-        break;
-    }
-}
-
-uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
-{
-    SlowAccess a = { cpu, addr, 0, size, mode };
-
-    if (access_crosses(addr, size)) {
-        vaddr second = (addr + size - 1) & ~(vaddr)(PAGE_SIZE - 1);
-
-        /* Both pages' faults come before either is touched. */
-        engine_fill(cpu, addr, 1, mode, false);
-        engine_fill(cpu, second, 1, mode, false);
-    } else {
-        const uint8_t *p = engine_fill(cpu, addr, size, mode, false);
-
-        if (p) {
-            return bytes_load(p, size);
-        }
-    }
-    engine_call_heavy(slow_load, &a);
-    return a.val;
-}
-
-void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
-               unsigned mode)
-{
-    SlowAccess a = { cpu, addr, val, size, mode };
-
-    if (access_crosses(addr, size)) {
-        vaddr second = (addr + size - 1) & ~(vaddr)(PAGE_SIZE - 1);
-
-        engine_fill(cpu, addr, 1, mode, true);
-        engine_fill(cpu, second, 1, mode, true);
-    } else {
-        uint8_t *p = engine_fill(cpu, addr, size, mode, true);
-
-        if (p) {
-            bytes_store(p, val, size);
-            return;
-        }
-    }
-    engine_call_heavy(slow_store, &a);
-}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory for helpers: the table, then a fill, then what needs heavy code,
+ * called with the guest's vector state kept. Every page is translated, and so
+ * faults, before anything is touched.
+ *
+ * Light.
+ */
+#include "accel/tcg/engine.h"
+
+void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write)
+{
+    unsigned first = MIN(size, PAGE_SIZE - (a->addr & (PAGE_SIZE - 1)));
+    X86Access kind = write ? X86_WRITE : X86_READ;
+    X86Translation t;
+
+    a->size[0] = first;
+    a->size[1] = size - first;
+    for (unsigned i = 0; i < 2 && a->size[i]; i++) {
+        uint64_t addr = i ? engine_next_page(a->cpu, a->addr) : a->addr;
+        if (!x86_mmu_translate(a->cpu, addr, kind, mode, false, &t)) {
+            x86_raise_translation(a->cpu, addr, &t);
+        }
+        a->paddr[i] = t.paddr;
+    }
+}
+
+static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
+                            unsigned mode, bool write)
+{
+    const TcgTlbEntry *e =
+        &cpu->env.tlb[mode][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    unsigned off = addr & (PAGE_SIZE - 1);
+
+    if ((write ? e->write : e->read) == addr - off && off + size <= PAGE_SIZE) {
+        return e->host + off;
+    }
+    return tlb_fill(cpu, addr, size, mode, write);
+}
+
+static uint64_t access_read(const uint8_t *host, unsigned size)
+{
+    uint64_t val = 0;
+
+    switch (size) {
+    case 1:
+        return *host;
+    case 2:
+        __builtin_memcpy(&val, host, 2);
+        return val;
+    case 4:
+        __builtin_memcpy(&val, host, 4);
+        return val;
+    default:
+        __builtin_memcpy(&val, host, 8);
+        return val;
+    }
+}
+
+static void access_write(uint8_t *host, uint64_t val, unsigned size)
+{
+    switch (size) {
+    case 1:
+        *host = val;
+        break;
+    case 2:
+        __builtin_memcpy(host, &val, 2);
+        break;
+    case 4:
+        __builtin_memcpy(host, &val, 4);
+        break;
+    default:
+        __builtin_memcpy(host, &val, 8);
+        break;
+    }
+}
+
+static void access_heavy(X86Cpu *cpu, uint64_t addr, void *bytes, unsigned size,
+                         unsigned mode, bool write)
+{
+    TcgAccess a = { .cpu = cpu, .addr = addr, .bytes = bytes, .write = write };
+
+    access_translate(&a, size, mode, write);
+    host_call_heavy(memory_perform, &a);
+}
+
+uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
+{
+    const uint8_t *host = access_host(cpu, addr, size, mode, false);
+    uint64_t val = 0;
+
+    if (host) {
+        return access_read(host, size);
+    }
+    access_heavy(cpu, addr, &val, size, mode, false);
+    return val;
+}
+
+void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
+               unsigned mode)
+{
+    uint8_t *host = access_host(cpu, addr, size, mode, true);
+
+    if (host) {
+        access_write(host, val, size);
+        return;
+    }
+    access_heavy(cpu, addr, &val, size, mode, true);
+}

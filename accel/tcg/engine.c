@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The translator's class: options, creation of engine and vCPUs, statistics. */
+#include "accel/tcg/engine.h"
+#include "accel/tcg/tcg.h"
+#include "util/error.h"
+#include "util/keyval.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define ENGINE_BUFFER_DEFAULT (UINT64_C(256) << 20)
+#define ENGINE_BUFFER_MIN (UINT64_C(1) << 20)
+#define ENGINE_BUFFER_MAX (UINT64_C(1) << 30) /* rel32 reaches it all */
+
+static const KeyValKey engine_keys[] = {
+    { "backend", "NAME", "x86_64 (the host's own) or interp" },
+    { "tb-size", "MIB", "size of the code buffer" },
+    { "code-size", "SIZE", "the same, with suffix" },
+    { "insns", "N", "most guest instructions in a block" },
+    { "count", "on|off", "count instructions exactly" },
+    { "verify", "on|off", "check the IR after each pass" },
+    { "thread", "single|multi", "accepted for compatibility" },
+    { "native", "on|off", "guest instructions as themselves" },
+    { "chain", "on|off", "links from block to block" },
+    { "slots", "on|off", "one-entry caches of pages" },
+    { "flags", "on|off", "leave out flags that nobody reads" },
+    { "jumps", "on|off", "inline look-up of indirect jumps" },
+    { "opt", "on|off", "optimisation of the IR" },
+    { "strings", "on|off", "block operations for string instructions" },
+    { "inline", "on|off", "system instructions without helper" },
+    {},
+};
+
+static const struct {
+    const char *key;
+    TcgSwitch bit;
+} engine_switches[] = {
+    { "native", TCG_OFF_NATIVE },   { "chain", TCG_OFF_CHAIN },
+    { "slots", TCG_OFF_SLOTS },     { "flags", TCG_OFF_FLAGS },
+    { "jumps", TCG_OFF_JUMPS },     { "opt", TCG_OFF_OPT },
+    { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
+};
+
+/* ---- Options --------------------------------------------------------------
+ */
+
+static bool engine_parse_switches(TcgEngine *e, const KeyVal *kv, GError **errp)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(engine_switches); i++) {
+        bool on = true;
+        if (!keyval_get_bool(kv, engine_switches[i].key, &on, errp)) {
+            return false;
+        }
+        e->ctx.switches |= on ? 0 : engine_switches[i].bit;
+    }
+    return true;
+}
+
+static bool engine_parse_sizes(TcgEngine *e, const KeyVal *kv, GError **errp)
+{
+    uint64_t insns = BLOCK_INSNS_MAX;
+
+    e->buffer_size = ENGINE_BUFFER_DEFAULT;
+    if (!keyval_get_size(kv, "tb-size", 1 << 20, &e->buffer_size, errp) ||
+        !keyval_get_size(kv, "code-size", 1, &e->buffer_size, errp) ||
+        !keyval_get_uint(kv, "insns", BLOCK_INSNS_MAX, &insns, errp)) {
+        return false;
+    }
+    if (e->buffer_size < ENGINE_BUFFER_MIN ||
+        e->buffer_size > ENGINE_BUFFER_MAX) {
+        return emu_fail(errp, EMU_ERROR_INVALID,
+                        "tcg: the code buffer has 1 MiB to 1 GiB");
+    }
+    if (insns == 0) {
+        return emu_fail(errp, EMU_ERROR_INVALID, "tcg: insns must not be 0");
+    }
+    e->insns_max = insns;
+    return true;
+}
+
+static bool engine_parse_backend(TcgEngine *e, const KeyVal *kv, GError **errp)
+{
+    static const char *const names[] = { "x86_64", "interp" };
+    const char *name = keyval_get(kv, "backend");
+
+    e->ctx.backend = tcg_backend_find(name);
+    if (e->ctx.backend) {
+        return true;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                            "tcg: back end %s does not run on this host", name);
+        }
+    }
+    return keyval_fail_unknown(errp, "tcg back end", name, names,
+                               G_N_ELEMENTS(names));
+}
+
+static bool engine_parse(TcgEngine *e, const char *options, GError **errp)
+{
+    g_autoptr(KeyVal) kv = keyval_parse(options ? options : "", NULL, errp);
+
+    return kv && keyval_check(kv, "accelerator tcg", engine_keys, errp) &&
+           engine_parse_backend(e, kv, errp) &&
+           engine_parse_switches(e, kv, errp) &&
+           engine_parse_sizes(e, kv, errp) &&
+           keyval_get_bool(kv, "count", &e->count_insns, errp) &&
+           keyval_get_bool(kv, "verify", &e->verify, errp);
+}
+
+/* ---- The engine -----------------------------------------------------------
+ */
+
+/* The memory map changed: what TLBs say about it is wrong. The CPU that did it
+ * itself, by a device access, must not see the old map any more. */
+static void engine_memory_changed(void *opaque, const FlatView *old,
+                                  const FlatView *now)
+{
+    TcgEngine *e = opaque;
+
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        TcgVcpu *v = e->vcpus->pdata[i];
+        if (v->thread == engine_this_thread()) {
+            tlb_flush_all(v->cpu);
+        }
+        x86_set_pending(v->cpu, X86_PENDING_FLUSH);
+    }
+}
+
+static void engine_destroy(Accel *accel)
+{
+    TcgEngine *e = (TcgEngine *)accel;
+    TcgContext *ctx = &e->ctx;
+
+    space_remove_listener(accel->memory, e);
+    if (e->block_count) {
+        block_flush_all(e);
+    }
+    rcu_barrier(); /* every dropped block is freed */
+    for (unsigned i = 0; i < e->rams->len; i++) {
+        RamBlock *ram = e->rams->pdata[i];
+        ram->code_written = NULL;
+    }
+    if (ctx->backend && ctx->backend->destroy) {
+        ctx->backend->destroy(ctx);
+    }
+    if (ctx->buffer) {
+        code_buffer_free(ctx->buffer);
+    }
+    ir_clear(&e->ir);
+    g_hash_table_destroy(e->pages);
+    g_ptr_array_free(e->rams, TRUE);
+    g_ptr_array_free(e->vcpus, TRUE);
+    g_mutex_clear(&e->translating);
+    g_free(e->hash);
+    g_free(e->cross);
+    g_free(e->no_jumps);
+    g_free(e);
+}
+
+static void engine_init_context(TcgEngine *e)
+{
+    TcgContext *ctx = &e->ctx;
+
+    ctx->lookup = lookup_next;
+    ctx->can_link = lookup_can_link;
+    ctx->fill = tlb_fill;
+    ctx->load = memory_load;
+    ctx->store = memory_store;
+    ctx->load_bytes = memory_load_bytes;
+    ctx->store_bytes = memory_store_bytes;
+    ctx->fpu_offset = offsetof(X86Cpu, fpu);
+    ctx->fpu_mask = host_fpu_mask();
+}
+
+static bool engine_init_backend(TcgEngine *e, GError **errp)
+{
+    TcgContext *ctx = &e->ctx;
+
+    if (ctx->backend->has_native) {
+        ctx->buffer = code_buffer_new(e->buffer_size, errp);
+        if (!ctx->buffer) {
+            return false;
+        }
+        host_signals_install();
+    }
+    return ctx->backend->init(ctx, errp);
+}
+
+static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
+{
+    TcgEngine *e = g_new0(TcgEngine, 1);
+
+    e->parent = (Accel){ &accel_tcg, memory, io };
+    g_mutex_init(&e->translating);
+    ir_init(&e->ir);
+    e->pages = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    e->rams = g_ptr_array_new();
+    e->vcpus = g_ptr_array_new();
+    e->hash = g_new0(TcgBlock *, 1u << BLOCK_HASH_BITS);
+    e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    engine_init_context(e);
+    return e;
+}
+
+static Accel *engine_create(const char *options, AddressSpace *memory,
+                            AddressSpace *io, GError **errp)
+{
+    TcgEngine *e = engine_new(memory, io);
+    const MemoryListener listener = { engine_memory_changed, e };
+
+    if (!engine_parse(e, options, errp) || !engine_init_backend(e, errp)) {
+        engine_destroy(&e->parent);
+        return NULL;
+    }
+    space_add_listener(memory, &listener);
+    return &e->parent;
+}
+
+/* ---- Virtual CPUs ---------------------------------------------------------
+ */
+
+static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
+{
+    TcgEngine *e = (TcgEngine *)accel;
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    if (!v) {
+        return;
+    }
+    g_ptr_array_remove(e->vcpus, v);
+    cpu->accel = NULL;
+    cpu->mmu_ops = NULL;
+    cpu->tcg = NULL;
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        g_clear_pointer(&cpu->env.tlb[m], g_free);
+    }
+    cpu->env.jumps = NULL;
+    g_free(v->jumps);
+    g_free(v);
+}
+
+static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
+{
+    TcgEngine *e = (TcgEngine *)accel;
+    TcgVcpu *v = g_new0(TcgVcpu, 1);
+
+    v->engine = e;
+    v->cpu = cpu;
+    v->once_pc = v->stop_at = UINT64_MAX;
+    v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        TcgTlbEntry *tlb = g_new0(TcgTlbEntry, TCG_TLB_SIZE);
+        for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
+            tlb[i].read = tlb[i].write = UINT64_MAX;
+        }
+        cpu->env.tlb[m] = tlb;
+    }
+    cpu->env.jumps = v->jumps;
+    cpu->accel = v;
+    cpu->tcg = &e->ctx;
+    cpu->mmu_ops = &tlb_mmu_ops;
+    tcg_slots_clear(&cpu->env, -1);
+    x86_update_key(cpu);
+    g_ptr_array_add(e->vcpus, v);
+    return true;
+}
+
+/* The state is always in X86Cpu between blocks. Somebody may have changed it:
+ * derived things are made again. */
+static void engine_get_state(Accel *accel, X86Cpu *cpu)
+{
+}
+
+static void engine_put_state(Accel *accel, X86Cpu *cpu)
+{
+    x86_update_fp_key(cpu);
+    x86_update_key(cpu);
+    x86_set_pending(cpu, X86_PENDING_FLUSH);
+}
+
+/* ---- info jit -------------------------------------------------------------
+ */
+
+static void engine_info(Accel *accel, GString *out)
+{
+    const TcgEngine *e = (const TcgEngine *)accel;
+    const TcgStats *s = &e->stats;
+    uint64_t blocks = MAX(s->translated, 1);
+
+    g_string_append_printf(out, "back end          %s\n", e->ctx.backend->name);
+    g_string_append_printf(out, "blocks            %u\n", e->block_count);
+    g_string_append_printf(
+        out, "host code         %" PRIu64 " of %" PRIu64 " KiB\n",
+        e->ctx.buffer ? (uint64_t)code_buffer_used(e->ctx.buffer) >> 10
+                      : e->code_bytes >> 10,
+        e->buffer_size >> 10);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } rows[] = {
+        { "translated", s->translated },
+        { "  instructions", s->translated_insns },
+        { "  guest bytes", s->translated_bytes },
+        { "  insns per block", s->translated_insns / blocks },
+        { "dropped", s->invalidated },
+        { "buffer flushes", s->buffer_flushes },
+        { "look-ups", s->lookups },
+        { "  misses", s->misses },
+        { "links", s->links },
+        { "TLB fills", s->tlb_fills },
+        { "TLB flushes", s->tlb_flushes },
+        { "  of one page", s->tlb_page_flushes },
+        { "slow loads", s->slow_loads },
+        { "slow stores", s->slow_stores },
+        { "self-modified", s->smc_exits },
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_string_append_printf(out, "%-17s %" PRIu64 "\n", rows[i].name,
+                               rows[i].n);
+    }
+}
+
+const AccelClass accel_tcg = {
+    .name = "tcg",
+    .summary = "dynamic binary translation, on every host",
+    .create = engine_create,
+    .destroy = engine_destroy,
+    .vcpu_init = engine_vcpu_init,
+    .vcpu_clear = engine_vcpu_clear,
+    .run = tcg_run,
+    .kick = tcg_kick,
+    .get_state = engine_get_state,
+    .put_state = engine_put_state,
+    .info = engine_info,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A host whose back ends keep no guest vector state in registers. */
+#include "accel/tcg/engine.h"
+
+void host_signals_install(void)
+{
+}
+
+void host_signals_enter(TcgContext *ctx)
+{
+}
+
+uint64_t host_fpu_mask(void)
+{
+    return 0;
+}
+
+void host_call_heavy(void (*fn)(void *opaque), void *opaque)
+{
+    fn(opaque);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an x86-64 host needs: signals that native instructions cause become the
+ * guest's exceptions, and the guest's vector state is kept around heavy code
+ * that light code has to call.
+ *
+ * Signals are the process's, contexts the thread's: the one thing here that
+ * has to be found without being handed in. Light.
+ */
+#include "accel/tcg/engine.h"
+#include "tcg/x86_64/x86_64.h"
+
+#include <cpuid.h>
+#include <signal.h>
+#include <ucontext.h>
+
+static __thread TcgContext *host_context;
+
+/* ---- Signals --------------------------------------------------------------
+ */
+
+static uint64_t host_raise(void *env, uint64_t vector, uint64_t has_error,
+                           uint64_t c, uint64_t d)
+{
+    if (has_error) {
+        x86_raise_error(env, vector, 0);
+    }
+    x86_raise(env, vector);
+}
+
+static X86Vector host_signal_vector(int sig, const siginfo_t *info)
+{
+    switch (sig) {
+    case SIGFPE:
+        return info->si_code == FPE_INTDIV || info->si_code == FPE_INTOVF
+                   ? EXC_DE
+                   : EXC_MF;
+    case SIGILL:
+        return EXC_UD;
+    default:
+        return EXC_GP; /* alignment */
+    }
+}
+
+/* SIGSEGV from the kernel without an address is the host's #GP: alignment,
+ * or a non-canonical address, which tcg_x86_64_fault() knows. */
+static bool host_signal_translate(TcgContext *ctx, int sig, siginfo_t *info,
+                                  void *uc)
+{
+    X86Vector vector = host_signal_vector(sig, info);
+    bool memory = sig == SIGSEGV || sig == SIGBUS;
+
+    if (memory && tcg_x86_64_fault(ctx, uc)) {
+        return true;
+    }
+    return (!memory || info->si_code == SI_KERNEL) &&
+           tcg_x86_64_raise(ctx, uc, host_raise, vector, vector == EXC_GP);
+}
+
+static const int host_signal_numbers[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+static struct sigaction host_signals_before[G_N_ELEMENTS(host_signal_numbers)];
+
+/* Our own mistake: the instruction runs again, under the old disposition. */
+static void host_signal_refuse(int sig)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(host_signal_numbers); i++) {
+        if (host_signal_numbers[i] == sig) {
+            sigaction(sig, &host_signals_before[i], NULL);
+        }
+    }
+}
+
+static void host_signal(int sig, siginfo_t *info, void *uc)
+{
+    TcgContext *ctx = host_context;
+
+    if (!ctx || !host_signal_translate(ctx, sig, info, uc)) {
+        host_signal_refuse(sig);
+    }
+}
+
+void host_signals_install(void)
+{
+    static gsize once;
+    struct sigaction sa = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+    if (!g_once_init_enter(&once)) {
+        return;
+    }
+    sa.sa_sigaction = host_signal;
+    sigfillset(&sa.sa_mask);
+    for (unsigned i = 0; i < G_N_ELEMENTS(host_signal_numbers); i++) {
+        sigaction(host_signal_numbers[i], &sa, &host_signals_before[i]);
+    }
+    g_once_init_leave(&once, 1);
+}
+
+void host_signals_enter(TcgContext *ctx)
+{
+    host_context = ctx && ctx->backend->has_native ? ctx : NULL;
+}
+
+/* ---- Vector state ---------------------------------------------------------
+ */
+
+enum { HOST_X87 = 1, HOST_SSE = 2, HOST_AVX = 4 };
+
+uint64_t host_fpu_mask(void)
+{
+    unsigned a, b, c, d, lo, hi;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) {
+        return HOST_X87 | HOST_SSE;
+    }
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return lo & (HOST_X87 | HOST_SSE | HOST_AVX);
+}
+
+/* SDM 1 13.4: 512 bytes legacy, 64 header, 256 AVX. */
+typedef struct HostVectors {
+    uint8_t legacy[512];
+    uint64_t header[8];
+    uint8_t avx[256];
+} __attribute__((aligned(64))) HostVectors;
+
+void host_call_heavy(void (*fn)(void *opaque), void *opaque)
+{
+    HostVectors saved;
+    const uint32_t default_mxcsr = 0x1f80;
+    const unsigned mask = HOST_X87 | HOST_SSE | HOST_AVX;
+
+    for (unsigned i = 0; i < 8; i++) { /* XRSTOR checks it */
+        ((volatile uint64_t *)saved.header)[i] = 0;
+    }
+    __asm__ volatile("xsave64 %0\n\tfninit\n\tldmxcsr %1"
+                     : "+m"(saved)
+                     : "m"(default_mxcsr), "a"(mask), "d"(0)
+                     : "memory");
+    fn(opaque);
+    __asm__ volatile("xrstor64 %0"
+                     :
+                     : "m"(saved), "a"(mask), "d"(0)
+                     : "memory");
+}

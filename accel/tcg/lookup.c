@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From one block to the next: finding it, linking the exit that asked, filling
+ * the jump cache. Translated code calls this; what is not found is made by the
+ * run loop.
+ *
+ * Light.
+ */
+#include "accel/tcg/engine.h"
+
+bool lookup_key(X86Cpu *cpu, TcgBlockKey *key)
+{
+    uint64_t linear = engine_linear_pc(cpu, cpu->env.pc);
+    const TcgCodePage *page = tlb_code_page(cpu, linear);
+
+    *key = (TcgBlockKey){ .pc = cpu->env.pc,
+                          .cs_base = engine_cs_base(cpu),
+                          .bits = cpu->key.bits };
+    if (!page) {
+        return false;
+    }
+    key->host = page->host + (linear & (PAGE_SIZE - 1));
+    return true;
+}
+
+/* A block whose last instruction reaches into the next page also depends on
+ * what is mapped there. */
+static bool lookup_second_page(X86Cpu *cpu, const uint8_t *host)
+{
+    uint64_t linear = engine_linear_pc(cpu, cpu->env.pc);
+    const TcgCodePage *next = tlb_code_page(cpu, engine_next_page(cpu, linear));
+    return next && next->host == host;
+}
+
+static TcgBlock *lookup_in_hash(TcgEngine *e, const TcgBlockKey *key)
+{
+    TcgBlock *b = e->hash[block_hash(key)];
+    while (b && !(b->key.host == key->host && b->key.pc == key->pc &&
+                  b->key.bits == key->bits && b->key.cs_base == key->cs_base)) {
+        b = b->hash_next;
+    }
+    return b;
+}
+
+/* It may be dropped by another thread as soon as the lock is not held, but
+ * not freed while this CPU is inside rcu_read_lock(). */
+static TcgBlock *lookup_find_locked(X86Cpu *cpu, const TcgBlockKey *key)
+{
+    TcgBlock *b = lookup_in_hash(tcg_engine(cpu), key);
+    if (b && b->page[1] && !lookup_second_page(cpu, b->page[1]->host)) {
+        return NULL;
+    }
+    return b;
+}
+
+TcgBlock *lookup_find(X86Cpu *cpu)
+{
+    TcgEngine *e = tcg_engine(cpu);
+    TcgBlockKey key;
+
+    if (!lookup_key(cpu, &key)) {
+        return NULL;
+    }
+    engine_lock(e);
+    TcgBlock *b = lookup_find_locked(cpu, &key);
+    engine_unlock(e);
+    return b;
+}
+
+/* ---- Links ----------------------------------------------------------------
+ */
+
+static bool lookup_same_page(const TcgBlock *from, const TcgBlock *to)
+{
+    return to->page[0] == from->page[0] && !to->page[1] &&
+           (to->key.cs_base + to->key.pc) >> PAGE_BITS ==
+               (from->key.cs_base + from->key.pc) >> PAGE_BITS;
+}
+
+bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to)
+{
+    const TcgBlock *f = (const TcgBlock *)from, *t = (const TcgBlock *)to;
+    return f->valid && t->valid && !f->once && from->exit[exit].used &&
+           !from->exit[exit].to && from->exit[exit].pc == t->key.pc &&
+           f->key.bits == t->key.bits && f->key.cs_base == t->key.cs_base;
+}
+
+/* Room is made by the translating thread, so that light code allocates
+ * nothing: see block_translate(). */
+static bool lookup_note_cross(TcgEngine *e, TcgBlock *from, unsigned exit,
+                              bool global)
+{
+    if (e->cross_count == e->cross_room || e->vcpus->len > 1) {
+        return false;
+    }
+    e->cross[e->cross_count++] = (TcgCross){ from, exit, global };
+    from->cross[exit] = e->cross_count;
+    return true;
+}
+
+static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
+                               TcgBlock *to)
+{
+    TcgEngine *e = tcg_engine(cpu);
+    TcgExit *x = &from->code.exit[exit];
+
+    if (!lookup_same_page(from, to)) {
+        const TcgCodePage *p =
+            tlb_code_page(cpu, engine_linear_pc(cpu, to->key.pc));
+        bool global = p && p->global && !to->page[1];
+        if (!lookup_note_cross(e, from, exit, global)) {
+            return;
+        }
+    }
+    x->next_from = to->code.from;
+    x->next_from_exit = to->code.from_exit;
+    to->code.from = &from->code;
+    to->code.from_exit = exit;
+    __atomic_store_n(&x->to, &to->code, __ATOMIC_RELEASE);
+    e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code);
+    e->stats.links++;
+}
+
+static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
+{
+    uint32_t place = from->cross[exit];
+    if (!place) {
+        return;
+    }
+    TcgCross *last = &e->cross[--e->cross_count];
+    e->cross[place - 1] = *last;
+    last->from->cross[last->exit] = place;
+    from->cross[exit] = 0;
+}
+
+void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit)
+{
+    TcgExit *x = &from->code.exit[exit];
+    TcgCode *to = x->to;
+
+    if (!to) {
+        return;
+    }
+    e->ctx.backend->unlink(&e->ctx, &from->code, exit);
+    __atomic_store_n(&x->to, NULL, __ATOMIC_RELEASE);
+    /* Out of the target's list. */
+    TcgCode **at = &to->from;
+    uint8_t *at_exit = &to->from_exit;
+    while (*at != &from->code || *at_exit != exit) {
+        TcgExit *other = &(*at)->exit[*at_exit];
+        at = &other->next_from;
+        at_exit = &other->next_from_exit;
+    }
+    *at = x->next_from;
+    *at_exit = x->next_from_exit;
+    x->next_from = NULL;
+    lookup_forget_cross(e, from, exit);
+}
+
+void lookup_cut_cross(TcgEngine *e, bool all)
+{
+    engine_lock(e);
+    for (uint32_t i = e->cross_count; i-- > 0;) {
+        const TcgCross c = e->cross[i];
+        if (all || !c.global) {
+            lookup_cut_exit_locked(e, c.from, c.exit);
+        }
+    }
+    engine_unlock(e);
+}
+
+/* ---- What translated code calls -------------------------------------------
+ */
+
+static void lookup_fill_jump(X86Cpu *cpu, const TcgBlock *b)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    unsigned index = tcg_jump_hash(b->key.pc);
+    TcgJump *j = &v->jumps[index];
+
+    if (!j->key) {
+        tlb_note_jump(v, index);
+    }
+    j->code = b->code.entry;
+    j->key = b->key.pc ^ cpu->env.jump_key;
+}
+
+static void lookup_go_locked(X86Cpu *cpu, TcgCode *from, unsigned exit,
+                             TcgBlock *to)
+{
+    TcgEngine *e = tcg_engine(cpu);
+
+    if (!from) {
+        lookup_fill_jump(cpu, to);
+    } else if (!(e->ctx.switches & TCG_OFF_CHAIN) &&
+               lookup_can_link(from, exit, &to->code)) {
+        lookup_link_locked(cpu, (TcgBlock *)from, exit, to);
+    }
+}
+
+/* The instruction that had to run alone is over. */
+static void lookup_end_once(TcgVcpu *v)
+{
+    TcgEnv *env = &v->cpu->env;
+
+    v->once_pc = UINT64_MAX;
+    __atomic_store_n(&env->jumps, v->jumps, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&env->exit_request, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&env->jumps, v->engine->no_jumps, __ATOMIC_SEQ_CST);
+    }
+}
+
+TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
+{
+    X86Cpu *cpu = env;
+    TcgVcpu *v = tcg_vcpu(cpu);
+    TcgEngine *e = v->engine;
+    TcgBlockKey key;
+
+    e->stats.lookups++;
+    if (v->once_pc != UINT64_MAX) {
+        lookup_end_once(v);
+    }
+    if (v->no_chain || !lookup_key(cpu, &key)) {
+        return NULL;
+    }
+    engine_lock(e);
+    TcgBlock *b = lookup_find_locked(cpu, &key);
+    if (b) {
+        lookup_go_locked(cpu, from, exit, b);
+    } else {
+        e->stats.misses++;
+    }
+    engine_unlock(e);
+    return b ? &b->code : NULL;
+}
