@@ -15,10 +15,11 @@ typedef struct Decoder {
     uint8_t last_rep; /* F3, F2 or 0 */
     uint8_t seg;      /* override in effect, X86_NO_REG: none */
     bool p67;
-    bool overrun;    /* bytes beyond the end were asked for */
-    bool ud;         /* an operand is impossible */
-    bool uses_vvvv;  /* some operand is in VEX.vvvv */
-    uint8_t r, x, b; /* REX or VEX bits at their place: 0 or 8 */
+    bool overrun;      /* bytes beyond the end were asked for */
+    bool ud;           /* an operand is impossible */
+    bool uses_vvvv;    /* some operand is in VEX.vvvv */
+    uint8_t r, x, b;   /* REX or VEX bits at their place: 0 or 8 */
+    uint8_t column[4]; /* of decode_sizes, by BY_.. */
 } Decoder;
 
 /* ---- Bytes -------------------------------------------------------------- */
@@ -35,18 +36,26 @@ static inline uint8_t decode_u8(Decoder *d)
 /* Little-endian, 1, 2, 4 or 8 bytes, sign-extended. */
 static int64_t decode_signed(Decoder *d, unsigned size)
 {
-    if ((size_t)(d->end - d->p) < size) {
+    const uint8_t *p = d->p;
+
+    if ((size_t)(d->end - p) < size) {
         d->overrun = true;
         d->p = d->end;
         return 0;
     }
-    uint64_t v = 0;
-    for (unsigned i = 0; i < size; i++) {
-        v |= (uint64_t)d->p[i] << (8 * i);
-    }
     d->p += size;
-    unsigned shift = 64 - 8 * size;
-    return (int64_t)(v << shift) >> shift;
+    if (size == 1) {
+        return (int8_t)p[0];
+    }
+    if (size == 2) {
+        return (int16_t)(p[0] | p[1] << 8);
+    }
+    uint32_t low = p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+    if (size == 4) {
+        return (int32_t)low;
+    }
+    uint32_t high = p[4] | p[5] << 8 | p[6] << 16 | (uint32_t)p[7] << 24;
+    return (int64_t)((uint64_t)high << 32 | low);
 }
 
 static uint64_t decode_unsigned(Decoder *d, unsigned size)
@@ -639,13 +648,18 @@ static void decode_far(Decoder *d, X86Operand *op)
     insn->imm2 = decode_unsigned(d, 2);
 }
 
-static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec,
-                           uint16_t size, uint16_t mem_size)
+static uint16_t decode_size(const Decoder *d, unsigned code)
+{
+    const DecodeSize *size = &decode_sizes[code];
+    return size->bytes[d->column[size->by]];
+}
+
+static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec)
 {
     X86Insn *insn = d->insn;
 
     op->kind = spec->kind;
-    op->size = size;
+    op->size = decode_size(d, spec->size);
     op->reg = X86_NO_REG;
     switch (spec->place) {
     case IN_RM:
@@ -653,7 +667,7 @@ static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec,
     case IN_RM_REG:
         if (insn->mod != 3) {
             d->ud |= spec->place == IN_RM_REG;
-            op->size = mem_size;
+            op->size = decode_size(d, spec->mem_size);
             decode_memory_operand(insn, op);
         } else {
             d->ud |= spec->place == IN_RM_MEM;
@@ -712,21 +726,11 @@ static void decode_operands(Decoder *d)
 {
     X86Insn *insn = d->insn;
     const X86Row *row = insn->row;
-    const uint8_t column[BY_COUNT] = {
-        [BY_OPERAND] = insn->op_size >> 2,
-        [BY_MODE] = d->code,
-        [BY_ADDRESS] = insn->addr_size >> 2,
-        [BY_VECTOR] = insn->vex_l,
-    };
+    unsigned access = row->access;
 
-    for (unsigned i = 0; i < 4 && row->operand[i]; i++) {
-        const LetterSpec *spec = &decode_letters[row->operand[i]];
-        const DecodeSize *size = &decode_sizes[spec->size];
-        const DecodeSize *mem = &decode_sizes[spec->mem_size];
-
-        insn->op[i].access = (row->access >> (2 * i)) & 3;
-        decode_operand(d, &insn->op[i], spec, size->bytes[column[size->by]],
-                       mem->bytes[column[mem->by]]);
+    for (unsigned i = 0; i < 4 && row->operand[i]; i++, access >>= 2) {
+        insn->op[i].access = access & 3;
+        decode_operand(d, &insn->op[i], &decode_letters[row->operand[i]]);
         insn->op_count = i + 1;
     }
 }
@@ -834,11 +838,20 @@ static void decode_rest(Decoder *d)
     if (insn->has_modrm && insn->mod != 3) {
         decode_memory(d, row);
     }
+    d->column[BY_OPERAND] = insn->op_size >> 2;
+    d->column[BY_MODE] = d->code;
+    d->column[BY_ADDRESS] = insn->addr_size >> 2;
+    d->column[BY_VECTOR] = insn->vex_l;
     decode_operands(d);
     if (insn->vex == 2 && decode_evex_has_imm(insn)) {
         decode_imm(d, &(X86Operand){ .size = 1 }, false);
     }
 }
+
+/* Copying is faster than clearing. */
+static const X86Insn decode_blank = {
+    .mem = { .base = X86_NO_REG, .index = X86_NO_REG },
+};
 
 X86DecodeResult x86_decode(X86Insn *insn, const uint8_t *bytes, size_t len,
                            X86CodeSize code)
@@ -851,8 +864,7 @@ X86DecodeResult x86_decode(X86Insn *insn, const uint8_t *bytes, size_t len,
         .seg = X86_NO_REG,
     };
 
-    memset(insn, 0, sizeof(*insn));
-    insn->mem.base = insn->mem.index = X86_NO_REG;
+    memcpy(insn, &decode_blank, sizeof(*insn));
     insn->row = decode_opcode(&d);
     insn->addr_size = decode_addr_size(&d);
     insn->seg_override = d.seg != X86_NO_REG;
