@@ -55,7 +55,11 @@ static void cpu_reset_registers(X86Cpu *cpu, bool init)
 static void cpu_reset_power_on(X86Cpu *cpu)
 {
     cpu->fpu = (X86Fpu){
-        .fcw = 0x40, .ftw = 0xff, .mxcsr = 0x1f80, .mxcsr_mask = 0xffff
+        .fcw = 0x40,
+        .ftw = 0xff,
+        .mxcsr = 0x1f80,
+        .mxcsr_mask = 0xffff,
+        .xstate_bv = 3 /* not the state that XRSTOR calls initial */
     };
     cpu->xcr0 = 1;
     cpu->star = cpu->lstar = cpu->cstar = cpu->fmask = 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See engine.h. Memory outside of the engine's raises #PF. */
 #include "tests/target/engine.h"
+#include "target/x86/features.h"
+#include "target/x86/host.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -163,7 +165,7 @@ Engine *engine_new(const char *backend, unsigned switches)
         .load_bytes = engine_load_bytes,
         .store_bytes = engine_store_bytes,
         .fpu_offset = offsetof(X86Cpu, fpu),
-        .fpu_mask = 3,
+        .fpu_mask = x86_host_has_feature(FEATURE_AVX) ? 7 : 3,
         .can_link = engine_can_link,
         .switches = switches,
     };

@@ -385,60 +385,52 @@ typedef struct FpFused {
     bool negate_product, negate_addend, alternate; /* odd lanes: the opposite */
 } FpFused;
 
-/* NaN operands go first by operand, not by role: SDM VFMADD132PS. */
-static bool f32_nan3(FpOp *x, const uint32_t v[3], uint32_t *r)
+/* Of a * b + c the first NaN in that order is the result. */
+static uint32_t f32_fused(FpOp *x, uint32_t a, uint32_t b, uint32_t c)
 {
-    *r = 0;
-    for (int n = 2; n >= 0; n--) {
-        if (f32_is_nan(v[n])) {
-            *r = f32_quiet(x, v[n]);
+    if (f32_is_nan(c) && !f32_is_nan(a) && !f32_is_nan(b)) {
+        return f32_quiet(x, c);
+    }
+    if (f32_is_nan(a) || f32_is_nan(b)) {
+        if (f32_is_nan(c)) {
+            f32_quiet(x, c);
         }
+        return f32_nan2(x, a, b);
     }
-    return f32_is_nan(v[0]) || f32_is_nan(v[1]) || f32_is_nan(v[2]);
+    return f32_result(x, fmaf((F32){ a }.f, (F32){ b }.f, (F32){ c }.f));
 }
-static bool f64_nan3(FpOp *x, const uint64_t v[3], uint64_t *r)
+static uint64_t f64_fused(FpOp *x, uint64_t a, uint64_t b, uint64_t c)
 {
-    *r = 0;
-    for (int n = 2; n >= 0; n--) {
-        if (f64_is_nan(v[n])) {
-            *r = f64_quiet(x, v[n]);
+    if (f64_is_nan(c) && !f64_is_nan(a) && !f64_is_nan(b)) {
+        return f64_quiet(x, c);
+    }
+    if (f64_is_nan(a) || f64_is_nan(b)) {
+        if (f64_is_nan(c)) {
+            f64_quiet(x, c);
         }
+        return f64_nan2(x, a, b);
     }
-    return f64_is_nan(v[0]) || f64_is_nan(v[1]) || f64_is_nan(v[2]);
+    return f64_result(x, fma((F64){ a }.f, (F64){ b }.f, (F64){ c }.f));
 }
 
-/* Factors are operands m1 and m2, the addend is the third. */
-static uint32_t f32_fused(FpOp *x, const uint32_t v[3], unsigned m1,
-                          unsigned m2, bool np, bool na)
+/* A NaN keeps its sign. */
+static uint32_t f32_negate(uint32_t v, bool negate)
 {
-    uint32_t r;
-
-    if (f32_nan3(x, v, &r)) {
-        return r;
-    }
-    float a = (F32){ v[m1] ^ (uint32_t)np << 31 }.f, b = (F32){ v[m2] }.f;
-    float c = (F32){ v[3 - m1 - m2] ^ (uint32_t)na << 31 }.f;
-    return f32_result(x, fmaf(a, b, c));
+    return f32_is_nan(v) ? v : v ^ (uint32_t)negate << 31;
 }
-static uint64_t f64_fused(FpOp *x, const uint64_t v[3], unsigned m1,
-                          unsigned m2, bool np, bool na)
+static uint64_t f64_negate(uint64_t v, bool negate)
 {
-    uint64_t r;
-
-    if (f64_nan3(x, v, &r)) {
-        return r;
-    }
-    double a = (F64){ v[m1] ^ (uint64_t)np << 63 }.f, b = (F64){ v[m2] }.f;
-    double c = (F64){ v[3 - m1 - m2] ^ (uint64_t)na << 63 }.f;
-    return f64_result(x, fma(a, b, c));
+    return f64_is_nan(v) ? v : v ^ (uint64_t)negate << 63;
 }
 
+/* m1 and m2: the operands that are the factors; the third is added. */
 static void simd_fused_ps(FpOp *x, unsigned m1, unsigned m2, FpFused f)
 {
     for (unsigned n = 0; n < x->size / 4; n++) {
         const uint32_t v[3] = { x->d.l[n], x->a.l[n], x->b.l[n] };
         bool na = f.negate_addend ^ (f.alternate && n & 1);
-        x->d.l[n] = f32_fused(x, v, m1, m2, f.negate_product, na);
+        x->d.l[n] = f32_fused(x, f32_negate(v[m1], f.negate_product), v[m2],
+                              f32_negate(v[3 - m1 - m2], na));
     }
 }
 static void simd_fused_pd(FpOp *x, unsigned m1, unsigned m2, FpFused f)
@@ -446,7 +438,8 @@ static void simd_fused_pd(FpOp *x, unsigned m1, unsigned m2, FpFused f)
     for (unsigned n = 0; n < x->size / 8; n++) {
         const uint64_t v[3] = { x->d.q[n], x->a.q[n], x->b.q[n] };
         bool na = f.negate_addend ^ (f.alternate && n & 1);
-        x->d.q[n] = f64_fused(x, v, m1, m2, f.negate_product, na);
+        x->d.q[n] = f64_fused(x, f64_negate(v[m1], f.negate_product), v[m2],
+                              f64_negate(v[3 - m1 - m2], na));
     }
 }
 
