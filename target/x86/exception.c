@@ -92,7 +92,7 @@ static void event_enter(X86Cpu *cpu, uint64_t pc, uint32_t clear_flags)
     cpu->env.pc = pc;
     cpu->eflags &= ~clear_flags;
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 /* ---- real mode ----------------------------------------------------------- */
@@ -332,14 +332,15 @@ static void deliver_long(X86Cpu *cpu, const X86Event *ev)
         rsp = x86_tss_rsp64(cpu, cpl);
     }
     stack_init(&s, cpu, &cpu->seg[X86_SS], rsp & ~UINT64_C(15), cpl, true);
-    stack_push(cpu, &s, cpu->seg[X86_SS].selector, 8);
-    stack_push(cpu, &s, cpu->env.r[X86_RSP], 8);
-    stack_push(cpu, &s, event_flags_image(cpu, ev), 8);
-    stack_push(cpu, &s, cpu->seg[X86_CS].selector, 8);
-    stack_push(cpu, &s, ev->return_pc, 8);
-    if (ev->has_error) {
-        stack_push(cpu, &s, ev->error, 8);
-    }
+    const uint64_t frame[] = {
+        cpu->seg[X86_SS].selector,
+        cpu->env.r[X86_RSP],
+        event_flags_image(cpu, ev),
+        cpu->seg[X86_CS].selector,
+        ev->return_pc,
+        ev->error,
+    };
+    stack_push_words(cpu, &s, frame, ev->has_error ? 6 : 5, 8);
     if (!x86_canonical(cpu, g.offset)) {
         x86_raise_error(cpu, EXC_GP, 0);
     }

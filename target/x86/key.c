@@ -19,7 +19,7 @@ void x86_set_eflags(X86Cpu *cpu, uint32_t val, uint32_t mask)
     cpu->env.flags = x86_flags_pack(all);
     cpu->eflags = eflags;
     if (changed & (EFLAGS_TF | EFLAGS_IOPL | EFLAGS_VM | EFLAGS_AC)) {
-        x86_update_key(cpu);
+        x86_update_key_transfer(cpu);
     }
     if (changed & eflags & EFLAGS_IF) {
         x86_poll_pending(cpu);
@@ -91,42 +91,70 @@ static bool key_code_breakpoint(uint64_t dr7)
     return false;
 }
 
-void x86_update_key(X86Cpu *cpu)
+/* Bits that only control registers and the FPU's control words change. */
+static const X86Key key_control_mask = {
+    .pe = 1,
+    .fp_nm = 1,
+    .fp_em = 1,
+    .fp_mp = 1,
+    .sse = 1,
+    .avx = 1,
+    .fp_slow = 1,
+    .fsgsbase = 1,
+    .umip = 1,
+    .lma = 1,
+    .dr7 = 1,
+};
+
+static void key_control(X86Cpu *cpu)
 {
     X86Key k = { .bits = 0 };
-    X86CodeSize code = key_code_size(cpu);
-    unsigned cpl = cpu->seg[X86_SS].attr >> 5 & 3;
-    unsigned mode = x86_mode_for(cpu, cpl);
 
-    k.code = code;
-    k.cpl = cpl;
     k.pe = (cpu->cr0 & CR0_PE) != 0;
-    k.vm86 = (cpu->eflags & EFLAGS_VM) != 0;
-    if (code == X86_CODE64) {
-        k.flat = 1;
-        k.cs_flat = 1;
-    } else {
-        key_segments(cpu, &k);
-    }
-    k.tf = (cpu->eflags & EFLAGS_TF) != 0;
-    k.inhibit = cpu->inhibit != 0;
     k.fp_nm = (cpu->cr0 & CR0_TS) != 0;
     k.fp_em = (cpu->cr0 & CR0_EM) != 0;
     k.fp_mp = (cpu->cr0 & CR0_MP) != 0;
     k.sse = (cpu->cr4 & CR4_OSFXSR) != 0;
     k.avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
     k.fp_slow = cpu->key.fp_slow;
-    k.mode = mode;
-    k.iopl_ok = cpl <= x86_iopl(cpu);
     k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;
     k.lma = (cpu->efer & EFER_LMA) != 0;
     k.dr7 = (cpu->dr[7] & 0xff) && key_code_breakpoint(cpu->dr[7]);
     cpu->key = k;
+}
+
+void x86_update_key_transfer(X86Cpu *cpu)
+{
+    X86Key k = { .bits = cpu->key.bits & key_control_mask.bits };
+    X86CodeSize code = key_code_size(cpu);
+    unsigned cpl = cpu->seg[X86_SS].attr >> 5 & 3;
+    unsigned mode = x86_mode_for(cpu, cpl);
+
+    k.code = code;
+    k.cpl = cpl;
+    k.vm86 = cpu->eflags >> 17 & 1;
+    k.tf = cpu->eflags >> 8 & 1;
+    k.inhibit = cpu->inhibit;
+    k.mode = mode;
+    k.iopl_ok = cpl <= x86_iopl(cpu);
+    if (code == X86_CODE64) {
+        k.flat = 1;
+        k.cs_flat = 1;
+    } else {
+        key_segments(cpu, &k);
+    }
+    cpu->key = k;
     cpu->env.mode = mode;
     if (cpu->mmu_ops && cpu->mmu_ops->key_changed) {
         cpu->mmu_ops->key_changed(cpu);
     }
+}
+
+void x86_update_key(X86Cpu *cpu)
+{
+    key_control(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 /* Native code runs with the guest's control words in the host's registers,

@@ -56,6 +56,7 @@ typedef struct MmuWalk {
     X86Access access;
     unsigned mode;
     bool probe;
+    uint64_t reserved;
     bool supervisor_write, user; /* rights so far */
     bool nx;
 } MmuWalk;
@@ -178,37 +179,40 @@ static unsigned mmu_shift(const MmuWalk *w, unsigned level)
     return 12 + (level - 1) * w->format->bits;
 }
 
-/* SDM 3A 4.3 table 4-4, 4.4.2 table 4-9.., 4.5 table 4-14..: bits that must be
- * zero in a present entry. */
-static uint64_t mmu_reserved(const MmuWalk *w, unsigned level, uint64_t val,
-                             bool leaf)
+/* SDM 3A 4.4.2, 4.5: bits that must be zero in every present entry of 8
+ * bytes. */
+static uint64_t mmu_reserved_always(const X86Cpu *cpu)
 {
-    const X86Cpu *cpu = w->cpu;
-    uint64_t phys = cpu->model->phys_mask;
-    uint64_t mask;
+    uint64_t mask = ~cpu->model->phys_mask & PTE_ADDR;
 
-    if (w->format->entry_bytes == 4) {
-        /* PSE-36: bits 20..13 are address bits 39..32; bit 21 reserved. */
-        return leaf && level == 2 ? 1u << 21 | (((~phys >> 32 & 0xff) << 13))
-                                  : 0;
-    }
-    mask = ~phys & PTE_ADDR;
     if (!x86_long_mode(cpu)) {
         mask |= UINT64_C(0x7ff0000000000000);
-        if (level == 3) { /* loaded into the PDPTE registers, checked there */
-            return 0;
-        }
     }
-    if (!(cpu->efer & EFER_NXE)) {
-        mask |= PTE_NX;
+    return cpu->efer & EFER_NXE ? mask : mask | PTE_NX;
+}
+
+/* In this entry, which maps a page of more than 4 KiB (leaf) or has PS set
+ * where there are no such pages. */
+static uint64_t mmu_reserved_large(const MmuWalk *w, unsigned level, bool leaf)
+{
+    if (w->format->entry_bytes == 4) {
+        /* PSE-36: bits 20..13 are address bits 39..32; bit 21 reserved. */
+        uint64_t phys = w->cpu->model->phys_mask;
+
+        return leaf ? 1u << 21 | (~phys >> 32 & 0xff) << 13 : 0;
     }
-    if (val & PTE_PS && level > 1 && !leaf) {
-        mask |= PTE_PS;
+    return leaf ? ((UINT64_C(1) << mmu_shift(w, level)) - 1) & ~UINT64_C(0x1fff)
+                : PTE_PS;
+}
+
+static bool mmu_reserved(const MmuWalk *w, unsigned level, uint64_t val,
+                         bool leaf)
+{
+    if (level == 3 && w->format == &mmu_pae) { /* checked when loaded */
+        return false;
     }
-    if (leaf && level > 1) {
-        mask |= ((UINT64_C(1) << mmu_shift(w, level)) - 1) & ~UINT64_C(0x1fff);
-    }
-    return mask;
+    return (val & w->reserved) || (level > 1 && (val & PTE_PS) &&
+                                   (val & mmu_reserved_large(w, level, leaf)));
 }
 
 static bool mmu_fault(const MmuWalk *w, X86Translation *t, uint32_t why)
@@ -296,7 +300,7 @@ static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
         mmu_fault(w, t, 0);
         return MMU_FAULT;
     }
-    if (e->val & mmu_reserved(w, level, e->val, leaf)) {
+    if (mmu_reserved(w, level, e->val, leaf)) {
         mmu_fault(w, t, PF_P | PF_RSVD);
         return MMU_FAULT;
     }
@@ -385,6 +389,7 @@ bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
                   .mode = mode,
                   .probe = probe };
     w.pages = w.format->pages;
+    w.reserved = w.format->entry_bytes == 8 ? mmu_reserved_always(cpu) : 0;
     if (x86_long_mode(cpu) && cpu->model->pages_1g) {
         w.pages |= 1 << 3;
     }

@@ -169,6 +169,48 @@ uint64_t stack_pop(X86Cpu *cpu, Stack *s, unsigned size)
     return val;
 }
 
+/* The frames of 64-bit code, whose stack pointer is an address: in place. */
+static uint64_t *stack_host(X86Cpu *cpu, const Stack *s, uint64_t sp,
+                            unsigned n, unsigned size, bool write)
+{
+    return s->flat64 && size == 8 ? sys_host(cpu, sp, n * 8, s->mode, write)
+                                  : NULL;
+}
+
+void stack_push_words(X86Cpu *cpu, Stack *s, const uint64_t *words, unsigned n,
+                      unsigned size)
+{
+    uint64_t *host = stack_host(cpu, s, s->sp - n * 8, n, size, true);
+
+    if (host) {
+        s->sp -= n * 8;
+        for (unsigned i = 0; i < n; i++) {
+            host[n - 1 - i] = words[i];
+        }
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        stack_push(cpu, s, words[i], size);
+    }
+}
+
+void stack_pop_words(X86Cpu *cpu, Stack *s, uint64_t *words, unsigned n,
+                     unsigned size)
+{
+    const uint64_t *host = stack_host(cpu, s, s->sp, n, size, false);
+
+    if (host) {
+        s->sp += n * 8;
+        for (unsigned i = 0; i < n; i++) {
+            words[i] = host[i];
+        }
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        words[i] = stack_pop(cpu, s, size);
+    }
+}
+
 void stack_commit(X86Cpu *cpu, const Stack *s)
 {
     uint64_t rsp = cpu->env.r[X86_RSP];

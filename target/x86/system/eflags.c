@@ -123,7 +123,7 @@ static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
     }
     if (shadow) {
         cpu->inhibit = 1;
-        x86_update_key(cpu);
+        x86_update_key_transfer(cpu);
     }
     x86_poll_pending(cpu);
     return __atomic_load_n(&cpu->env.exit_request, __ATOMIC_RELAXED) != 0;
@@ -137,7 +137,7 @@ static uint64_t helper_inhibit_end(void *env, uint64_t a, uint64_t b,
     X86Cpu *cpu = env;
 
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
     x86_poll_pending(cpu);
     return __atomic_load_n(&cpu->env.exit_request, __ATOMIC_RELAXED) != 0;
 }
@@ -150,7 +150,7 @@ static uint64_t helper_set_ac(void *env, uint64_t set, uint64_t b, uint64_t c,
     X86Cpu *cpu = env;
 
     cpu->eflags = set ? cpu->eflags | EFLAGS_AC : cpu->eflags & ~EFLAGS_AC;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
     return 0;
 }
 const TcgHelper x86_helper_set_ac = { "set_ac", helper_set_ac, TCG_LIGHT };

@@ -15,9 +15,12 @@ typedef struct ReturnFrame {
 
 static void frame_pop(X86Cpu *cpu, Stack *s, unsigned size, ReturnFrame *f)
 {
-    f->pc = stack_pop(cpu, s, size);
-    f->cs = stack_pop(cpu, s, size);
-    f->flags = stack_pop(cpu, s, size);
+    uint64_t words[3];
+
+    stack_pop_words(cpu, s, words, 3, size);
+    f->pc = words[0];
+    f->cs = words[1];
+    f->flags = words[2];
 }
 
 /* What the present privilege may load into EFLAGS. */
@@ -90,7 +93,7 @@ static void iret_real(X86Cpu *cpu, unsigned size)
     stack_commit(cpu, &s);
     cpu->env.pc = f.pc;
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 static void iret_to_v86(X86Cpu *cpu, Stack *s, const ReturnFrame *f)
@@ -114,7 +117,7 @@ static void iret_to_v86(X86Cpu *cpu, Stack *s, const ReturnFrame *f)
     cpu->env.r[X86_RSP] = esp;
     cpu->env.pc = f->pc;
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 /* ---- protected and long mode --------------------------------------------- */
@@ -173,10 +176,12 @@ static void iret_protected(X86Cpu *cpu, unsigned size)
     bool pops_stack = outer || cpu->key.code == X86_CODE64;
 
     if (pops_stack) {
-        uint64_t sp = stack_pop(cpu, &s, size);
-        X86Segment ss = x86_return_stack(cpu, stack_pop(cpu, &s, size), &cs);
+        uint64_t outer_stack[2];
 
-        stack_init(&s, cpu, &ss, sp, cpl,
+        stack_pop_words(cpu, &s, outer_stack, 2, size);
+        X86Segment ss = x86_return_stack(cpu, outer_stack[1], &cs);
+
+        stack_init(&s, cpu, &ss, outer_stack[0], cpl,
                    x86_long_mode(cpu) && (cs.attr & SEG_L));
     }
     x86_check_pc(cpu, &cs, f.pc);

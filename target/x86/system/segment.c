@@ -125,7 +125,7 @@ static uint64_t helper_load_seg(void *env, uint64_t seg, uint64_t selector,
     if (seg == X86_SS) {
         cpu->inhibit = 1;
     }
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
     return cpu->key.bits != key;
 }
 const TcgHelper x86_helper_load_seg = { "load_seg", helper_load_seg,

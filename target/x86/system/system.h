@@ -71,6 +71,22 @@ static inline uint64_t sys_load(X86Cpu *cpu, vaddr addr, unsigned size,
     return x86_load(cpu, addr, size, mode);
 }
 
+/* Host address of several bytes in one page, if the table has them; else NULL:
+ * make the accesses one by one. */
+static inline void *sys_host(X86Cpu *cpu, vaddr addr, unsigned size,
+                             unsigned mode, bool write)
+{
+    const TcgTlbEntry *tlb = cpu->env.tlb[mode];
+    unsigned off = addr & (PAGE_SIZE - 1);
+
+    if (!tlb || off > PAGE_SIZE - size) {
+        return NULL;
+    }
+    tlb += addr >> PAGE_BITS & (TCG_TLB_SIZE - 1);
+    return (write ? tlb->write : tlb->read) == addr - off ? tlb->host + off
+                                                          : NULL;
+}
+
 static inline void sys_store(X86Cpu *cpu, vaddr addr, uint64_t val,
                              unsigned size, unsigned mode)
 {
@@ -211,6 +227,10 @@ static inline unsigned x86_iopl(const X86Cpu *cpu)
     return cpu->eflags >> 12 & 3;
 }
 
+/* The key after a transfer: segments, privilege and EFLAGS may have changed,
+ * control registers have not. */
+void x86_update_key_transfer(X86Cpu *cpu);
+
 /* ---- transfer.c ---------------------------------------------------------- */
 
 /* Go on at cs:pc: the last step of a transfer. */
@@ -239,6 +259,11 @@ void stack_init(Stack *s, X86Cpu *cpu, const X86Segment *ss, uint64_t sp,
 void stack_current(Stack *s, X86Cpu *cpu);
 void stack_push(X86Cpu *cpu, Stack *s, uint64_t val, unsigned size);
 uint64_t stack_pop(X86Cpu *cpu, Stack *s, unsigned size);
+/* Several at once; words[0] is pushed first, or popped first. */
+void stack_push_words(X86Cpu *cpu, Stack *s, const uint64_t *words, unsigned n,
+                      unsigned size);
+void stack_pop_words(X86Cpu *cpu, Stack *s, uint64_t *words, unsigned n,
+                     unsigned size);
 void stack_commit(X86Cpu *cpu, const Stack *s);
 /* Is [off, off + size) inside the segment's limit? SDM 3A 5.3. */
 bool segment_holds(const X86Segment *seg, uint32_t off, unsigned size);

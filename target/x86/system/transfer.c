@@ -15,7 +15,7 @@ void x86_transfer_done(X86Cpu *cpu, const X86Segment *cs, uint64_t pc)
     cpu->seg[X86_CS] = *cs;
     cpu->env.pc = pc;
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 static uint64_t transfer_mask(uint64_t val, unsigned size)
@@ -174,7 +174,7 @@ static void transfer_real(X86Cpu *cpu, uint16_t selector, uint64_t pc)
     x86_load_segment_real(cpu, X86_CS, selector);
     cpu->env.pc = pc;
     cpu->inhibit = 0;
-    x86_update_key(cpu);
+    x86_update_key_transfer(cpu);
 }
 
 static uint64_t helper_far_jump(void *env, uint64_t selector, uint64_t offset,
