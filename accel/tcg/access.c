@@ -25,6 +25,17 @@ void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write)
     }
 }
 
+void access_restart(const TcgAccess *a)
+{
+    TcgVcpu *v = tcg_vcpu(a->cpu);
+
+    if (a->restart) {
+        v->one_insn = true;
+        v->engine->stats.smc_exits++;
+        tcg_unwind(a->cpu, TCG_LEAVE_EVENT);
+    }
+}
+
 static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
                             unsigned mode, bool write)
 {
@@ -78,10 +89,17 @@ static void access_write(uint8_t *host, uint64_t val, unsigned size)
 static void access_heavy(X86Cpu *cpu, uint64_t addr, void *bytes, unsigned size,
                          unsigned mode, bool write)
 {
-    TcgAccess a = { .cpu = cpu, .addr = addr, .bytes = bytes, .write = write };
+    TcgAccess a = { .cpu = cpu,
+                    .addr = addr,
+                    .bytes = bytes,
+                    .write = write,
+                    /* Not while an event is being delivered. */
+                    .restartable =
+                        tcg_vcpu(cpu)->in_code && !cpu->catch_point };
 
     access_translate(&a, size, mode, write);
     host_call_heavy(memory_perform, &a);
+    access_restart(&a);
 }
 
 uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)

@@ -211,23 +211,29 @@ void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
     engine_unlock(e);
 }
 
+static bool block_holds_locked(const TcgPage *p, unsigned off, unsigned size,
+                               uint64_t pc)
+{
+    for (TcgBlock *b = p->blocks; b; b = b->page_next[block_page_index(b, p)]) {
+        if (pc - b->key.pc < b->size && block_overlaps(b, p, off, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
 {
     TcgEngine *e = tcg_engine(cpu);
-    uint64_t pc = tcg_sync_pc(cpu);
     unsigned off = (uintptr_t)host & (PAGE_SIZE - 1);
     bool found = false;
 
-    if (pc == tcg_vcpu(cpu)->once_pc) {
-        return false;
-    }
     engine_lock(e);
     const TcgPage *p = g_hash_table_lookup(e->pages, host - off);
     if (p && (p->covered & block_cover(off, size))) {
-        for (TcgBlock *b = p->blocks; b && !found;
-             b = b->page_next[block_page_index(b, p)]) {
-            found = pc - b->key.pc < b->size && block_overlaps(b, p, off, size);
-        }
+        uint64_t pc = tcg_sync_pc(cpu);
+        found = pc != tcg_vcpu(cpu)->once_pc &&
+                block_holds_locked(p, off, size, pc);
     }
     engine_unlock(e);
     return found;

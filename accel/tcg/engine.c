@@ -121,7 +121,7 @@ static void engine_memory_changed(void *opaque, const FlatView *old,
 
     for (unsigned i = 0; i < e->vcpus->len; i++) {
         TcgVcpu *v = e->vcpus->pdata[i];
-        if (v->thread == engine_this_thread()) {
+        if (v->in_code && pthread_equal(v->thread, pthread_self())) {
             tlb_flush_all(v->cpu);
         }
         x86_set_pending(v->cpu, X86_PENDING_FLUSH);

@@ -29,6 +29,7 @@
 #include "accel/accel.h"
 #include "util/log.h"
 
+#include <pthread.h>
 #include <urcu.h>
 
 typedef struct TcgEngine TcgEngine;
@@ -147,7 +148,7 @@ typedef struct TcgKeyId {
 struct TcgVcpu {
     TcgEngine *engine;
     X86Cpu *cpu;
-    void *thread; /* that runs it, as engine_this_thread() */
+    pthread_t thread; /* that runs it */
     TcgJump *jumps;
     unsigned jumps_used; /* bounded; above: the whole table is swept */
     uint16_t jump_log[TCG_JUMP_SIZE / 4];
@@ -159,6 +160,7 @@ struct TcgVcpu {
     TcgCodePage code_page[CODE_TLB_SIZE];
     TcgCodeFilter code_filter;
     unsigned range_hint;
+    bool in_code;     /* inside the back end's run() */
     bool no_chain;    /* every block returns to the loop */
     bool one_insn;    /* the next block is one instruction, run once: it
                          overwrites the block that it is in */
@@ -187,12 +189,6 @@ static inline void engine_lock(TcgEngine *e)
 static inline void engine_unlock(TcgEngine *e)
 {
     __atomic_store_n(&e->lock, 0, __ATOMIC_RELEASE);
-}
-
-static inline void *engine_this_thread(void)
-{
-    static __thread char here;
-    return &here;
 }
 
 /* Where the CPU's code stands now: linear address of pc. */
@@ -265,11 +261,14 @@ typedef struct TcgAccess {
     unsigned size[2];
     uint8_t *bytes; /* what is stored, where is loaded */
     bool write;
-    bool restartable; /* nothing of the instruction has happened yet */
+    bool restartable; /* the instruction may be given up and done again */
+    bool restart;     /* answer: it must be, alone; nothing was stored */
 } TcgAccess;
 
 /* Translate; raises. */
 void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write);
+/* Give up the present instruction if the access says so. */
+void access_restart(const TcgAccess *a);
 
 /* ---- memory.c -------------------------------------------------------------
  */

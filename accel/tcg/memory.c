@@ -38,16 +38,6 @@ static void memory_load_piece(const TcgAccess *a, hwaddr paddr, uint8_t *bytes,
     }
 }
 
-/* The instruction that is running must be done again alone. */
-static void memory_restart_alone(X86Cpu *cpu)
-{
-    TcgVcpu *v = tcg_vcpu(cpu);
-
-    v->one_insn = true;
-    v->engine->stats.smc_exits++;
-    tcg_unwind(cpu, TCG_LEAVE_EVENT);
-}
-
 /* Where plain RAM holds the piece, or NULL. */
 static uint8_t *memory_code_host(const TcgAccess *a, hwaddr paddr,
                                  unsigned size)
@@ -61,13 +51,18 @@ static uint8_t *memory_code_host(const TcgAccess *a, hwaddr paddr,
     return r->host + (paddr - r->start);
 }
 
-static void memory_check_code(const TcgAccess *a, unsigned i)
+/* Would the store change the block that it is in? */
+static bool memory_hits_current(const TcgAccess *a)
 {
-    const uint8_t *host = memory_code_host(a, a->paddr[i], a->size[i]);
-
-    if (host && block_is_current(a->cpu, host, a->size[i])) {
-        memory_restart_alone(a->cpu);
+    for (unsigned i = 0; i < 2 && a->size[i]; i++) {
+        const uint8_t *host = memory_code_host(a, a->paddr[i], a->size[i]);
+        const uint8_t *bytes = a->bytes + (i ? a->size[0] : 0);
+        bool same = host && a->write && !memcmp(host, bytes, a->size[i]);
+        if (host && !same && block_is_current(a->cpu, host, a->size[i])) {
+            return true;
+        }
     }
+    return false;
 }
 
 static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
@@ -78,9 +73,6 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
 
     if (code && memcmp(code, bytes, size) == 0) {
         return;
-    }
-    if (code && a->restartable && block_is_current(a->cpu, code, size)) {
-        memory_restart_alone(a->cpu);
     }
     while (size) {
         unsigned n = whole ? size : memory_chunk(paddr, size);
@@ -99,6 +91,10 @@ void memory_perform(void *access)
     TcgStats *stats = &tcg_engine(a->cpu)->stats;
 
     *(a->write ? &stats->slow_stores : &stats->slow_loads) += 1;
+    if (a->restartable && memory_hits_current(a)) {
+        a->restart = true;
+        return;
+    }
     for (unsigned i = 0; i < 2 && a->size[i]; i++) {
         uint8_t *bytes = a->bytes + (i ? a->size[0] : 0);
         if (a->write) {
@@ -115,19 +111,18 @@ void memory_perform(void *access)
 void memory_load_bytes(void *env, uint64_t addr, void *buf, unsigned size,
                        unsigned mode, bool rmw)
 {
-    TcgAccess a = { .cpu = env, .addr = addr, .bytes = buf };
+    /* What will be stored is not known yet: any store counts as a change. */
+    TcgAccess a = {
+        .cpu = env, .addr = addr, .bytes = buf, .restartable = rmw
+    };
 
-    if (rmw) {
-        access_translate(&a, size, mode, true);
-        for (unsigned i = 0; i < 2 && a.size[i]; i++) {
-            memory_check_code(&a, i);
-        }
-    } else {
-        access_translate(&a, size, mode, false);
-    }
+    access_translate(&a, size, mode, rmw);
     memory_perform(&a);
+    access_restart(&a);
 }
 
+/* Vector stores that overwrite their own block are not done again: an x87
+ * store might have popped already. */
 void memory_store_bytes(void *env, uint64_t addr, const void *buf,
                         unsigned size, unsigned mode)
 {
@@ -139,6 +134,7 @@ void memory_store_bytes(void *env, uint64_t addr, const void *buf,
 
     access_translate(&a, size, mode, true);
     memory_perform(&a);
+    access_restart(&a);
 }
 
 uint64_t memory_load(void *env, uint64_t addr, unsigned size, unsigned mode)

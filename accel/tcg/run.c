@@ -84,7 +84,9 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     if (v->once_pc != UINT64_MAX) {
         env->jumps = v->engine->no_jumps; /* back through lookup_next() */
     }
+    v->in_code = true;
     int reason = v->engine->ctx.backend->run(&v->engine->ctx, env, &b->code);
+    v->in_code = false;
     v->once_pc = UINT64_MAX;
     if (b->once) {
         block_drop_once(b);
@@ -125,7 +127,7 @@ static VcpuExit run_loop(TcgVcpu *v)
     VcpuExit why;
     bool left;
 
-    v->thread = engine_this_thread();
+    v->thread = pthread_self();
     v->no_chain = log_on(LOG_NOCHAIN) || v->stop_at != UINT64_MAX;
     host_signals_enter(&v->engine->ctx);
     x86_tsc_sync(v->cpu);
