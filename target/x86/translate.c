@@ -244,6 +244,10 @@ static void tr_emit(Translator *t, const X86Insn *i)
 {
     const EmitRow *row = &emit_table[i->mnemonic];
 
+    if ((i->row->attr & (X86_A_X87 | X86_A_FPENV)) == X86_A_X87) {
+        t->x87_pc = t->pc;
+    }
+
     if (i->has_mem && !(i->row->attr & X86_A_NOSEG)) {
         tr_set_address(t, i);
     }

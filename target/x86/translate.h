@@ -37,7 +37,8 @@ typedef struct Translator {
     uint64_t pc, next_pc; /* RIP, masked to the code size */
     IrVal ea;             /* memory operand: linear address is ea + ea_disp */
     int64_t ea_disp;
-    uint8_t slot; /* its TcgSlot, read half */
+    uint8_t slot;    /* its TcgSlot, read half */
+    uint64_t x87_pc; /* the block's last x87 instruction but control: FIP */
 
     bool ended;     /* the block is complete */
     uint8_t shadow; /* 2: STI was just translated; 1: the instruction in its

@@ -234,6 +234,18 @@ static void test_key(StateFixture *f, const void *data)
     g_assert_false(cpu->key.fp_slow);
 }
 
+/* The x87 tells where it is: FLDZ; FNSTENV [rbx], also from native code. */
+static void test_pointer(StateFixture *f, const void *data)
+{
+    static const char code[] = "\xd9\xee\xd9\x33";
+    X86Cpu *cpu = f->e->cpu;
+
+    state_fill(cpu);
+    f->e->max_insns = 8;
+    g_assert_cmpint(state_run(f, code, 4), ==, -1);
+    g_assert_cmphex(state_u32(f, 12), ==, ENGINE_CODE);
+}
+
 /* SDM 1 8.7: the next waiting instruction takes it. */
 static void test_pending(StateFixture *f, const void *data)
 {
@@ -270,6 +282,7 @@ int main(int argc, char **argv)
         { "/fp-state/xsave-faults", test_xsave_faults },
         { "/fp-state/key", test_key },
         { "/fp-state/pending", test_pending },
+        { "/fp-state/pointer", test_pointer },
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -181,7 +181,8 @@ static bool fp_emit_state(Translator *t, const X86Insn *i)
     IrVal addr = i->has_mem ? tr_copy(t, tr_address(t)) : tr_imm(t, 0);
     IrVal argument = tr_imm(t, fp_state_argument(i, row->argument));
     IrVal changed = tr_temp(t);
-    tr_call(t, &row->helper, changed, addr, argument, IR_NONE, 0);
+    IrVal pc = tr_imm(t, t->x87_pc);
+    tr_call(t, &row->helper, changed, addr, argument, pc, 0);
     tr_change(t, changed);
     return true;
 }

@@ -139,6 +139,13 @@ static inline unsigned fp_top(const X86Fpu *fpu)
     return fpu->fsw >> 11 & 7;
 }
 
+/* ---- memory.c ------------------------------------------------------------
+ */
+
+/* Guest memory of the present mode, at most a page; they raise its faults. */
+void fp_read(X86Cpu *cpu, vaddr addr, void *buf, unsigned len);
+void fp_write(X86Cpu *cpu, vaddr addr, const void *buf, unsigned len);
+
 /* ---- state.c -------------------------------------------------------------
  */
 

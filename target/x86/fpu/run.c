@@ -19,16 +19,6 @@ static FpOperand fp_operand(uint64_t packed, unsigned n)
 
 /* ---- fetching ------------------------------------------------------------ */
 
-static void fp_load_memory(FpOp *x, FpVec *v, unsigned size)
-{
-    X86Cpu *cpu = x->cpu;
-
-    for (unsigned n = 0; n < size; n += 8) {
-        unsigned part = MIN(size - n, 8u);
-        v->q[n / 8] = x86_load(cpu, x->addr + n, part, cpu->env.mode);
-    }
-}
-
 static void fp_load_vector(const X86Cpu *cpu, FpVec *v, unsigned reg)
 {
     v->q[0] = cpu->fpu.xmm[reg].q[0];
@@ -44,7 +34,7 @@ static void fp_load(FpOp *x, FpVec *v, FpOperand op)
     memset(v, 0, sizeof(*v));
     switch (op.kind) {
     case OPERAND_MEM:
-        fp_load_memory(x, v, op.size);
+        fp_read(x->cpu, x->addr, v, op.size);
         break;
     case OPERAND_VEC:
         fp_load_vector(cpu, v, op.reg);
@@ -65,16 +55,6 @@ static void fp_load(FpOp *x, FpVec *v, FpOperand op)
 
 /* ---- storing ------------------------------------------------------------- */
 
-static void fp_store_memory(FpOp *x, unsigned size)
-{
-    X86Cpu *cpu = x->cpu;
-
-    for (unsigned n = 0; n < size; n += 8) {
-        unsigned part = MIN(size - n, 8u);
-        x86_store(cpu, x->addr + n, x->d.q[n / 8], part, cpu->env.mode);
-    }
-}
-
 /* Legacy instructions keep what they do not write; VEX ones clear it. */
 static void fp_store_vector(FpOp *x, FpOperand op, bool whole)
 {
@@ -94,7 +74,7 @@ static void fp_store(FpOp *x, FpOperand op, unsigned access)
 
     switch (op.kind) {
     case OPERAND_MEM:
-        fp_store_memory(x, op.size);
+        fp_write(cpu, x->addr, x->d.b, op.size);
         break;
     case OPERAND_VEC:
         fp_store_vector(x, op, x->vex || access == OPERAND_WRITE);

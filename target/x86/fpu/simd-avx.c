@@ -94,7 +94,7 @@ SHIFT_LANES(sllvd, l, 32, x->a.l[n] << count, 0)
 SHIFT_LANES(sllvq, q, 64, x->a.q[n] << count, 0)
 SHIFT_LANES(srlvd, l, 32, x->a.l[n] >> count, 0)
 SHIFT_LANES(srlvq, q, 64, x->a.q[n] >> count, 0)
-SHIFT_LANES(sravd, sl, 32, x->a.sl[n] >> count, x->a.sl[n] >> 31)
+SHIFT_LANES(sravd, sl, 32, x->a.sl[n] >> count, x->a.sl[n] < 0 ? -1 : 0)
 
 static void simd_zeroupper(FpOp *x)
 {

@@ -187,8 +187,8 @@ SHIFTS(psllq, q, 64, a << count, 0)
 SHIFTS(psrlw, w, 16, a >> count, 0)
 SHIFTS(psrld, l, 32, a >> count, 0)
 SHIFTS(psrlq, q, 64, a >> count, 0)
-SHIFTS(psraw, sw, 16, a >> count, a >> 15)
-SHIFTS(psrad, sl, 32, a >> count, a >> 31)
+SHIFTS(psraw, sw, 16, a >> count, a < 0 ? -1 : 0)
+SHIFTS(psrad, sl, 32, a >> count, a < 0 ? -1 : 0)
 
 static void simd_pslldq(FpOp *x)
 {

@@ -5,7 +5,8 @@
  *
  * Like AMD's processors we show the x87's instruction and data pointers in
  * FXSAVE and XSAVE images only while an exception is pending (APM 5 FXSAVE).
- * Where guest code runs natively they are the host's and are never shown.
+ * Where guest code runs natively they are the host's and are never shown;
+ * FNSTENV then shows what the translator knows from the present block.
  */
 #include "target/x86/fpu/state.h"
 #include "target/x86/fpu/fpu.h"
@@ -26,34 +27,6 @@ enum {
     FSW_B = 1 << 15,
 };
 #define XCOMP_COMPACT (UINT64_C(1) << 63)
-
-/* ---- Bytes of guest memory ------------------------------------------------
- */
-
-static void state_read(X86Cpu *cpu, vaddr addr, void *buf, unsigned len)
-{
-    uint8_t *out = buf;
-
-    for (unsigned n = 0; n < len; n += 2) {
-        unsigned size = len - n >= 8 ? 8 : 2;
-        uint64_t v = x86_load(cpu, addr + n, size, cpu->env.mode);
-        memcpy(out + n, &v, size);
-        n += size - 2;
-    }
-}
-
-static void state_write(X86Cpu *cpu, vaddr addr, const void *buf, unsigned len)
-{
-    const uint8_t *in = buf;
-
-    for (unsigned n = 0; n < len; n += 2) {
-        unsigned size = len - n >= 8 ? 8 : 2;
-        uint64_t v = 0;
-        memcpy(&v, in + n, size);
-        x86_store(cpu, addr + n, v, size, cpu->env.mode);
-        n += size - 2;
-    }
-}
 
 /* ---- Initial states --------------------------------------------------------
  */
@@ -187,12 +160,14 @@ static bool state_is_protected(const X86Cpu *cpu)
     return cpu->key.pe && !cpu->key.vm86;
 }
 
-/* The seven fields in the operand's width; returns the bytes. */
-static unsigned state_put_env(X86Cpu *cpu, uint8_t *out, unsigned width)
+/* The seven fields in the operand's width; returns the bytes. pc: the last x87
+ * instruction's, as far as the translator knows. */
+static unsigned state_put_env(X86Cpu *cpu, uint8_t *out, unsigned width,
+                              uint64_t pc)
 {
     const X86Fpu *fpu = &cpu->fpu;
     bool known = state_pointers_known(cpu);
-    uint32_t fip = known ? fpu->fip : 0, fdp = known ? fpu->fdp : 0;
+    uint32_t fip = known ? fpu->fip : pc, fdp = known ? fpu->fdp : 0;
     uint32_t fop = known ? fpu->fop & 0x7ff : 0;
     uint32_t field[7] = {
         fpu->fcw, fpu->fsw, state_full_tags(fpu), fip, 0, fdp
@@ -243,14 +218,14 @@ static unsigned state_get_env(X86Cpu *cpu, const uint8_t *in, unsigned width)
 }
 
 static uint64_t state_fnstenv(void *env, uint64_t addr, uint64_t width,
-                              uint64_t c, uint64_t d)
+                              uint64_t pc, uint64_t d)
 {
     X86Cpu *cpu = env;
     uint8_t buf[28];
 
     fp_normalize(cpu);
-    unsigned len = state_put_env(cpu, buf, width);
-    state_write(cpu, addr, buf, len);
+    unsigned len = state_put_env(cpu, buf, width, pc);
+    fp_write(cpu, addr, buf, len);
     cpu->fpu.fcw |= FP_EXCEPTIONS; /* masks all: SDM FNSTENV */
     state_update_summary(&cpu->fpu);
     return state_changed(cpu);
@@ -264,23 +239,23 @@ static uint64_t state_fldenv(void *env, uint64_t addr, uint64_t width,
 
     fp_normalize(cpu);
     fp_check_pending(cpu);
-    state_read(cpu, addr, buf, 7 * width);
+    fp_read(cpu, addr, buf, 7 * width);
     state_get_env(cpu, buf, width);
     return state_changed(cpu);
 }
 
 static uint64_t state_fnsave(void *env, uint64_t addr, uint64_t width,
-                             uint64_t c, uint64_t d)
+                             uint64_t pc, uint64_t d)
 {
     X86Cpu *cpu = env;
     uint8_t buf[108];
 
     fp_normalize(cpu);
-    unsigned len = state_put_env(cpu, buf, width);
+    unsigned len = state_put_env(cpu, buf, width, pc);
     for (unsigned n = 0; n < 8; n++) {
         memcpy(buf + len + 10 * n, &cpu->fpu.st[n], 10);
     }
-    state_write(cpu, addr, buf, len + 80);
+    fp_write(cpu, addr, buf, len + 80);
     state_init_x87(&cpu->fpu);
     return state_changed(cpu);
 }
@@ -293,7 +268,7 @@ static uint64_t state_frstor(void *env, uint64_t addr, uint64_t width,
 
     fp_normalize(cpu);
     fp_check_pending(cpu);
-    state_read(cpu, addr, buf, 7 * width + 80);
+    fp_read(cpu, addr, buf, 7 * width + 80);
     unsigned len = state_get_env(cpu, buf, width);
     for (unsigned n = 0; n < 8; n++) {
         memcpy(&cpu->fpu.st[n], buf + len + 10 * n, 10);
@@ -454,8 +429,7 @@ static uint64_t state_fxsave(void *env, uint64_t addr, uint64_t b, uint64_t c,
     fp_normalize(cpu);
     state_put_x87(cpu, &image);
     memcpy(image.xmm, cpu->fpu.xmm, sizeof(image.xmm));
-    state_write(cpu, addr, &image,
-                offsetof(X86Fpu, xmm) + state_xmm_bytes(cpu));
+    fp_write(cpu, addr, &image, offsetof(X86Fpu, xmm) + state_xmm_bytes(cpu));
     return 0;
 }
 
@@ -467,7 +441,7 @@ static uint64_t state_fxrstor(void *env, uint64_t addr, uint64_t b, uint64_t c,
 
     state_check_fx(cpu, addr, 16);
     fp_normalize(cpu);
-    state_read(cpu, addr, &image, FX_USED);
+    fp_read(cpu, addr, &image, FX_USED);
     state_check_mxcsr(cpu, image.mxcsr);
     state_get_x87(cpu, &image);
     cpu->fpu.mxcsr = image.mxcsr;
@@ -521,16 +495,15 @@ static void state_save_legacy(X86Cpu *cpu, vaddr addr, uint64_t mask)
 
     if (mask & XSTATE_X87) {
         state_put_x87(cpu, &image);
-        state_write(cpu, addr, &image, 24);
-        state_write(cpu, addr + offsetof(X86Fpu, st), image.st,
-                    sizeof(image.st));
+        fp_write(cpu, addr, &image, 24);
+        fp_write(cpu, addr + offsetof(X86Fpu, st), image.st, sizeof(image.st));
     }
     if (mask & (XSTATE_SSE | XSTATE_AVX)) {
-        state_write(cpu, addr + offsetof(X86Fpu, mxcsr), &image.mxcsr, 8);
+        fp_write(cpu, addr + offsetof(X86Fpu, mxcsr), &image.mxcsr, 8);
     }
     if (mask & XSTATE_SSE) {
-        state_write(cpu, addr + offsetof(X86Fpu, xmm), cpu->fpu.xmm,
-                    state_xmm_bytes(cpu));
+        fp_write(cpu, addr + offsetof(X86Fpu, xmm), cpu->fpu.xmm,
+                 state_xmm_bytes(cpu));
     }
 }
 
@@ -538,12 +511,12 @@ static void state_save_extended(X86Cpu *cpu, vaddr addr, uint64_t mask,
                                 uint64_t compact)
 {
     if (mask & XSTATE_AVX) {
-        state_write(cpu, addr + state_offset(XSTATE_AVX, compact),
-                    cpu->fpu.ymm_high, state_ymm_bytes(cpu));
+        fp_write(cpu, addr + state_offset(XSTATE_AVX, compact),
+                 cpu->fpu.ymm_high, state_ymm_bytes(cpu));
     }
     if (mask & XSTATE_PKRU) {
         uint64_t pkru = cpu->pkru;
-        state_write(cpu, addr + state_offset(XSTATE_PKRU, compact), &pkru, 8);
+        fp_write(cpu, addr + state_offset(XSTATE_PKRU, compact), &pkru, 8);
     }
 }
 
@@ -559,12 +532,12 @@ static uint64_t state_xsave(void *env, uint64_t addr, uint64_t compacted,
     if (compacted) {
         header[1] = mask | XCOMP_COMPACT;
     } else {
-        state_read(cpu, addr + XSTATE_HEADER, header, 8);
+        fp_read(cpu, addr + XSTATE_HEADER, header, 8);
         header[0] = (header[0] & ~state_requested(cpu)) | mask;
     }
     state_save_legacy(cpu, addr, mask);
     state_save_extended(cpu, addr, mask, header[1]);
-    state_write(cpu, addr + XSTATE_HEADER, header, compacted ? 64 : 8);
+    fp_write(cpu, addr + XSTATE_HEADER, header, compacted ? 64 : 8);
     return 0;
 }
 
@@ -610,15 +583,15 @@ static uint64_t state_xrstor(void *env, uint64_t addr, uint64_t compact_only,
     X86Fpu image = { 0 };
 
     state_check_xsave(cpu, addr);
-    state_read(cpu, addr + XSTATE_HEADER, header, 64);
+    fp_read(cpu, addr + XSTATE_HEADER, header, 64);
     state_check_header(cpu, header, compact_only);
-    state_read(cpu, addr, &image, FX_USED);
+    fp_read(cpu, addr, &image, FX_USED);
     if (mask & header[0] & XSTATE_AVX) {
-        state_read(cpu, addr + XSTATE_EXTENDED, image.ymm_high, 256);
+        fp_read(cpu, addr + XSTATE_EXTENDED, image.ymm_high, 256);
     }
     if (mask & header[0] & XSTATE_PKRU) {
         unsigned at = state_offset(XSTATE_PKRU, header[1]);
-        state_read(cpu, addr + at, &pkru, 8);
+        fp_read(cpu, addr + at, &pkru, 8);
     }
     /* The standard form loads MXCSR even if XSTATE_BV says initial. */
     bool compact = header[1] & XCOMP_COMPACT;

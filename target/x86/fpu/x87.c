@@ -119,14 +119,7 @@ static bool x87_fault(X87 *x, bool overflow)
 /* The source that is no stack register. */
 static void x87_load_memory(X87 *x, uint8_t *buf)
 {
-    unsigned size = x->row->extra;
-    uint64_t v = x86_load(x->cpu, x->addr, MIN(size, 8u), x->cpu->env.mode);
-
-    memcpy(buf, &v, 8);
-    if (size == 10) {
-        v = x86_load(x->cpu, x->addr + 8, 2, x->cpu->env.mode);
-        memcpy(buf + 8, &v, 2);
-    }
+    fp_read(x->cpu, x->addr, buf, x->row->extra);
 }
 
 static bool x87_has_memory(const X87 *x)
@@ -313,19 +306,6 @@ static void x87_load_st(X87 *x)
     x87_push(x, x87_get(x, x->i));
 }
 
-static void x87_store_memory(X87 *x, const uint8_t *buf)
-{
-    unsigned size = x->row->extra;
-    uint64_t v;
-
-    memcpy(&v, buf, 8);
-    x86_store(x->cpu, x->addr, v, MIN(size, 8u), x->cpu->env.mode);
-    if (size == 10) {
-        memcpy(&v, buf + 8, 2);
-        x86_store(x->cpu, x->addr + 8, v & 0xffff, 2, x->cpu->env.mode);
-    }
-}
-
 /* The value goes to memory before anything else changes; an unmasked
  * exception other than inexact stores nothing. */
 static void x87_store(X87 *x)
@@ -341,7 +321,7 @@ static void x87_store(X87 *x)
     }
     uint16_t stops = status & ~x->fpu->fcw & FP_EXCEPTIONS & ~FP_PE;
     if (!stops) {
-        x87_store_memory(x, mem);
+        fp_write(x->cpu, x->addr, mem, x->row->extra);
     }
     x87_status(x, status);
     if (!stops) {
