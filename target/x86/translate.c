@@ -42,11 +42,6 @@ void tr_end(Translator *t)
     t->ended = true;
 }
 
-void tr_leave(Translator *t, int reason)
-{
-    ir_leave(t->ir, reason);
-}
-
 /* Under TF every way out is the trap. SDM 3B 17.3.1.4 */
 static void tr_single_step(Translator *t, IrVal pc)
 {
@@ -61,6 +56,14 @@ static void tr_end_inhibit(Translator *t)
         tr_call(t, &x86_helper_inhibit_end, IR_NONE, IR_NONE, IR_NONE, IR_NONE,
                 0);
     }
+}
+
+void tr_leave(Translator *t, int reason)
+{
+    if (reason != TCG_LEAVE_RAISED) {
+        tr_end_inhibit(t);
+    }
+    ir_leave(t->ir, reason);
 }
 
 static bool tr_traps(const Translator *t)

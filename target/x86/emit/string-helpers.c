@@ -28,6 +28,7 @@ typedef struct StringRun {
     uint64_t si_base, di_base; /* of the segments */
     uint64_t linear_mask;
     bool down, rep, repne;
+    bool synced;     /* env.pc is exact, should this element fault */
     unsigned budget; /* elements */
 } StringRun;
 
@@ -54,7 +55,17 @@ static void string_begin(StringRun *s, void *env, uint64_t desc)
     s->rep = desc & STRING_REP;
     s->repne = desc & STRING_REPNE;
     s->budget = STRING_BUDGET >> s->log2;
-    tcg_sync_pc(env);
+    s->synced = false;
+}
+
+/* Before what may fault, and before env.flags is written: runs within pages
+ * that the TLB holds need no look at the side tables. */
+static void string_sync(StringRun *s)
+{
+    if (!s->synced) {
+        tcg_sync_pc(s->cpu);
+        s->synced = true;
+    }
 }
 
 static uint64_t string_reg(const StringRun *s, unsigned reg)
@@ -141,16 +152,19 @@ static uint8_t *string_host(StringRun *s, uint64_t linear, bool write)
             return tlb->host + (linear - page);
         }
     }
+    string_sync(s);
     return cpu->tcg->fill(cpu, linear, s->bytes, mode, write);
 }
 
 static uint64_t string_load(StringRun *s, uint64_t linear)
 {
+    string_sync(s);
     return x86_load(s->cpu, linear, s->bytes, s->cpu->env.mode);
 }
 
 static void string_store(StringRun *s, uint64_t linear, uint64_t v)
 {
+    string_sync(s);
     x86_store(s->cpu, linear, v, s->bytes, s->cpu->env.mode);
 }
 
@@ -297,6 +311,7 @@ static void string_set_flags(X86Cpu *cpu, uint64_t a, uint64_t b, unsigned bits)
 static bool string_compared(StringRun *s, uint64_t n, const uint64_t v[2],
                             bool move_si)
 {
+    string_sync(s);
     if (move_si) {
         string_move(s, X86_RSI, n);
     }
@@ -389,6 +404,7 @@ static uint64_t string_ins_prepare(void *env, uint64_t a, uint64_t b,
     }
     /* One element in two pages. */
     unsigned mode = s.cpu->env.mode;
+    string_sync(&s);
     s.cpu->tcg->fill(s.cpu, dst, 1, mode, true);
     s.cpu->tcg->fill(s.cpu, dst + s.bytes - 1, 1, mode, true);
     return 1;
