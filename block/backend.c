@@ -10,16 +10,19 @@
 #include "block/block.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "block/node.h"
+#include "block/uring.h"
 #include "block/vec.h"
 #include "util/span.h"
 
 enum {
     BLK_WORKERS = 16, /* requests that wait in the host at the same time */
+    BLK_FAST_IOV = 512,
 };
 
 typedef struct BlkRequest {
@@ -33,6 +36,7 @@ typedef struct BlkRequest {
     BlockCb *cb;
     void *opaque;
     int ret;
+    NodeFast fast; /* while io_uring has it */
 } BlkRequest;
 
 struct BlockBackend {
@@ -49,9 +53,9 @@ struct BlockBackend {
     GThreadPool *workers;
     GSource *source;
     int event_fd;
+    BlockUring *uring; /* NULL: workers do it all */
 
     GMutex lock; /* guards what follows; innermost */
-    GCond finished;
     BlockNode *node;
     bool writeback;
     unsigned in_flight; /* submitted and not yet delivered or held */
@@ -109,7 +113,6 @@ static void blk_finish(BlkRequest *r, int ret)
     g_mutex_lock(&blk->lock);
     bool first = g_queue_is_empty(&blk->done);
     g_queue_push_tail_link(&blk->done, &r->link);
-    g_cond_signal(&blk->finished);
     if (first) { /* inside the lock: blk may go once the request is seen */
         blk_wake(blk);
     }
@@ -121,6 +124,56 @@ static void blk_worker(void *data, void *opaque)
     BlkRequest *r = data;
 
     blk_finish(r, blk_perform(r));
+}
+
+/* ---- The short way: io_uring -------------------------------------------- */
+
+static bool blk_may_be_fast(const BlockBackend *blk, const BlkRequest *r)
+{
+    bool plain = r->op == BLOCK_READ || (r->op == BLOCK_WRITE && !r->flags);
+
+    return blk->uring && plain && !r->node->aio_threads && r->len &&
+           r->iov.count <= BLK_FAST_IOV &&
+           span_fits(r->off, r->len, node_size(r->node));
+}
+
+static bool blk_try_fast(BlockBackend *blk, BlkRequest *r)
+{
+    bool write = r->op == BLOCK_WRITE;
+
+    if (!blk_may_be_fast(blk, r) ||
+        !node_fast_begin(&r->fast, r->node, write, r->off, r->len, r->iov.iov,
+                         r->iov.count)) {
+        return false;
+    }
+    if (!block_uring_submit(blk->uring, write, r->fast.fd, r->fast.off,
+                            r->iov.iov, r->iov.count, r)) {
+        node_fast_end(&r->fast);
+        return false;
+    }
+    return true;
+}
+
+/* Anything but a whole transfer is done again the long way, which knows what
+ * to make of it. */
+static void blk_fast_done(void *user, int res)
+{
+    BlkRequest *r = user;
+    BlockBackend *blk = r->blk;
+    bool whole = res >= 0 && (uint64_t)res == r->len;
+
+    if (whole && r->op == BLOCK_WRITE) {
+        block_file_written(r->fast.file, r->fast.off + r->len);
+    }
+    node_fast_end(&r->fast);
+    if (!whole) {
+        g_thread_pool_push(blk->workers, r, NULL);
+        return;
+    }
+    r->ret = 0;
+    g_mutex_lock(&blk->lock);
+    g_queue_push_tail_link(&blk->done, &r->link);
+    g_mutex_unlock(&blk->lock);
 }
 
 /* ---- Submitting --------------------------------------------------------- */
@@ -151,7 +204,9 @@ static void blk_start(BlockBackend *blk, BlkRequest *r)
         blk_finish(r, ret);
         return;
     }
-    g_thread_pool_push(blk->workers, r, NULL);
+    if (!blk_try_fast(blk, r)) {
+        g_thread_pool_push(blk->workers, r, NULL);
+    }
 }
 
 static void blk_request_free(BlkRequest *r)
@@ -265,6 +320,9 @@ static bool blk_deliver_all(BlockBackend *blk)
 {
     bool any = false;
 
+    if (blk->uring) {
+        block_uring_reap(blk->uring, blk_fast_done);
+    }
     for (;;) {
         g_mutex_lock(&blk->lock);
         GList *link = g_queue_pop_head_link(&blk->done);
@@ -283,13 +341,20 @@ typedef struct BlkSource {
     void *tag;
 } BlkSource;
 
+/* Before looking, so that what comes later is announced again. */
+static void blk_clear_event(BlockBackend *blk)
+{
+    uint64_t count;
+
+    (void)!read(blk->event_fd, &count, sizeof(count));
+}
+
 static gboolean blk_source_dispatch(GSource *source, GSourceFunc callback,
                                     void *opaque)
 {
     BlockBackend *blk = ((BlkSource *)source)->blk;
-    uint64_t count;
 
-    (void)!read(blk->event_fd, &count, sizeof(count));
+    blk_clear_event(blk);
     blk_deliver_all(blk);
     return G_SOURCE_CONTINUE;
 }
@@ -313,16 +378,16 @@ void blk_drain(BlockBackend *blk)
         return;
     }
     for (;;) {
+        struct pollfd wait = { .fd = blk->event_fd, .events = POLLIN };
+        blk_clear_event(blk);
         blk_deliver_all(blk);
         g_mutex_lock(&blk->lock);
-        while (blk->in_flight && g_queue_is_empty(&blk->done)) {
-            g_cond_wait(&blk->finished, &blk->lock);
-        }
         bool idle = !blk->in_flight;
         g_mutex_unlock(&blk->lock);
         if (idle) {
             return;
         }
+        poll(&wait, 1, -1);
     }
 }
 
@@ -352,6 +417,11 @@ static int blk_run_sync(BlockBackend *blk, BlockOp op, uint64_t off, void *buf,
 
     if (!blk) {
         return ret;
+    }
+    /* Requests of the short way hold their ranges until the main loop reaps
+     * them, so the main loop must not wait for a range. */
+    if (g_main_context_is_owner(NULL)) {
+        blk_drain(blk);
     }
     block_vec_init(&r.iov);
     block_vec_add(&r.iov, buf, len);
@@ -510,12 +580,14 @@ BlockBackend *blk_new(const char *id, BlockNode *node)
     blk->on_read = BLOCK_ON_ERROR_REPORT;
     blk->on_write = BLOCK_ON_ERROR_ENOSPC;
     g_mutex_init(&blk->lock);
-    g_cond_init(&blk->finished);
     g_queue_init(&blk->done);
     g_queue_init(&blk->held);
     /* Non-exclusive: threads start when needed and serve all backends. */
     blk->workers = g_thread_pool_new(blk_worker, blk, BLK_WORKERS, FALSE, NULL);
     blk_attach_source(blk);
+    if (node) {
+        blk->uring = block_uring_new(blk->event_fd);
+    }
     return blk;
 }
 
@@ -541,10 +613,10 @@ void blk_free(BlockBackend *blk)
     g_source_destroy(blk->source);
     g_source_unref(blk->source);
     g_thread_pool_free(blk->workers, FALSE, TRUE);
+    block_uring_free(blk->uring);
     close(blk->event_fd);
     block_node_unref(blk->node);
     g_mutex_clear(&blk->lock);
-    g_cond_clear(&blk->finished);
     g_free(blk->id);
     g_free(blk->serial);
     g_free(blk->dev_id);
@@ -559,6 +631,9 @@ void blk_set_node(BlockBackend *blk, BlockNode *node)
     g_autoptr(BlockNode) old = g_steal_pointer(&blk->node);
     blk->node = node;
     g_mutex_unlock(&blk->lock);
+    if (node && !blk->uring) {
+        blk->uring = block_uring_new(blk->event_fd);
+    }
     if (blk->dev_ops && blk->dev_ops->media_changed) {
         blk->dev_ops->media_changed(blk->dev_opaque, node != NULL);
     }

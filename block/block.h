@@ -96,6 +96,7 @@ typedef struct BlockOpenOptions {
     bool snapshot; /* writes go to a temporary overlay */
     bool cache_direct, cache_no_flush, cache_writeback;
     bool discard;
+    bool aio_threads; /* aio=threads: no io_uring */
     bool no_lock;     /* emu-img -U */
     bool force_share; /* read without taking the shared lock's exclusions */
     bool check;       /* open a damaged image for emu-img check */

@@ -211,6 +211,19 @@ static int file_pwritev(BlockNode *node, uint64_t off, uint64_t len,
                          : file_write_direct(f, off, len, iov, count);
 }
 
+static int file_host_fd(BlockNode *node, uint64_t off, uint64_t len,
+                        const struct iovec *iov, int count)
+{
+    FileNode *f = (FileNode *)node;
+
+    return file_request_aligned(f, off, len, iov, count) ? f->fd : -1;
+}
+
+void block_file_written(BlockNode *node, uint64_t end)
+{
+    file_grown((FileNode *)node, end);
+}
+
 /* ---- Holes -------------------------------------------------------------- */
 
 static int file_fallocate(FileNode *f, int mode, uint64_t off, uint64_t len)
@@ -461,6 +474,7 @@ static bool file_open(BlockNode *node, const BlockOpenOptions *o, GError **errp)
     }
     if (o->cache_direct) {
         f->align = file_direct_align(f);
+        node->cluster_size = f->align;
     }
     return file_take_locks(f, o, errp);
 }
@@ -500,6 +514,7 @@ const BlockDriver file_driver = {
     .close = file_close,
     .preadv = file_preadv,
     .pwritev = file_pwritev,
+    .host_fd = file_host_fd,
     .write_zeroes = file_write_zeroes,
     .discard = file_discard,
     .status = file_status,

@@ -113,6 +113,12 @@ struct BlockDriver {
     int (*write_compressed)(BlockNode *node, uint64_t off, const void *buf,
                             uint64_t len);
 
+    /* For the short way (uring.h), without waiting: map, if it is known; the
+     * host's file descriptor, if it takes the request as it is, else -1. */
+    bool (*map_now)(BlockNode *node, uint64_t off, uint64_t len, BlockRun *run);
+    int (*host_fd)(BlockNode *node, uint64_t off, uint64_t len,
+                   const struct iovec *iov, int count);
+
     /* Both. Mapped: whole clusters. -ENOTSUP: the caller writes zeroes, or
      * forgets about the discard. May be NULL. */
     int (*write_zeroes)(BlockNode *node, uint64_t off, uint64_t len,
@@ -141,6 +147,7 @@ struct BlockNode {
     bool probed;
     bool cache_direct, cache_no_flush, cache_writethrough;
     bool discard;          /* the user lets the guest give space back */
+    bool aio_threads;      /* all requests by workers */
     bool zero_beyond_end;  /* a protocol whose growth reads as zeroes */
     uint32_t cluster_size; /* unit of allocation and of the range locks */
 
@@ -168,6 +175,8 @@ BlockNode *block_node_ref(BlockNode *node);
 BlockNode *block_open_file(const BlockOpenOptions *o, GError **errp);
 /* Takes fd, on failure too; name is for messages only. */
 BlockNode *block_file_from_fd(int fd, const char *name, GError **errp);
+/* Somebody wrote to the descriptor of host_fd, up to end. */
+void block_file_written(BlockNode *node, uint64_t end);
 /* Bytes that a host file occupies; 0 if unknown. */
 uint64_t block_file_disk_size(const char *path);
 /* A format over file, whose reference is taken, on failure too. With_backing:

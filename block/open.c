@@ -126,6 +126,7 @@ static BlockNode *open_layer(BlockNode *file, const BlockOpenOptions *o,
     node->cache_no_flush = file->cache_no_flush;
     node->cache_writethrough = !o->cache_writeback;
     node->discard = o->discard;
+    node->aio_threads = o->aio_threads;
     node->probed = !o->format;
     if (!driver->open(node, o, errp)) {
         return NULL;

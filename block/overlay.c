@@ -49,6 +49,13 @@ static int overlay_map(BlockNode *node, uint64_t off, uint64_t len,
     return 0;
 }
 
+/* Nothing to wait for: the map is in memory. */
+static bool overlay_map_now(BlockNode *node, uint64_t off, uint64_t len,
+                            BlockRun *run)
+{
+    return !overlay_map(node, off, len, run);
+}
+
 static int overlay_allocate(BlockNode *node, uint64_t off, uint64_t len,
                             BlockAlloc *alloc)
 {
@@ -111,6 +118,7 @@ static const BlockDriver overlay_driver = {
     .has_backing = true,
     .close = overlay_close,
     .map = overlay_map,
+    .map_now = overlay_map_now,
     .allocate = overlay_allocate,
     .commit = overlay_commit,
     .abandon = overlay_abandon,

@@ -309,6 +309,9 @@ void qcow2_table_dirty(Qcow2Table *t, uint32_t i);
  * NULL) and *index say where it is. */
 int qcow2_entry_get_locked(Qcow2 *q, uint64_t off, Qcow2Slice **slice,
                            unsigned *index);
+/* The same without reading the file: false if it is not in the cache. */
+bool qcow2_entry_cached_locked(Qcow2 *q, uint64_t off, Qcow2Slice **slice,
+                               unsigned *index);
 /* The same, with a table that may be written. */
 int qcow2_entry_own_locked(Qcow2 *q, uint64_t off, Qcow2Slice **slice,
                            unsigned *index);

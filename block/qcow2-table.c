@@ -21,15 +21,21 @@ static uint32_t l1_index(const Qcow2 *q, uint64_t off)
     return off >> (q->h.cluster_bits + q->l2_bits);
 }
 
-/* The slice of the L2 table at l2_off that has the entry for guest offset
- * off. */
-static int l2_slice(Qcow2 *q, uint64_t l2_off, uint64_t off, Qcow2Slice **slice,
-                    unsigned *index)
+/* Where in its L2 table the slice with the entry for guest offset off is. */
+static uint64_t l2_slice_off(const Qcow2 *q, uint64_t off, unsigned *index)
 {
     uint64_t i = off >> q->h.cluster_bits & ((1u << q->l2_bits) - 1);
     uint64_t slice_off = i * 8 & ~(uint64_t)(q->l2_cache.slice_bytes - 1);
 
     *index = i - slice_off / 8;
+    return slice_off;
+}
+
+static int l2_slice(Qcow2 *q, uint64_t l2_off, uint64_t off, Qcow2Slice **slice,
+                    unsigned *index)
+{
+    uint64_t slice_off = l2_slice_off(q, off, index);
+
     return qcow2_cache_get(&q->l2_cache, q->node.file, l2_off + slice_off,
                            slice);
 }
@@ -64,6 +70,18 @@ int qcow2_entry_get_locked(Qcow2 *q, uint64_t off, Qcow2Slice **slice,
     }
     int ret = l2_check_offset(q, l2_off, i);
     return ret ? ret : l2_slice(q, l2_off, off, slice, index);
+}
+
+bool qcow2_entry_cached_locked(Qcow2 *q, uint64_t off, Qcow2Slice **slice,
+                               unsigned *index)
+{
+    uint32_t i = l1_index(q, off);
+    uint64_t l2_off =
+        i < q->l1.count ? q->l1.entries[i] & QCOW2_OFFSET_MASK : 0;
+    uint64_t slice_off = l2_slice_off(q, off, index);
+
+    *slice = l2_off ? qcow2_cache_peek(&q->l2_cache, l2_off + slice_off) : NULL;
+    return !l2_off || *slice;
 }
 
 /* Content of a whole L2 table, NULL data for an empty one. */

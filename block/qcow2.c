@@ -131,6 +131,28 @@ static int qcow2_map(BlockNode *node, uint64_t off, uint64_t len, BlockRun *run)
     return ret;
 }
 
+/* Only if nobody has the lock and the slice is in the cache. */
+static bool qcow2_map_now(BlockNode *node, uint64_t off, uint64_t len,
+                          BlockRun *run)
+{
+    Qcow2 *q = (Qcow2 *)node;
+    Qcow2Slice *s = NULL;
+    unsigned index;
+
+    if (!g_mutex_trylock(&q->lock)) {
+        return false;
+    }
+    bool known = qcow2_entry_cached_locked(q, off, &s, &index);
+    if (known && s) {
+        known = !qcow2_map_slice(q, s, index, off, len, run);
+    } else if (known) {
+        *run = (BlockRun){ .kind = BLOCK_RUN_BACKING,
+                           .len = MIN(len, qcow2_table_left(q, off)) };
+    }
+    g_mutex_unlock(&q->lock);
+    return known;
+}
+
 /* ---- Allocate ----------------------------------------------------------- */
 
 /* A zero cluster with its space kept: that space takes the data. */
@@ -578,6 +600,7 @@ const BlockDriver qcow2_driver = {
     .open = qcow2_open,
     .close = qcow2_close,
     .map = qcow2_map,
+    .map_now = qcow2_map_now,
     .allocate = qcow2_allocate,
     .commit = qcow2_commit,
     .abandon = qcow2_abandon,

@@ -92,6 +92,18 @@ static bool raw_truncate(BlockNode *node, uint64_t size, GError **errp)
     return true;
 }
 
+/* The guarded sector takes the long way. */
+static bool raw_map_now(BlockNode *node, uint64_t off, uint64_t len,
+                        BlockRun *run)
+{
+    *run = (BlockRun){ .kind = BLOCK_RUN_DATA,
+                       .len = len,
+                       .off = off,
+                       .has_off = true,
+                       .writable = true };
+    return !node->probed || off >= BLOCK_PROBE_BYTES;
+}
+
 const BlockDriver raw_driver = {
     .name = "raw",
     .size = sizeof(BlockNode),
@@ -99,6 +111,7 @@ const BlockDriver raw_driver = {
     .open = raw_open,
     .preadv = raw_preadv,
     .pwritev = raw_pwritev,
+    .map_now = raw_map_now,
     .write_zeroes = raw_write_zeroes,
     .discard = raw_discard,
     .status = raw_status,

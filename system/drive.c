@@ -70,7 +70,7 @@ const KeyValKey drive_keys[] = {
     { "cache.writeback", "on|off", "the drive has a write cache" },
     { "cache.direct", "on|off", "bypass the host's page cache" },
     { "cache.no-flush", "on|off", "ignore the guest's flushes" },
-    { "aio", "threads|native|io_uring", "accepted; io_uring is used" },
+    { "aio", "threads|native|io_uring", "how requests reach the host (io_uring)" },
     { "discard", "unmap|ignore|on|off", "guest's discards reach the file" },
     { "detect-zeroes", "on|off|unmap", "only off" },
     { "serial", "TEXT", "serial number the guest sees" },
@@ -90,7 +90,7 @@ static const KeyValKey block_node_keys[] = {
     { "file.node-name", "NAME", "name of the node below" },
     { "file.locking", "on|off|auto", "lock the file (auto)" },
     { "locking", "on|off|auto", "lock the file (auto)" },
-    { "aio", "threads|native|io_uring", "accepted; io_uring is used" },
+    { "aio", "threads|native|io_uring", "how requests reach the host (io_uring)" },
     { "file.aio", "threads|native|io_uring", "accepted" },
     { "read-only", "on|off", "refuse writes (off)" },
     { "auto-read-only", "on|off", "read-only where the file is (off)" },
@@ -225,6 +225,7 @@ static bool drive_parse_open(BlockOpenOptions *o, const KeyVal *opts,
     static const char *const aio[] = { "threads", "native", "io_uring", NULL };
     static const char *const off[] = { "off", NULL };
 
+    o->aio_threads = !g_strcmp0(keyval_get(opts, "aio"), "threads");
     return drive_parse_cache(o, opts, errp) &&
            drive_parse_discard(o, opts, "discard", errp) &&
            drive_check_choice(opts, "aio", aio, errp) &&

@@ -284,7 +284,8 @@ static void stress_done(void *opaque, int ret)
     }
 }
 
-static BlockNode *stress_image(const char *path, uint32_t cluster_size)
+static BlockNode *stress_image(const char *path, uint32_t cluster_size,
+                               bool threads)
 {
     g_autoptr(GError) err = NULL;
     Qcow2CreateOptions co;
@@ -303,6 +304,7 @@ static BlockNode *stress_image(const char *path, uint32_t cluster_size)
     block_node_unref(file);
     o.format = "qcow2";
     o.discard = true;
+    o.aio_threads = threads;
     BlockNode *node = block_open(&o, &err);
     g_assert_no_error(err);
     return node;
@@ -333,7 +335,8 @@ static void test_stress(Fixture *f, gconstpointer data)
     s->shadow = g_malloc0(STRESS_SIZE);
     s->left = STRESS_SLOTS;
     blk_set_node(f->blk, NULL);
-    blk_set_node(f->blk, stress_image(f->path, GPOINTER_TO_UINT(data)));
+    unsigned cluster = GPOINTER_TO_UINT(data);
+    blk_set_node(f->blk, stress_image(f->path, cluster & ~1u, cluster & 1));
     s->blk = f->blk;
     for (unsigned i = 0; i < STRESS_SLOTS; i++) {
         s->slots[i].stress = s;
@@ -365,6 +368,7 @@ int main(int argc, char **argv)
     ADD("probe-guard", test_probe_guard, NULL);
     ADD("qcow2/stress-64k", test_stress, GUINT_TO_POINTER(65536));
     ADD("qcow2/stress-512", test_stress, GUINT_TO_POINTER(512));
+    ADD("qcow2/stress-64k-threads", test_stress, GUINT_TO_POINTER(65536 | 1));
     g_test_add_func("/block/backend/empty", test_empty);
     return g_test_run();
 }
