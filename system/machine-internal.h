@@ -33,7 +33,7 @@ struct Machine {
     GArray *listeners; /* of MachineListener */
     GMainLoop *loop;
     guint signals[3]; /* GSource ids; 0: not installed */
-    bool quit; /* asked before or while the loop runs */
+    bool quit;        /* asked before or while the loop runs */
     int exit_status;
     RunState state;
 
