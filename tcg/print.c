@@ -33,7 +33,7 @@ static void ir_print_value(GString *out, const IrInsn *insn, IrVal v)
         g_string_append(out, "none");
     } else {
         g_string_append_printf(out, "%c%u", v < IR_TEMP0 ? 'r' : 't',
-                               v < IR_TEMP0 ? v : v - IR_TEMP0);
+                               (unsigned)(v < IR_TEMP0 ? v : v - IR_TEMP0));
     }
 }
 
