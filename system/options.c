@@ -671,6 +671,7 @@ static bool config_finish(MachineConfig *c, GError **errp)
         c->board.vga = c->board_class->default_vga;
     }
     c->board.nodefaults = c->nodefaults;
+    c->board.nographic = c->nographic;
     for (unsigned i = 0; version_data_dirs[i]; i++) {
         g_ptr_array_add(c->search_dirs, (void *)version_data_dirs[i]);
     }

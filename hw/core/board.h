@@ -43,6 +43,7 @@ typedef struct BoardConfig {
                                                 there but not connected */
     const char *vga;  /* device class name ("VGA"); NULL: no display device */
     const char *name; /* -name; NULL */
+    bool nographic;   /* firmware shall use the first serial port, too */
     uint8_t uuid[16];
     bool uuid_set;
     bool acpi, hpet, smbios_defaults;

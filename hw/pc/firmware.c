@@ -139,7 +139,8 @@ bool pc_firmware_items(FwCfg *cfg, const BoardConfig *config, uint64_t below,
 
     fw_cfg_set(cfg, FW_CFG_UUID, config->uuid, sizeof(config->uuid));
     fw_cfg_set64(cfg, FW_CFG_RAM_SIZE, below + above);
-    fw_cfg_set16(cfg, FW_CFG_NOGRAPHIC, config->vga == NULL);
+    /* SeaBIOS then mirrors its screen to COM1. */
+    fw_cfg_set16(cfg, FW_CFG_NOGRAPHIC, config->nographic || !config->vga);
     fw_cfg_set16(cfg, FW_CFG_NB_CPUS, config->cpus);
     fw_cfg_set16(cfg, FW_CFG_MAX_CPUS, config->maxcpus);
     fw_cfg_set16(cfg, FW_CFG_BOOT_MENU, config->boot_menu);
