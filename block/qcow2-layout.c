@@ -136,8 +136,8 @@ int qcow2_corrupt_locked(Qcow2 *q, const char *fmt, ...)
     va_end(ap);
     log_printf("'%s': corrupt qcow2 image: %s%s\n", q->node.filename, text,
                q->node.read_only ? "" : "; it takes no more writes");
+    q->corrupt = true; /* said once */
     if (!q->node.read_only) {
-        q->corrupt = true;
         qcow2_header_set_incompatible(q,
                                       q->incompatible | QCOW2_INCOMPAT_CORRUPT);
     }

@@ -19,6 +19,12 @@ static bool raw_open(BlockNode *node, const BlockOpenOptions *o, GError **errp)
     uint64_t size = node_size(node->file);
 
     node->size = (size + BLOCK_SECTOR - 1) / BLOCK_SECTOR * BLOCK_SECTOR;
+    if (node->probed && !node->read_only) {
+        log_printf("'%s': no format given and none found, so it is raw; its "
+                   "first sector takes no other format's header (format=raw "
+                   "lifts that)\n",
+                   node->filename);
+    }
     return true;
 }
 
