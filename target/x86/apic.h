@@ -40,7 +40,9 @@ static inline void x86_apic_set_tpr(X86Cpu *cpu, uint32_t tpr)
     }
     if (any) {
         __atomic_fetch_or(&cpu->pending, X86_PENDING_APIC, __ATOMIC_SEQ_CST);
-        __atomic_store_n(&cpu->env.exit_request, 1, __ATOMIC_SEQ_CST);
+        if (cpu->kick) {
+            cpu->kick(cpu);
+        }
     }
 }
 /* The vector the CPU would take now; -1: none. */

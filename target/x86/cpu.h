@@ -286,7 +286,7 @@ struct X86Cpu {
     void *pic_opaque;
     /* The accelerator's part in changes of translation. Light. */
     const struct X86MmuOps *mmu_ops;
-    /* Leave translated code soon; any thread. */
+    /* Leave translated code soon: sets exit_request; any thread. Light. */
     void (*kick)(X86Cpu *cpu);
     /* A device or the board wants to know: reset, triple fault. */
     void (*on_shutdown)(void *opaque);

@@ -338,6 +338,11 @@ void x86_cpuid(X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 
 bool x86_has_feature(const X86Cpu *cpu, unsigned feature)
 {
+    /* Every 64-bit processor takes PREFETCHW, if only as no operation; kernels
+     * know that. APM 3, PREFETCH. */
+    if (feature == FEATURE_PREFETCHW) {
+        feature = FEATURE_LM;
+    }
     return feature < FEATURE_COUNT && x86_model_has(cpu->model, feature);
 }
 

@@ -76,6 +76,7 @@ uint64_t machine_get(Machine *m, uint64_t addr, unsigned size)
 static void machine_kick(X86Cpu *cpu)
 {
     machine_of(cpu)->kicks++;
+    cpu->env.exit_request = 1;
 }
 
 static void machine_flush(X86Cpu *cpu)

@@ -300,12 +300,17 @@ void x86_deliver(X86Cpu *cpu, const X86Event *event);
 
 /* ---- flags and control --------------------------------------------------- */
 
-/* A change may have made pending work deliverable: leave translated code at
- * the next poll. */
+/* A change may have made pending work deliverable: leave translated code. The
+ * kick of the CPU's own thread is light. */
 static inline void x86_poll_pending(X86Cpu *cpu)
 {
-    if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
-        __atomic_store_n(&cpu->env.exit_request, 1, __ATOMIC_RELAXED);
+    uint32_t bits = __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED);
+
+    if (!(cpu->eflags & EFLAGS_IF)) {
+        bits &= ~(X86_PENDING_INTR | X86_PENDING_APIC);
+    }
+    if (bits && cpu->kick) {
+        cpu->kick(cpu);
     }
 }
 void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits); /* sets DR6, #DB */
