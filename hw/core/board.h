@@ -4,7 +4,7 @@
  * the buses that -device plugs into. One const BoardClass says all there is to
  * know about a model; every board is a line in board_classes[].
  *
- * Life: board_new (fields zero, env filled except memory and io) -> init ->
+ * Life: board_new (fields zero, env filled except memory, io and ram_size) -> init ->
  * the machine plugs -device and -drive devices -> ready -> reset -> vCPUs run
  * -> clear. Every callback runs on the main loop; reset, ready and clear with
  * all vCPUs stopped.
@@ -96,7 +96,7 @@ struct BoardClass {
 
 struct Board {
     const BoardClass *class;
-    DeviceEnv env; /* machine fills all but memory and io */
+    DeviceEnv env; /* machine fills all but memory, io and ram_size */
     const BoardConfig *config;
     GPtrArray *buses;   /* of Bus *, not owned: roots of `info qtree` */
     GPtrArray *devices; /* of Device *, the board's own bus-less ones, not

@@ -42,6 +42,7 @@ typedef struct BalloonOps BalloonOps; /* hw/core/balloon.h */
 typedef struct DeviceEnv {
     AddressSpace *memory; /* for DMA */
     AddressSpace *io;
+    uint64_t ram_size; /* bytes of main memory */
     Clock *clock;      /* virtual time */
     Clock *clock_host; /* runs while the machine is stopped, too */
     Clock *clock_rtc;  /* wall clock as -rtc says: ns since 1970 UTC */

@@ -207,6 +207,7 @@ static bool pc_init_memory(PcBoard *pc, const BoardConfig *config,
     if (!board->ram) {
         return false;
     }
+    board->env.ram_size = size;
     pc->below_4g = size >= PC_LOW_RAM_MAX ? PC_LOW_RAM_SPLIT : size;
     pc->above_4g = size - pc->below_4g;
     region_init_ram(&pc->ram_low, "ram-below-4g", board->ram, 0, pc->below_4g);
@@ -487,6 +488,26 @@ static bool pc_init(Board *board, const BoardConfig *config, GError **errp)
     return true;
 }
 
+/* A balloon for everybody: last, so that it takes no slot that the user has a
+ * use for; a bus without a free slot goes without. */
+static void pc_add_balloon(PcBoard *pc)
+{
+    const DeviceClass *class = device_class_find("virtio-balloon-pci");
+    Bus *bus = &pc->pci.bus;
+
+    for (guint i = 0; i < bus->devices->len; i++) {
+        Device *dev = bus->devices->pdata[i];
+
+        if (dev->class == class) {
+            return;
+        }
+    }
+    Device *dev = device_new(class, &pc->parent.env);
+
+    device_realize(dev, bus, NULL);
+    device_unref(dev);
+}
+
 /* ---- Life
  * ---------------------------------------------------------------------------------------
  */
@@ -515,6 +536,9 @@ static bool pc_ready(Board *board, GError **errp)
 
     for (unsigned i = 0; i < sizeof(smbios.uuid); i++) {
         smbios.uuid[i] = config->uuid[i];
+    }
+    if (!config->nodefaults) {
+        pc_add_balloon(pc);
     }
     pc_firmware_cmos(pc->rtc, config, pc->below_4g, pc->above_4g);
     return pc_firmware_boot_order(

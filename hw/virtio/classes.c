@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The device models of hw/virtio, a line each. */
 #include "hw/classes.h"
+#include "hw/virtio/virtio-balloon.h"
 #include "hw/virtio/virtio-blk.h"
 
 const DeviceClass *const hw_virtio_classes[] = {
+    &virtio_balloon_pci_class.device,
     &virtio_blk_pci_class.device,
     NULL,
 };

@@ -129,6 +129,7 @@ Hw *hw_new(void)
         .clock = clock_new(NULL, NULL),
         .clock_host = clock_new(NULL, NULL),
         .clock_rtc = clock_new(NULL, NULL),
+        .ram_size = HW_RAM_SIZE,
         .request = hw_request,
         .machine = hw,
         .defer = hw_defer,
