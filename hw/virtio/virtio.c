@@ -3,9 +3,11 @@
  * What all virtio devices share: feature negotiation, device status,
  * configuration space, reset. Virtio 1.2, 2.1 to 2.5 and 3.1.
  *
- * A reset waits until the model has returned every element that it took (a
- * disk's requests in flight, for example): until then the status reads as
- * something other than 0, as 2.1.2 allows, so that no DMA follows a reset.
+ * A reset is not complete until the model has returned every element that it
+ * took (a disk's requests in flight, for example): until then the status reads
+ * as something other than 0, as 2.4.1 allows, and a driver that waits sees no
+ * DMA after its reset. Legacy drivers do not wait: each reset begins an epoch,
+ * and elements of earlier ones never reach the new rings.
  */
 #include "hw/virtio/virtio.h"
 
@@ -78,50 +80,32 @@ void virtio_set_features(VirtioDevice *vdev, uint64_t features)
 
 uint8_t virtio_get_status(const VirtioDevice *vdev)
 {
-    return vdev->reset_pending ? VIRTIO_STATUS_ACKNOWLEDGE : vdev->status;
+    return vdev->stale ? vdev->status | VIRTIO_STATUS_ACKNOWLEDGE
+                       : vdev->status;
 }
 
-static unsigned virtio_in_use(const VirtioDevice *vdev)
+void virtio_reset(VirtioDevice *vdev)
 {
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < vdev->queue_count; i++) {
-        n += vdev->queue[i].in_use;
+    if (vdev->model->reset) {
+        vdev->model->reset(vdev);
     }
-    return n;
-}
-
-static void virtio_reset_now(VirtioDevice *vdev)
-{
     for (unsigned n = 0; n < vdev->queue_count; n++) {
         VirtQueue *q = &vdev->queue[n];
 
-        virtqueue_disable(q);
+        vdev->stale += q->in_use;
         *q = (VirtQueue){ .vdev = vdev,
                           .size = q->size_max,
                           .size_max = q->size_max,
-                          .vector = VIRTIO_NO_VECTOR,
-                          .in_use = q->in_use };
+                          .vector = VIRTIO_NO_VECTOR };
     }
+    trace(virtio_reset, "%s, %u elements in flight", vdev->dev->class->name,
+          vdev->stale);
+    vdev->epoch++;
     vdev->guest_features = 0;
     vdev->status = 0;
     vdev->isr = 0;
     vdev->config_vector = VIRTIO_NO_VECTOR;
     vdev->broken = false;
-    vdev->reset_pending = false;
-}
-
-void virtio_reset(VirtioDevice *vdev)
-{
-    trace(virtio_reset, "%s, %u elements in use", vdev->dev->class->name,
-          virtio_in_use(vdev));
-    if (vdev->model->reset) {
-        vdev->model->reset(vdev);
-    }
-    bool wait = virtio_in_use(vdev) != 0;
-
-    virtio_reset_now(vdev);
-    vdev->reset_pending = wait;
 }
 
 void virtio_set_status(VirtioDevice *vdev, uint8_t status)

@@ -63,6 +63,7 @@ enum { /* 2.1 */
  */
 typedef struct VirtioElement {
     uint16_t head;
+    uint32_t epoch; /* the device's when it was popped */
     unsigned out_count, in_count;
     size_t out_bytes, in_bytes;
     struct iovec *out, *in; /* both in one block behind the struct */
@@ -84,7 +85,7 @@ struct VirtQueue {
 
     /* Derived: host addresses while enabled, NULL else. */
     uint8_t *desc_host, *avail_host, *used_host;
-    unsigned in_use; /* elements popped and not pushed */
+    unsigned in_use; /* elements popped since the last reset, not pushed */
 };
 
 struct VirtioModel {
@@ -126,8 +127,9 @@ struct VirtioDevice {
     uint32_t config_generation;
     VirtQueue queue[VIRTIO_QUEUES_MAX];
 
-    bool broken;        /* derived from status: NEEDS_RESET */
-    bool reset_pending; /* the guest asked; waits for elements in use */
+    bool broken;    /* derived from status: NEEDS_RESET */
+    uint32_t epoch; /* counts resets */
+    unsigned stale; /* elements of earlier epochs still with the model */
 };
 
 extern const StateField virtio_state[];

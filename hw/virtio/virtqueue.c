@@ -208,7 +208,7 @@ static bool chain_follow(ChainReader *r, const uint8_t *table, unsigned count,
         VirtDesc d = desc_load(table, n);
 
         if (d.flags & DESC_INDIRECT) {
-            if (!indirect || steps || (d.flags & DESC_NEXT)) {
+            if (!indirect || (d.flags & DESC_NEXT)) {
                 virtio_error(r->q->vdev, "queue %u: misplaced indirect table",
                              virtqueue_index(r->q));
                 return false;
@@ -259,6 +259,7 @@ static VirtioElement *chain_element(const ChainReader *r, uint16_t head)
     memcpy(seg, r->seg, n * sizeof(struct iovec));
     *e = (VirtioElement){
         .head = head,
+        .epoch = r->q->vdev->epoch,
         .out_count = r->out_count,
         .in_count = r->in_count,
         .out_bytes = r->out_bytes,
@@ -315,24 +316,19 @@ VirtioElement *virtqueue_pop(VirtQueue *q)
 
 void virtqueue_drop(VirtQueue *q, VirtioElement *e)
 {
-    VirtioDevice *vdev = q->vdev;
-
+    if (e->epoch == q->vdev->epoch) {
+        q->in_use--;
+    } else {
+        q->vdev->stale--;
+    }
     g_free(e);
-    q->in_use--;
-    if (!vdev->reset_pending) {
-        return;
-    }
-    for (unsigned n = 0; n < vdev->queue_count; n++) {
-        if (vdev->queue[n].in_use) {
-            return;
-        }
-    }
-    vdev->reset_pending = false;
 }
 
 void virtqueue_unpop(VirtQueue *q, VirtioElement *e)
 {
-    q->last_avail--;
+    if (e->epoch == q->vdev->epoch) {
+        q->last_avail--;
+    }
     virtqueue_drop(q, e);
 }
 
@@ -343,8 +339,8 @@ void virtqueue_push(VirtQueue *q, VirtioElement *e, uint32_t written)
     for (unsigned i = 0; i < e->in_count && written; i++) {
         dma_unmap(memory, e->in[i].iov_base, e->in[i].iov_len, true);
     }
-    /* A queue that was reset meanwhile has no ring to answer on. */
-    if (q->enabled && !q->vdev->reset_pending) {
+    /* The ring that an element of an earlier epoch came from is gone. */
+    if (q->enabled && e->epoch == q->vdev->epoch) {
         uint8_t *entry =
             q->used_host + RING_HEADER + USED_ENTRY * (q->used_index % q->size);
         uint32_t fields[2] = { GUINT32_TO_LE((uint32_t)e->head),
