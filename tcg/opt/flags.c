@@ -145,13 +145,15 @@ void ir_opt_flags(IrBlock *b)
     uint8_t live = FLAG_ALL;
     for (unsigned i = b->count; i-- > 0;) {
         IrInsn *insn = &b->insns[i];
-        if ((ir_op_attrs[insn->op] & IRA_END)) {
-            live = FLAG_ALL;
+        if (ir_op_attrs[insn->op] & IRA_END) {
+            /* The front end may know that nobody reads them behind it. */
+            live = insn->dead & IR_DEAD_FLAGS ? 0 : FLAG_ALL;
         } else if (insn->op == IR_BR) {
             live = label[insn->imm];
         }
         FlagUse use = ir_flags_use(b, insn);
-        insn->dead = live ? 0 : IR_DEAD_AFTER;
+        insn->dead = (ir_op_attrs[insn->op] & IRA_END ? insn->dead : 0) |
+                     (live ? 0 : IR_DEAD_AFTER);
         if (use.may_write && !(live & use.may_write)) {
             insn->dead |= IR_DEAD_FLAGS;
             ir_flags_make_plain(insn);

@@ -49,6 +49,7 @@ void bare_free(Bare *m)
     bare_detach(m);
     m->accel->class->destroy(m->accel);
     x86_cpu_free(m->cpu);
+    x86_model_free(m->model);
     space_free(m->memory);
     space_free(m->io);
     region_clear(&m->low);

@@ -27,6 +27,7 @@ typedef struct Harness {
     HarnessCpu *cpu;
     IrBlock ir;
     TcgCode code;
+    bool unchecked; /* blocks that break the verifier's rules on purpose */
 } Harness;
 
 /* NULL: this host does not have the back end. */
@@ -34,10 +35,4 @@ Harness *harness_new(const char *backend);
 void harness_free(Harness *h);
 /* Verify, compile and run h->ir; returns what run() returns. */
 int harness_run(Harness *h);
-/* An operation of type t on `a` and either b or, if constant, imm. */
-static inline IrVal harness_rhs(bool constant, IrVal b)
-{
-    return constant ? IR_IMM : b;
-}
-
 #endif
