@@ -46,7 +46,10 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
     }
     if (cpu->halted || cpu->wait_sipi) {
         *why = VCPU_EXIT_HALT;
-        return !x86_has_work(cpu) || cpu->wait_sipi;
+        if (cpu->wait_sipi || !x86_has_work(cpu)) {
+            return true;
+        }
+        cpu->halted = false; /* woken for something that went away */
     }
     return false;
 }

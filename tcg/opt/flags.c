@@ -147,7 +147,8 @@ void ir_opt_flags(IrBlock *b)
         IrInsn *insn = &b->insns[i];
         if (ir_op_attrs[insn->op] & IRA_END) {
             /* The front end may know that nobody reads them behind it. */
-            live = insn->dead & IR_DEAD_FLAGS ? 0 : FLAG_ALL;
+            live =
+                (insn->dead & IR_DEAD_FLAGS) && !b->exact_flags ? 0 : FLAG_ALL;
         } else if (insn->op == IR_BR) {
             live = label[insn->imm];
         }
