@@ -625,6 +625,7 @@ static const FpCase fp_cases[] = {
 static const char fp_model[] =
     "max,+xsave,+avx,+avx2,+fma,+f16c,+aes,+pclmulqdq,+vaes,+vpclmulqdq,"
     "+sha-ni,+gfni";
+static const X86Model *fp_model_found;
 static bool fp_host; /* is an x86-64 with AVX2 */
 
 /* Memory full of interesting values. */
@@ -645,8 +646,7 @@ static void test_fp_random(const void *data)
         return;
     }
     e->max_insns = 1;
-    e->cpu->model = x86_model_find(fp_model, NULL);
-    g_assert(e->cpu->model);
+    e->cpu->model = fp_model_found;
     g_autofree uint8_t *before = g_malloc(ENGINE_SIZE);
     g_autofree uint8_t *after = g_malloc(ENGINE_SIZE);
     Runner r = { e, before, after };
@@ -669,8 +669,12 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     fp_host = fp_host_init();
+    fp_model_found = x86_model_find(fp_model, NULL);
+    g_assert(fp_model_found);
     for (unsigned n = 0; n < G_N_ELEMENTS(fp_cases); n++) {
         g_test_add_data_func(fp_cases[n].name, &fp_cases[n], test_fp_random);
     }
-    return g_test_run();
+    int status = g_test_run();
+    x86_model_free(fp_model_found);
+    return status;
 }

@@ -12,18 +12,21 @@
 
 typedef struct StateFixture {
     Engine *e;
+    const X86Model *model;
 } StateFixture;
 
 static void state_setup(StateFixture *f, const void *data)
 {
     f->e = engine_new("interp", 0);
     f->e->max_insns = 1;
-    f->e->cpu->model = x86_model_find("max,+xsave,+avx", NULL);
+    f->model = x86_model_find("max,+xsave,+avx", NULL);
+    f->e->cpu->model = f->model;
 }
 
 static void state_teardown(StateFixture *f, const void *data)
 {
     engine_free(f->e);
+    x86_model_free(f->model);
 }
 
 static uint8_t *state_area(StateFixture *f)
