@@ -23,6 +23,11 @@ COMMANDS = [
 ]
 
 
+def boot(g):
+    g.wait("is up", 240, BAD)
+    g.wait(PROMPT, 60, BAD)
+
+
 def run(g, command, seconds=60):
     """Its output; the shell echoes the command first."""
     g.send(command + "\n")
@@ -46,14 +51,14 @@ def test(emu, mkquick, directory):
     with guest.Guest(emu, "-m", 256, "-nodefaults", "-display", "none",
                      "-serial", "stdio", "-kernel", f"{directory}/vmlinuz",
                      "-initrd", f"{directory}/initrd",
-                     "-append", "console=ttyS0 quiet panic=-1",
-                     "-no-reboot") as g:
-        g.wait("is up", 240, BAD)
-        g.wait(PROMPT, 60, BAD)
+                     "-append", "console=ttyS0 quiet panic=-1") as g:
+        boot(g)
         for command, expected in COMMANDS:
             if expected not in run(g, command):
                 g.fail(f"'{command}' did not print {expected!r}")
         check_sleep(g)
+        g.send("reboot -f\n")
+        boot(g)
         g.send("poweroff -f\n")
         g.expect_exit(0, 60)
 
