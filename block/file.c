@@ -46,13 +46,13 @@ static int64_t file_transfer(FileNode *f, FileTransfer *transfer, uint64_t off,
     uint64_t done = n > 0 ? n : 0;
 
     while (done < len) {
-        g_auto(BlockVec) v;
         if (n < 0 && errno != EINTR) {
             return -errno;
         }
         if (n == 0) {
             return done;
         }
+        g_auto(BlockVec) v;
         block_vec_init(&v);
         block_vec_add_slice(&v, iov, count, done, len - done);
         n = transfer(f->fd, v.iov, MIN(v.count, IOV_MAX), off + done);
