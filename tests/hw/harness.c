@@ -63,6 +63,10 @@ static Chardev *hw_find_chardev(void *machine, const char *id)
     return g_hash_table_lookup(((Hw *)machine)->chardevs, id);
 }
 
+static void hw_set_balloon(void *machine, const BalloonOps *ops, Device *dev)
+{
+}
+
 static void hw_add_console(void *machine, Console *console)
 {
     ((Hw *)machine)->console = console;
@@ -134,6 +138,7 @@ Hw *hw_new(void)
         .machine = hw,
         .defer = hw_defer,
         .add_console = hw_add_console,
+        .set_balloon = hw_set_balloon,
         .find_chardev = hw_find_chardev,
         .event = hw_event,
     };
