@@ -242,6 +242,11 @@ bool virtio_loaded(VirtioDevice *vdev, GError **errp)
         }
         if (q->enabled) {
             virtqueue_enable(q);
+            if (!q->enabled) {
+                return emu_fail(errp, EMU_ERROR_CORRUPT,
+                                "%s: the rings of queue %u are not in RAM",
+                                vdev->dev->class->name, n);
+            }
         }
     }
     return true;
