@@ -4,8 +4,9 @@
  * the buses that -device plugs into. One const BoardClass says all there is to
  * know about a model; every board is a line in board_classes[].
  *
- * Life: board_new (fields zero, env filled except memory, io and ram_size) -> init ->
- * the machine plugs -device and -drive devices -> ready -> reset -> vCPUs run
+ * Life: board_new (fields zero, env filled except memory, io and ram_size) ->
+ * init -> the machine plugs -device and -drive devices -> ready -> reset ->
+ * vCPUs run
  * -> clear. Every callback runs on the main loop; reset, ready and clear with
  * all vCPUs stopped.
  */
