@@ -3,9 +3,11 @@
 #include "hw/classes.h"
 #include "hw/virtio/virtio-balloon.h"
 #include "hw/virtio/virtio-blk.h"
+#include "hw/virtio/virtio-rng.h"
 
 const DeviceClass *const hw_virtio_classes[] = {
     &virtio_balloon_pci_class.device,
     &virtio_blk_pci_class.device,
+    &virtio_rng_pci_class.device,
     NULL,
 };
