@@ -370,6 +370,29 @@ bool machine_plug_debugcons(Machine *m, GError **errp)
     return true;
 }
 
+/* ---- Objects ----------------------------------------------------------- */
+
+bool machine_create_objects(Machine *m, GError **errp)
+{
+    for (unsigned i = 0; i < m->config->objects->len; i++) {
+        const ObjectConfig *c = m->config->objects->pdata[i];
+        Object *o = object_new(c, errp);
+
+        if (!o) {
+            return false;
+        }
+        if (machine_find_object(m, NULL, o->id)) {
+            emu_fail(errp, EMU_ERROR_INVALID,
+                     "-object %s: there is an object '%s' already", c->text,
+                     o->id);
+            object_free(o);
+            return false;
+        }
+        g_ptr_array_add(m->objects, o);
+    }
+    return true;
+}
+
 /* ---- Closing ----------------------------------------------------------- */
 
 void machine_flush_disks(Machine *m)
@@ -396,4 +419,8 @@ void machine_close_backends(Machine *m)
     }
     g_ptr_array_unref(m->chardevs);
     g_ptr_array_unref(m->monitors);
+    for (unsigned i = 0; i < m->objects->len; i++) {
+        object_free(m->objects->pdata[i]);
+    }
+    g_ptr_array_unref(m->objects);
 }

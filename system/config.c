@@ -30,6 +30,11 @@ static void config_free_node(gpointer opaque)
     block_node_config_free(opaque);
 }
 
+static void config_free_object(gpointer opaque)
+{
+    object_config_free(opaque);
+}
+
 MachineConfig *config_new(void)
 {
     MachineConfig *c = g_new0(MachineConfig, 1);
@@ -45,6 +50,7 @@ MachineConfig *config_new(void)
     c->devices = g_ptr_array_new_with_free_func(config_free_device);
     c->drives = g_ptr_array_new_with_free_func(config_free_drive);
     c->nodes = g_ptr_array_new_with_free_func(config_free_node);
+    c->objects = g_ptr_array_new_with_free_func(config_free_object);
     c->output = g_string_new(NULL);
     c->board.boot_menu_timeout_ms = -1;
     c->board.acpi = c->board.hpet = c->board.smbios_defaults = true;
@@ -59,7 +65,7 @@ void config_free(MachineConfig *c)
     GPtrArray *arrays[] = { c->strings,  c->search_dirs, c->chardevs,
                             c->serials,  c->parallels,   c->debugcons,
                             c->monitors, c->devices,     c->drives,
-                            c->nodes };
+                            c->nodes,    c->objects };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++) {
         g_ptr_array_unref(arrays[i]);

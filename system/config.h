@@ -8,6 +8,7 @@
 
 #include "hw/core/board.h"
 #include "system/drive.h"
+#include "system/objects.h"
 #include "util/keyval.h"
 
 typedef enum RtcBase { RTC_BASE_UTC, RTC_BASE_LOCAL, RTC_BASE_DATE } RtcBase;
@@ -51,6 +52,7 @@ typedef struct MachineConfig {
     GPtrArray *devices;     /* of DeviceConfig * */
     GPtrArray *drives;      /* of DriveConfig * */
     GPtrArray *nodes;       /* of BlockNodeConfig *: -blockdev */
+    GPtrArray *objects;     /* of ObjectConfig * */
     RtcConfig rtc;
 
     bool nographic, nographic_implied, display_given, monitor_given;

@@ -28,6 +28,7 @@ struct Machine {
     InputHub *input;
     KeySender *keys;
     GPtrArray *chardevs, *blocks, *consoles, *monitors;
+    GPtrArray *objects;            /* of Object */
     const BalloonOps *balloon_ops; /* NULL: there is no balloon */
     Device *balloon;
     GArray *listeners; /* of MachineListener */
@@ -41,7 +42,8 @@ struct Machine {
     MachineRequests requests;
 };
 
-/* backends.c: chardevs, drives, their devices. */
+/* backends.c: chardevs, drives, their devices, objects. */
+bool machine_create_objects(Machine *m, GError **errp);
 bool machine_open_chardevs(Machine *m, GError **errp);
 bool machine_open_drives(Machine *m, GError **errp);
 bool machine_plug_drives(Machine *m, GError **errp);

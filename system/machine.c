@@ -39,6 +39,12 @@ static Chardev *machine_env_find_chardev(void *machine, const char *id)
     return machine_find_chardev(machine, id);
 }
 
+static void *machine_env_find_object(void *machine, const char *kind,
+                                     const char *id)
+{
+    return machine_find_object(machine, kind, id);
+}
+
 static void machine_env_set_balloon(void *machine, const BalloonOps *ops,
                                     Device *dev)
 {
@@ -87,6 +93,7 @@ static void machine_init_env(Machine *m)
         .add_console = machine_env_add_console,
         .find_block = machine_env_find_block,
         .find_chardev = machine_env_find_chardev,
+        .find_object = machine_env_find_object,
         .set_balloon = machine_env_set_balloon,
         .event = machine_env_event,
     };
@@ -124,9 +131,10 @@ static bool machine_build(Machine *m, GError **errp)
         return false;
     }
     machine_init_env(m);
-    if (!machine_open_chardevs(m, errp) || !machine_open_drives(m, errp) ||
-        !machine_build_board(m, errp) || !machine_plug_drives(m, errp) ||
-        !machine_plug_debugcons(m, errp) || !machine_plug_devices(m, errp) ||
+    if (!machine_create_objects(m, errp) || !machine_open_chardevs(m, errp) ||
+        !machine_open_drives(m, errp) || !machine_build_board(m, errp) ||
+        !machine_plug_drives(m, errp) || !machine_plug_debugcons(m, errp) ||
+        !machine_plug_devices(m, errp) ||
         (class->ready && !class->ready(m->board, errp))) {
         return false;
     }
@@ -144,6 +152,7 @@ Machine *machine_new(MachineConfig *config, GError **errp)
     m->deferred = defer_queue_new();
     m->chardevs = g_ptr_array_new();
     m->blocks = g_ptr_array_new();
+    m->objects = g_ptr_array_new();
     m->consoles = g_ptr_array_new();
     m->monitors = g_ptr_array_new();
     m->listeners = g_array_new(FALSE, FALSE, sizeof(MachineListener));
@@ -254,6 +263,18 @@ BlockBackend *machine_find_block(Machine *m, const char *id)
     for (unsigned i = 0; i < m->blocks->len; i++) {
         if (!strcmp(blk_id(m->blocks->pdata[i]), id)) {
             return m->blocks->pdata[i];
+        }
+    }
+    return NULL;
+}
+
+void *machine_find_object(Machine *m, const char *kind, const char *id)
+{
+    for (unsigned i = 0; i < m->objects->len; i++) {
+        const Object *o = m->objects->pdata[i];
+
+        if (!strcmp(o->id, id) && (!kind || !strcmp(o->type->kind, kind))) {
+            return o->self;
         }
     }
     return NULL;

@@ -58,6 +58,8 @@ GPtrArray *machine_consoles(Machine *m); /* of Console * */
 /* NULL if there is no balloon; *dev is what its functions take. */
 const BalloonOps *machine_balloon(Machine *m, Device **dev);
 Chardev *machine_find_chardev(Machine *m, const char *id);
+/* An -object's own; kind NULL: any. */
+void *machine_find_object(Machine *m, const char *kind, const char *id);
 BlockBackend *machine_find_block(Machine *m, const char *id);
 /* The chardevs that -monitor and -mon asked for. */
 GPtrArray *machine_monitors(Machine *m); /* of Chardev * */

@@ -124,6 +124,27 @@ static bool option_device(MachineConfig *c, const char *arg, GError **errp)
     return devices_check(opts, errp);
 }
 
+static bool option_object(MachineConfig *c, const char *arg, GError **errp)
+{
+    KeyVal *opts = keyval_parse(arg, "qom-type", errp);
+    ObjectConfig *object;
+
+    if (!opts) {
+        return false;
+    }
+    if (objects_print_help(opts, c->output)) {
+        keyval_free(opts);
+        c->done = true;
+        return true;
+    }
+    object = object_config_new(opts, arg, errp);
+    if (!object) {
+        return false;
+    }
+    g_ptr_array_add(c->objects, object);
+    return true;
+}
+
 static bool option_drive(MachineConfig *c, const char *arg, GError **errp)
 {
     DriveConfig *drive;
@@ -494,6 +515,7 @@ const OptionRow option_rows[] = {
     { "boot", NULL, "[order=]LETTERS[,once=][,menu=on][,strict=on]", "boot order: c disk, d CD-ROM, n network", values_parse_boot },
     { "rtc", NULL, "[base=utc|localtime|DATE][,clock=host|rt|vm]", "real-time clock", values_parse_rtc },
     { "device", NULL, "DRIVER[,key=value...]", "add a device (-device help, -device NAME,help)", option_device },
+    { "object", NULL, "TYPE,id=ID[,key=value...]", "add an object for a device (-object help)", option_object },
 
     HEADING("Disks"),
     { "hda", NULL, "FILE", "image of the first disk (-hdb, -hdc, -hdd the others)", option_hda },
@@ -548,7 +570,7 @@ const OptionRow option_rows[] = {
     { "D", NULL, "FILE", "log into a file instead of stderr", option_log_file },
     { "trace", "T", "[enable=]PATTERN[,file=FILE]", "show trace points", option_trace },
 
-    LATER("object", "TYPE"), LATER("incoming", "URI"), LATER("loadvm", "TAG"),
+    LATER("incoming", "URI"), LATER("loadvm", "TAG"),
     LATER("gdb", "DEV"), LATER("s", NULL), LATER("vnc", "DISPLAY"),
     LATER("spice", "OPTIONS"), LATER("full-screen", NULL), LATER("usb", NULL),
     LATER("usbdevice", "NAME"), LATER("audiodev", "DRIVER"), LATER("audio", "DRIVER"),

@@ -57,6 +57,8 @@ typedef struct DeviceEnv {
     /* Back ends by id; NULL if there is none of that name. */
     BlockBackend *(*find_block)(void *machine, const char *id);
     Chardev *(*find_chardev)(void *machine, const char *id);
+    /* An -object's own: kind "rng" is a RandomSource (util/random.h). */
+    void *(*find_object)(void *machine, const char *kind, const char *id);
     /* A balloon comes (hw/core/balloon.h), or goes: ops NULL. */
     void (*set_balloon)(void *machine, const BalloonOps *ops, Device *dev);
     /* Tell management: QMP event `name` with JSON object text (or NULL). */

@@ -3,15 +3,15 @@
  * The virtio entropy source: one queue of buffers that are filled with the
  * host's random bytes, at most max-bytes in each period. Virtio 1.2, 5.4.
  *
- * There is no back end to choose: the host kernel's generator (getrandom) is
- * what every back end would end in.
+ * The bytes are the host kernel's, or those of an -object that rng= names. A
+ * source that has none now leaves the buffers in the queue until it has.
  */
 #include "hw/virtio/virtio-rng.h"
 
 #include <inttypes.h>
-#include <sys/random.h>
 
 #include "hw/virtio/virtio-pci.h"
+#include "util/random.h"
 
 enum {
     RNG_QUEUE,
@@ -26,6 +26,8 @@ typedef struct VirtioRng {
     VirtioPci parent;
 
     /* Wiring and properties: fixed once realized. */
+    char *rng_id;
+    RandomSource *source; /* NULL: the kernel's */
     uint64_t max_bytes;
     uint32_t period_ms;
     Timer timer;
@@ -43,23 +45,38 @@ static VirtioRng *rng_from_vdev(VirtioDevice *vdev)
     return container_of(virtio_pci_from_vdev(vdev), VirtioRng, parent);
 }
 
-/* Up to `want` bytes; 0 if the host has none. getrandom() gives up to 256
- * bytes whole. */
-static size_t rng_fill(const VirtioElement *e, size_t want)
+static void rng_source_ready(void *opaque);
+
+/* Up to `want` bytes: what the source has now. */
+static size_t rng_fill(VirtioRng *s, const VirtioElement *e, size_t want)
 {
     uint8_t bytes[RNG_CHUNK];
-    size_t done = 0;
+    size_t done = 0, n;
 
-    while (done < want) {
-        size_t n = MIN(want - done, sizeof(bytes));
-
-        if (getrandom(bytes, n, 0) != (ssize_t)n) {
-            break;
-        }
+    while (done < want &&
+           (n = random_source_read(s->source, bytes,
+                                   MIN(want - done, sizeof(bytes)),
+                                   rng_source_ready, s))) {
         virtio_iov_from_buf(e->in, e->in_count, done, bytes, n);
         done += n;
     }
     return done;
+}
+
+/* False: the source has nothing now, the buffer stays in the queue. */
+static bool rng_serve_one(VirtioRng *s, VirtQueue *q, VirtioElement *e)
+{
+    size_t want = MIN(MIN(e->in_bytes, s->quota), RNG_ELEMENT_MAX);
+    size_t got = rng_fill(s, e, want);
+
+    trace(virtio_rng_fill, "%zu of %zu bytes", got, e->in_bytes);
+    if (want && !got) {
+        virtqueue_unpop(q, e);
+        return false;
+    }
+    s->quota -= got;
+    virtqueue_push(q, e, got);
+    return true;
 }
 
 static void rng_serve(VirtioRng *s)
@@ -68,13 +85,7 @@ static void rng_serve(VirtioRng *s)
     VirtioElement *e;
     bool any = false;
 
-    while (s->quota && (e = virtqueue_pop(q))) {
-        size_t want = MIN(MIN(e->in_bytes, s->quota), RNG_ELEMENT_MAX);
-        size_t got = rng_fill(e, want);
-
-        trace(virtio_rng_fill, "%zu of %zu bytes", got, e->in_bytes);
-        s->quota -= got;
-        virtqueue_push(q, e, got);
+    while (s->quota && (e = virtqueue_pop(q)) && rng_serve_one(s, q, e)) {
         any = true;
     }
     if (any) {
@@ -84,6 +95,18 @@ static void rng_serve(VirtioRng *s)
         timer_arm(&s->timer, clock_now(s->parent.pci.parent.env->clock) +
                                  s->period_ms * NS_PER_MS);
     }
+}
+
+static void rng_source_ready(void *opaque)
+{
+    VirtioRng *s = opaque;
+    GMutex *lock = &s->parent.pci.parent.lock;
+
+    g_mutex_lock(lock);
+    if (virtio_driver_ok(&s->parent.vdev)) {
+        rng_serve(s);
+    }
+    g_mutex_unlock(lock);
 }
 
 /* A new period. The timer rests while nobody asks. */
@@ -108,10 +131,27 @@ static const VirtioModel rng_model = {
     .queue_kicked = rng_queue_kicked,
 };
 
+static bool rng_find_source(VirtioRng *s, GError **errp)
+{
+    const DeviceEnv *env = s->parent.pci.parent.env;
+
+    if (!s->rng_id) {
+        return true;
+    }
+    s->source = env->find_object(env->machine, "rng", s->rng_id);
+    return s->source || emu_fail(errp, EMU_ERROR_NOT_FOUND,
+                                 "property 'rng': there is no source of random "
+                                 "bytes '%s'",
+                                 s->rng_id);
+}
+
 static bool rng_realize(Device *dev, GError **errp)
 {
     VirtioRng *s = rng_from_device(dev);
 
+    if (!rng_find_source(s, errp)) {
+        return false;
+    }
     virtio_pci_init(&s->parent, &rng_model);
     virtio_add_queue(&s->parent.vdev, RNG_QUEUE_SIZE);
     timer_init(&s->timer, dev->env->clock, rng_period, s, &dev->lock);
@@ -123,6 +163,7 @@ static void rng_unrealize(Device *dev)
 {
     VirtioRng *s = rng_from_device(dev);
 
+    random_source_cancel(s->source, s);
     timer_clear(&s->timer);
     virtio_pci_unrealize(&s->parent);
 }
@@ -146,6 +187,8 @@ static bool rng_loaded(Device *dev, GError **errp)
 
 static const Property rng_props[] = {
     VIRTIO_PCI_PROPS(VirtioRng, parent, 2),
+    DEFINE_PROP_STRING("rng", VirtioRng, rng_id, NULL,
+                       "the -object that gives the bytes"),
     DEFINE_PROP_U64("max-bytes", VirtioRng, max_bytes, UINT64_MAX, 1,
                     UINT64_MAX, "bytes in each period"),
     DEFINE_PROP_U32("period", VirtioRng, period_ms, 65536, 1, UINT32_MAX,

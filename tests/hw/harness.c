@@ -63,6 +63,11 @@ static Chardev *hw_find_chardev(void *machine, const char *id)
     return g_hash_table_lookup(((Hw *)machine)->chardevs, id);
 }
 
+static void *hw_find_object(void *machine, const char *kind, const char *id)
+{
+    return g_hash_table_lookup(((Hw *)machine)->objects, id);
+}
+
 static void hw_set_balloon(void *machine, const BalloonOps *ops, Device *dev)
 {
 }
@@ -127,6 +132,7 @@ Hw *hw_new(void)
     hw->events = g_string_new(NULL);
     hw->chardevs = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                          (GDestroyNotify)chardev_free);
+    hw->objects = g_hash_table_new(g_str_hash, g_str_equal);
     hw->env = (DeviceEnv){
         .memory = space_new("memory", &hw->memory_root),
         .io = space_new("I/O", &hw->io_root),
@@ -140,6 +146,7 @@ Hw *hw_new(void)
         .add_console = hw_add_console,
         .set_balloon = hw_set_balloon,
         .find_chardev = hw_find_chardev,
+        .find_object = hw_find_object,
         .event = hw_event,
     };
     isa_bus_init(&hw->isa, "isa.0", NULL, &hw->io_root, &hw->memory_root);
@@ -167,6 +174,7 @@ void hw_free(Hw *hw)
     g_array_free(hw->deferred, TRUE);
     g_string_free(hw->events, TRUE);
     g_hash_table_unref(hw->chardevs);
+    g_hash_table_unref(hw->objects);
     g_free(hw);
 }
 

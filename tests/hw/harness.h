@@ -30,6 +30,7 @@ typedef struct Hw {
     GString *events;
     Console *console;     /* the last one announced; not owned */
     GHashTable *chardevs; /* what find_chardev() knows, by id */
+    GHashTable *objects;  /* what find_object() knows, by id; not owned */
 } Hw;
 
 Hw *hw_new(void);

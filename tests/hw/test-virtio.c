@@ -612,46 +612,6 @@ static void test_balloon_stats(void)
     fixture_clear(&f);
 }
 
-/* ---- The entropy source ------------------------------------------------ */
-
-static void test_rng(void)
-{
-    Hw *hw = hw_new();
-    Device *dev =
-        hw_device(hw, "virtio-rng-pci,addr=5,max-bytes=48,period=100", NULL);
-    VirtDriver d;
-    VirtRing ring;
-    VirtBuffer buf = { VIRT_DATA, 32, true };
-    VirtBuffer out = { VIRT_DATA, 32, false };
-    uint32_t head, len;
-
-    virt_init(&d, hw, false);
-    g_assert_cmphex(virt_negotiate(&d, VIRTIO_F_VERSION_1), ==, 11);
-    virt_ring_init(&ring, &d, 0, 8);
-    virt_driver_ok(&d);
-    for (unsigned i = 0; i < 3; i++) {
-        virt_add(&ring, &buf, 1);
-    }
-    virt_kick(&ring);
-    g_assert_true(virt_used(&ring, &head, &len));
-    g_assert_cmpuint(len, ==, 32);
-    g_assert_cmphex(hw_readq(hw, VIRT_DATA), !=, 0);
-    g_assert_true(virt_used(&ring, &head, &len));
-    g_assert_cmpuint(len, ==, 16); /* the rest of the period's */
-    g_assert_false(virt_used(&ring, &head, &len));
-    hw_reload(dev);
-    hw_advance(hw, 100 * NS_PER_MS);
-    g_assert_true(virt_used(&ring, &head, &len));
-    g_assert_cmpuint(len, ==, 32);
-    hw_advance(hw, 100 * NS_PER_MS);
-    virt_add(&ring, &out, 1); /* nowhere to write */
-    virt_kick(&ring);
-    g_assert_true(virt_used(&ring, &head, &len));
-    g_assert_cmpuint(len, ==, 0);
-    hw_remove(dev);
-    hw_free(hw);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -672,6 +632,5 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio/balloon/inflate", test_balloon_inflate);
     g_test_add_func("/virtio/balloon/report", test_balloon_report);
     g_test_add_func("/virtio/balloon/stats", test_balloon_stats);
-    g_test_add_func("/virtio/rng", test_rng);
     return g_test_run();
 }

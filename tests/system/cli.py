@@ -31,6 +31,8 @@ BAD = [
     (['-M', 'none', '-chardev', 'null,id=a', '-chardev', 'null,id=a'], "'a' already"),
     (['-M', 'none', '-chardev', 'socket,id=a,path=/nonexistent/s'], '/nonexistent/s'),
     (['-M', 'none', '-cpu', 'nosuch'], 'nosuch'),
+    (['-M', 'none', '-object', 'rng-randm,id=a'], "did you mean 'rng-random'?"),
+    (['-M', 'none', '-object', 'rng-random,id=a,filename=/nonexistent'], "'/nonexistent'"),
     (['-M', 'none', '-nodefaults', '-pidfile', '/nonexistent/p'], '/nonexistent/p'),
     (['-M', 'none', '-enable-kvm'], 'kvm is not implemented yet'),
     (['-M', 'none', '-qmp', 'stdio'], 'not implemented yet'),
@@ -46,6 +48,7 @@ GOOD = [
     (['-device', 'isa-serial,help'], 'chardev'),
     (['-cpu', 'help'], 'qemu64'),
     (['-chardev', 'help'], 'socket'),
+    (['-object', 'help'], 'rng-random'),
     (['-d', 'help'], 'guest_errors'),
 ]
 
