@@ -151,11 +151,16 @@ static bool cmd_info_jit(CommandCall *call, GError **errp)
 
 static bool cmd_info_mtree(CommandCall *call, GError **errp)
 {
-    const DeviceEnv *env = &machine_board(call->machine)->env;
+    Board *board = machine_board(call->machine);
+    bool flat = call->arg[0].given;
 
-    space_print(env->memory, call->arg[0].given, call->out);
+    space_print(board->env.memory, flat, call->out);
+    for (unsigned i = 0; i < board->vcpus->len; i++) {
+        g_string_append_c(call->out, '\n');
+        space_print(vcpu_cpu(board->vcpus->pdata[i])->memory, flat, call->out);
+    }
     g_string_append_c(call->out, '\n');
-    space_print(env->io, call->arg[0].given, call->out);
+    space_print(board->env.io, flat, call->out);
     return true;
 }
 

@@ -508,7 +508,7 @@ const OptionRow option_rows[] = {
     { "cpu", NULL, "MODEL[,+FEATURE|,-FEATURE...]", "processor model (-cpu help)", option_cpu },
     { "accel", NULL, "NAME[,key=value...]", "accelerator (-accel help)", option_accel },
     { "enable-kvm", NULL, NULL, "the same as -accel kvm", option_enable_kvm },
-    { "smp", NULL, "[cpus=]N[,maxcpus=][,sockets=][,cores=][,threads=]", "number of processors", values_parse_smp },
+    { "smp", NULL, "[cpus=]N[,maxcpus=][,sockets=][,dies=][,cores=][,threads=]", "number of processors", values_parse_smp },
     { "m", NULL, "[size=]SIZE[,slots=N,maxmem=SIZE]", "guest memory; plain numbers are MiB", values_parse_memory },
     { "name", NULL, "TEXT[,process=TEXT]", "name of the guest", option_name },
     { "uuid", NULL, "UUID", "UUID of the machine", values_parse_uuid },

@@ -55,7 +55,8 @@ static const KeyValKey smp_keys[] = {
     { "cpus", "N", "processors at start" },
     { "maxcpus", "N", "with those to be plugged in later" },
     { "sockets", "N", "sockets" },
-    { "cores", "N", "cores a socket" },
+    { "dies", "N", "dies a socket" },
+    { "cores", "N", "cores a die" },
     { "threads", "N", "threads a core" },
     {},
 };
@@ -63,25 +64,26 @@ static const KeyValKey smp_keys[] = {
 enum { SMP_MAX = 1024 };
 
 typedef struct SmpValues {
-    uint64_t cpus, maxcpus, sockets, cores, threads; /* 0: not given */
+    uint64_t cpus, maxcpus, sockets, dies, cores, threads; /* 0: not given */
 } SmpValues;
 
-/* What was not given follows: threads 1, then cores take up what the sockets
- * leave, as QEMU does since 6.2. */
+/* What was not given follows: threads and dies 1, then cores take up what the
+ * sockets leave, as QEMU does since 6.2. */
 static void smp_complete(SmpValues *v)
 {
     uint64_t total = v->maxcpus ? v->maxcpus : v->cpus;
 
     v->threads = v->threads ? v->threads : 1;
+    v->dies = v->dies ? v->dies : 1;
     if (!total) {
         v->sockets = v->sockets ? v->sockets : 1;
         v->cores = v->cores ? v->cores : 1;
-        total = v->sockets * v->cores * v->threads;
+        total = v->sockets * v->dies * v->cores * v->threads;
     } else if (!v->cores) {
         v->sockets = v->sockets ? v->sockets : 1;
-        v->cores = total / (v->sockets * v->threads);
+        v->cores = total / (v->sockets * v->dies * v->threads);
     } else if (!v->sockets) {
-        v->sockets = total / (v->cores * v->threads);
+        v->sockets = total / (v->dies * v->cores * v->threads);
     }
     v->maxcpus = total;
     v->cpus = v->cpus ? v->cpus : total;
@@ -108,21 +110,25 @@ bool values_parse_smp(MachineConfig *c, const char *text, GError **errp)
         !smp_get(kv, "cpus", &v.cpus, errp) ||
         !smp_get(kv, "maxcpus", &v.maxcpus, errp) ||
         !smp_get(kv, "sockets", &v.sockets, errp) ||
+        !smp_get(kv, "dies", &v.dies, errp) ||
         !smp_get(kv, "cores", &v.cores, errp) ||
         !smp_get(kv, "threads", &v.threads, errp)) {
         return false;
     }
     smp_complete(&v);
-    if (v.sockets * v.cores * v.threads != v.maxcpus || v.cpus > v.maxcpus) {
+    if (v.sockets * v.dies * v.cores * v.threads != v.maxcpus ||
+        v.cpus > v.maxcpus) {
         return emu_fail(errp, EMU_ERROR_INVALID,
-                        "sockets (%u) * cores (%u) * threads (%u) do not make "
-                        "%u processors",
-                        (unsigned)v.sockets, (unsigned)v.cores,
-                        (unsigned)v.threads, (unsigned)MAX(v.maxcpus, v.cpus));
+                        "sockets (%u) * dies (%u) * cores (%u) * threads (%u) "
+                        "do not make %u processors",
+                        (unsigned)v.sockets, (unsigned)v.dies,
+                        (unsigned)v.cores, (unsigned)v.threads,
+                        (unsigned)MAX(v.maxcpus, v.cpus));
     }
     c->board.cpus = v.cpus;
     c->board.maxcpus = v.maxcpus;
     c->board.sockets = v.sockets;
+    c->board.dies = v.dies;
     c->board.cores = v.cores;
     c->board.threads = v.threads;
     return true;

@@ -117,15 +117,12 @@ static bool engine_parse(TcgEngine *e, const char *options, GError **errp)
 static void engine_memory_changed(void *opaque, const FlatView *old,
                                   const FlatView *now)
 {
-    TcgEngine *e = opaque;
+    TcgVcpu *v = opaque;
 
-    for (unsigned i = 0; i < e->vcpus->len; i++) {
-        TcgVcpu *v = e->vcpus->pdata[i];
-        if (v->in_code && pthread_equal(v->thread, pthread_self())) {
-            tlb_flush_all(v->cpu);
-        }
-        x86_set_pending(v->cpu, X86_PENDING_FLUSH);
+    if (v->in_code && pthread_equal(v->thread, pthread_self())) {
+        tlb_flush_all(v->cpu);
     }
+    x86_set_pending(v->cpu, X86_PENDING_FLUSH);
 }
 
 static void engine_destroy(Accel *accel)
@@ -133,7 +130,6 @@ static void engine_destroy(Accel *accel)
     TcgEngine *e = (TcgEngine *)accel;
     TcgContext *ctx = &e->ctx;
 
-    space_remove_listener(accel->memory, e);
     if (e->block_count) {
         block_flush_all(e);
     }
@@ -208,13 +204,11 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
                             AddressSpace *io, GError **errp)
 {
     TcgEngine *e = engine_new(memory, io);
-    const MemoryListener listener = { engine_memory_changed, e };
 
     if (!engine_parse(e, options, errp) || !engine_init_backend(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }
-    space_add_listener(memory, &listener);
     return &e->parent;
 }
 
@@ -229,6 +223,7 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     if (!v) {
         return;
     }
+    space_remove_listener(cpu->memory, v);
     g_ptr_array_remove(e->vcpus, v);
     cpu->accel = NULL;
     cpu->mmu_ops = NULL;
@@ -264,6 +259,8 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     tcg_slots_clear(&cpu->env, -1);
     x86_update_key(cpu);
     g_ptr_array_add(e->vcpus, v);
+    space_add_listener(cpu->memory,
+                       &(MemoryListener){ engine_memory_changed, v });
     return true;
 }
 

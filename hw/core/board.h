@@ -28,11 +28,11 @@ typedef struct BoardConfig {
     uint64_t ram_size;    /* bytes, a multiple of PAGE_SIZE */
     uint64_t ram_maxsize; /* maxmem=; equals ram_size without hot-plug */
     unsigned ram_slots;
-    unsigned cpus, maxcpus;           /* -smp; cpus <= maxcpus */
-    unsigned sockets, cores, threads; /* product is maxcpus */
-    const char *cpu_model;            /* "MODEL,+feature,..."; NULL: default */
-    const char *firmware;             /* -bios; NULL: the board's default */
-    const char *const *search_dirs;   /* -L and built-in, NULL-terminated */
+    unsigned cpus, maxcpus;                 /* -smp; cpus <= maxcpus */
+    unsigned sockets, dies, cores, threads; /* product is maxcpus */
+    const char *cpu_model;          /* "MODEL,+feature,..."; NULL: default */
+    const char *firmware;           /* -bios; NULL: the board's default */
+    const char *const *search_dirs; /* -L and built-in, NULL-terminated */
     const char *kernel, *initrd, *append; /* NULL when not given */
     const char *boot_order; /* letters of a c d n; NULL: the board's default */
     const char *boot_once;  /* the same for the first boot only; or NULL */

@@ -5,7 +5,9 @@
  *
  * Memory: RAM from 0 to the PCI hole, the hole up to 4 GiB, the rest of RAM
  * above. The hole's container (with ROM, VGA window and BARs) shows through
- * wherever there is no RAM; the host bridge decides below 1 MiB.
+ * wherever there is no RAM; the host bridge decides below 1 MiB. A processor
+ * sees all this through a space of its own, with its local APIC's registers in
+ * front; DMA does not see those.
  *
  * Interrupts: a global line 0..23 reaches the 8259s (0..15) and the I/O APIC
  * (line 0 on pin 2); the 8259s reach processor 0, the I/O APIC and MSIs reach
@@ -36,6 +38,7 @@
 
 enum {
     PC_MAX_CPUS = 1,
+    PC_MAX_APIC_ID = 254, /* 255 is the xAPIC's broadcast */
     PC_GSIS = IOAPIC_PINS,
     PC_IOAPIC_BASE = 0xfec00000,
 };
@@ -45,6 +48,12 @@ enum {
 /* With that much RAM below 4 GiB or more, the hole begins at 3 GiB. */
 #define PC_LOW_RAM_MAX UINT64_C(0xe0000000)
 #define PC_LOW_RAM_SPLIT UINT64_C(0xc0000000)
+
+/* What processor n has for itself. */
+typedef struct PcCpu {
+    MemoryRegion memory, system; /* root, and the machine's memory in it */
+    AddressSpace *space;
+} PcCpu;
 
 typedef struct PcBoard {
     Board parent;
@@ -64,6 +73,7 @@ typedef struct PcBoard {
     Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042, *port92;
     IrqLine gsi[PC_GSIS];
     const X86Model *model; /* owned */
+    PcCpu *cpus;           /* of parent.vcpus */
     unsigned a20_gates;    /* bit per gate that is open; atomic */
 } PcBoard;
 
@@ -240,23 +250,38 @@ static void pc_vcpu_stopped(void *opaque, Vcpu *vcpu, VcpuExit why)
     board->vcpu_stopped(board->env.machine, why);
 }
 
-static bool pc_add_cpu(PcBoard *pc, const X86Model *model, unsigned n,
+static AddressSpace *pc_init_cpu_memory(PcBoard *pc, unsigned n)
+{
+    PcCpu *c = &pc->cpus[n];
+    g_autofree char *name = g_strdup_printf("cpu-memory-%u", n);
+
+    region_init_container(&c->memory, "memory", UINT64_MAX);
+    region_init_alias(&c->system, "system", &pc->system, 0, UINT64_MAX);
+    region_add(&c->memory, 0, &c->system);
+    c->space = space_new(name, &c->memory);
+    return c->space;
+}
+
+static bool pc_add_cpu(PcBoard *pc, unsigned n, const X86Topology *topology,
                        GError **errp)
 {
     Board *board = &pc->parent;
-    X86Cpu *cpu = x86_cpu_new(n, model, board->env.memory, board->env.io,
-                              board->env.clock, errp);
+    X86Cpu *cpu = x86_cpu_new(n, pc->model, pc_init_cpu_memory(pc, n),
+                              board->env.io, board->env.clock, errp);
 
     if (!cpu) {
         return false;
     }
+    x86_cpu_set_topology(cpu, topology);
+    region_add_priority(&pc->cpus[n].memory, PC_LAPIC_BASE,
+                        x86_apic_region(cpu->apic), 1);
     x86_apic_set_eoi_hook(cpu->apic, pc_eoi, pc);
     x86_apic_set_bus(cpu->apic, pc_ipi, pc);
     if (n == 0) {
         cpu->pic_ack = pc_pic_ack;
         cpu->pic_opaque = pc;
-        region_add_priority(&pc->system, PC_LAPIC_BASE,
-                            x86_apic_region(cpu->apic), 1);
+    } else {
+        x86_cpu_share_tsc(cpu, pc_cpu(pc, 0));
     }
     Vcpu *vcpu = vcpu_new(board->accel, cpu, pc_vcpu_stopped, board, errp);
 
@@ -268,12 +293,32 @@ static bool pc_add_cpu(PcBoard *pc, const X86Model *model, unsigned n,
     return true;
 }
 
+static X86Topology pc_topology(const BoardConfig *config)
+{
+    return (X86Topology){ .dies = config->dies,
+                          .cores = config->cores,
+                          .threads = config->threads };
+}
+
+static bool pc_check_apic_ids(const BoardConfig *config,
+                              const X86Topology *topology, GError **errp)
+{
+    uint32_t last = x86_topology_apic_id(topology, config->maxcpus - 1);
+
+    return last <= PC_MAX_APIC_ID ||
+           emu_fail(errp, EMU_ERROR_INVALID,
+                    "-smp: this topology numbers processors up to %" PRIu32
+                    ", machine pc takes %d",
+                    last, PC_MAX_APIC_ID);
+}
+
 static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
 {
     Board *board = &pc->parent;
-    const X86Model *model = pc->model = x86_model_find(config->cpu_model, errp);
+    X86Topology topology = pc_topology(config);
 
-    if (!model) {
+    pc->model = x86_model_find(config->cpu_model, errp);
+    if (!pc->model || !pc_check_apic_ids(config, &topology, errp)) {
         return false;
     }
     board->accel =
@@ -281,11 +326,11 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
     if (!board->accel) {
         return false;
     }
+    pc->cpus = g_new0(PcCpu, config->cpus);
     for (unsigned n = 0; n < config->cpus; n++) {
-        if (!pc_add_cpu(pc, model, n, errp)) {
+        if (!pc_add_cpu(pc, n, &topology, errp)) {
             return false;
         }
-        pc_cpu(pc, n)->cpu_count = config->cpus;
     }
     return true;
 }
@@ -520,6 +565,7 @@ static bool pc_ready(Board *board, GError **errp)
     AcpiConfig acpi = {
         .cpus = config->cpus,
         .maxcpus = config->maxcpus,
+        .topology = pc_topology(config),
         .hpet = config->hpet,
         .pci_hole_start = MAX(pc->below_4g, PC_LOW_RAM_SPLIT),
     };
@@ -528,7 +574,7 @@ static bool pc_ready(Board *board, GError **errp)
         .version = "pc-i440fx-7.2",
         .uuid_set = config->uuid_set,
         .sockets = config->sockets,
-        .cores = config->cores,
+        .cores = config->cores * config->dies,
         .threads = config->threads,
         .ram_below_4g = pc->below_4g,
         .ram_above_4g = pc->above_4g,
@@ -568,6 +614,16 @@ static void pc_reset(Board *board)
     }
 }
 
+static void pc_clear_cpu_memory(PcBoard *pc)
+{
+    for (unsigned n = 0; pc->cpus && n < pc->parent.config->cpus; n++) {
+        space_free(pc->cpus[n].space);
+        region_clear(&pc->cpus[n].system);
+        region_clear(&pc->cpus[n].memory);
+    }
+    g_clear_pointer(&pc->cpus, g_free);
+}
+
 static void pc_clear_regions(PcBoard *pc)
 {
     pc_firmware_clear(&pc->firmware);
@@ -594,11 +650,11 @@ static void pc_clear(Board *board)
     for (guint n = 0; n < board->vcpus->len; n++) {
         X86Cpu *cpu = pc_cpu(pc, n);
 
-        region_remove(x86_apic_region(cpu->apic));
         vcpu_free(board->vcpus->pdata[n]);
         x86_cpu_free(cpu);
     }
     g_ptr_array_set_size(board->vcpus, 0);
+    pc_clear_cpu_memory(pc);
     x86_model_free(pc->model);
     pc->model = NULL;
     pci_host_clear(&pc->host);

@@ -123,7 +123,7 @@ X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
     }
     cpu->alloc_size = sizeof(X86Cpu);
     cpu->index = cpu->apic_id = index;
-    cpu->cpu_count = 1;
+    cpu->topology = (X86Topology){ 1, 1, 1 };
     cpu->model = model;
     cpu->memory = memory;
     cpu->io = io;
@@ -135,11 +135,24 @@ X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
     return cpu;
 }
 
+void x86_cpu_set_topology(X86Cpu *cpu, const X86Topology *topology)
+{
+    cpu->topology = *topology;
+    cpu->apic_id = x86_topology_apic_id(topology, cpu->index);
+    x86_apic_reset(cpu->apic);
+}
+
+void x86_cpu_share_tsc(X86Cpu *cpu, X86Cpu *with)
+{
+    x86_tsc_unref(cpu->tsc);
+    cpu->tsc = x86_tsc_ref(with->tsc);
+}
+
 void x86_cpu_free(X86Cpu *cpu)
 {
     if (cpu) {
         x86_apic_free(cpu->apic);
-        x86_tsc_free(cpu->tsc);
+        x86_tsc_unref(cpu->tsc);
         tcg_env_free(cpu, cpu->alloc_size);
     }
 }

@@ -19,6 +19,7 @@
 
 #include "memory/memory.h"
 #include "target/x86/decode/decode.h"
+#include "target/x86/topology.h"
 #include "tcg/backend.h"
 #include "util/clock.h"
 #include "util/irq.h"
@@ -269,7 +270,7 @@ struct X86Cpu {
 
     /* Wiring: fixed once created. */
     unsigned index;
-    unsigned cpu_count; /* in the package, for CPUID; 1 unless changed */
+    X86Topology topology; /* one processor a package unless changed */
     uint32_t apic_id;
     const X86Model *model;
     X86Apic *apic; /* never NULL */
@@ -306,6 +307,10 @@ typedef struct X86MmuOps {
 
 X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
                     AddressSpace *io, Clock *clock, GError **errp);
+/* Before it runs: the APIC id follows from topology and index. */
+void x86_cpu_set_topology(X86Cpu *cpu, const X86Topology *topology);
+/* Count time by the same TSC as another CPU of the machine. */
+void x86_cpu_share_tsc(X86Cpu *cpu, X86Cpu *with);
 void x86_cpu_free(X86Cpu *cpu);
 void x86_cpu_reset(X86Cpu *cpu, bool init); /* init: INIT, not power-on */
 extern const StateField x86_cpu_state[];

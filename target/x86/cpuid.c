@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPUID: one row per leaf. Feature bits come from the model's words; the rest
- * describes a processor of one package without hyper-threads.
+ * CPUID: one row per leaf. Feature bits come from the model's words, numbers of
+ * processors from the topology.
  *
  * SDM 2A CPUID; APM 3 appendix E; Linux
  * Documentation/virt/kvm/x86/cpuid.rst.
@@ -31,15 +31,11 @@ static uint32_t cpuid_signature(const X86Model *m)
            (uint32_t)(m->model >> 4) << 16 | (m->family - family) << 20;
 }
 
-/* Address bits that number the CPUs of the package. */
-static unsigned cpuid_package_shift(const X86Cpu *cpu)
+/* The last basic leaf. Dies show in leaf 1Fh only. */
+static uint32_t cpuid_level(const X86Cpu *cpu)
 {
-    unsigned shift = 0;
-
-    while (1u << shift < cpu->cpu_count) {
-        shift++;
-    }
-    return shift;
+    return cpu->topology.dies > 1 ? MAX(cpu->model->level, 0x1f)
+                                  : cpu->model->level;
 }
 
 /* ---- basic leaves -------------------------------------------------------- */
@@ -48,7 +44,7 @@ static void cpuid_0(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
     const X86Model *m = cpu->model;
 
-    out[CPUID_EAX] = m->level;
+    out[CPUID_EAX] = cpuid_level(cpu);
     cpuid_text(&out[CPUID_EBX], m->vendor, 4);
     cpuid_text(&out[CPUID_EDX], m->vendor + 4, 4);
     cpuid_text(&out[CPUID_ECX], m->vendor + 8, 4);
@@ -61,13 +57,15 @@ static void cpuid_1(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     out[CPUID_EAX] = cpuid_signature(m);
     /* CLFLUSH line of 64 bytes, logical CPUs, initial APIC id */
     out[CPUID_EBX] =
-        8 << 8 | 1u << (16 + cpuid_package_shift(cpu)) | cpu->apic_id << 24;
+        8 << 8 |
+        1u << (16 + MIN(x86_topology_package_shift(&cpu->topology), 7)) |
+        cpu->apic_id << 24;
     out[CPUID_ECX] = m->word[WORD_1_ECX];
     out[CPUID_EDX] = m->word[WORD_1_EDX];
     if (cpu->cr4 & CR4_OSXSAVE) {
         out[CPUID_ECX] |= 1u << 27;
     }
-    if (cpu->cpu_count > 1) {
+    if (x86_topology_package_cpus(&cpu->topology) > 1) {
         out[CPUID_EDX] |= 1u << 28; /* HTT: EBX 23..16 counts */
     }
     if (!(cpu->apic_base & 1u << 11)) {
@@ -100,10 +98,15 @@ static void cpuid_4(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
         return;
     }
     const CpuidCache *c = &cpuid_caches[sub];
-    uint32_t sharing = c->level == 3 ? cpu->cpu_count - 1 : 0;
+    const X86Topology *t = &cpu->topology;
+    unsigned core = x86_topology_core_shift(t);
+    unsigned sharing = c->level == 3 ? x86_topology_die_shift(t) : core;
+    unsigned cores = x86_topology_package_shift(t) - core;
 
-    out[CPUID_EAX] = c->type | c->level << 5 | 1 << 8 | sharing << 14 |
-                     (cpu->cpu_count - 1) << 26;
+    /* Ids that share the cache, and ids of cores; a field holds up to 64. */
+    out[CPUID_EAX] = c->type | c->level << 5 | 1 << 8 |
+                     ((1u << sharing) - 1) << 14 |
+                     ((1u << MIN(cores, 6)) - 1) << 26;
     out[CPUID_EBX] = 63 | (c->ways - 1) << 22;
     out[CPUID_ECX] = c->kib * 1024 / 64 / c->ways - 1;
 }
@@ -131,17 +134,49 @@ static void cpuid_7(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
+enum { LEVEL_SMT = 1, LEVEL_CORE = 2, LEVEL_DIE = 5 };
+
+/* What shift leads to the next level, and the CPUs below that. */
+static void cpuid_level_row(uint32_t out[4], unsigned type, unsigned shift,
+                            unsigned cpus)
+{
+    out[CPUID_EAX] = shift;
+    out[CPUID_EBX] = cpus;
+    out[CPUID_ECX] |= type << 8;
+}
+
 static void cpuid_b(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
+    const X86Topology *t = &cpu->topology;
+
     out[CPUID_ECX] = sub & 0xff;
     out[CPUID_EDX] = cpu->apic_id;
-    if (sub == 0) { /* threads of a core */
-        out[CPUID_EBX] = 1;
-        out[CPUID_ECX] |= 1 << 8;
-    } else if (sub == 1) { /* cores of the package */
-        out[CPUID_EAX] = cpuid_package_shift(cpu);
-        out[CPUID_EBX] = cpu->cpu_count;
-        out[CPUID_ECX] |= 2 << 8;
+    if (sub == 0) {
+        cpuid_level_row(out, LEVEL_SMT, x86_topology_core_shift(t), t->threads);
+    } else if (sub == 1) {
+        cpuid_level_row(out, LEVEL_CORE, x86_topology_package_shift(t),
+                        x86_topology_package_cpus(t));
+    }
+}
+
+/* The same with dies between cores and packages. */
+static void cpuid_1f(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
+{
+    const X86Topology *t = &cpu->topology;
+
+    if (sub != 1 && sub != 2) {
+        cpuid_b(cpu, sub ? 2 : 0, out);
+        out[CPUID_ECX] = (out[CPUID_ECX] & 0xff00) | (sub & 0xff);
+        return;
+    }
+    out[CPUID_ECX] = sub;
+    out[CPUID_EDX] = cpu->apic_id;
+    if (sub == 1) {
+        cpuid_level_row(out, LEVEL_CORE, x86_topology_die_shift(t),
+                        t->cores * t->threads);
+    } else {
+        cpuid_level_row(out, LEVEL_DIE, x86_topology_package_shift(t),
+                        x86_topology_package_cpus(t));
     }
 }
 
@@ -236,6 +271,9 @@ static void cpuid_ext1(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
         cpuid_1(cpu, 0, leaf1);
         out[CPUID_EAX] = leaf1[CPUID_EAX];
         out[CPUID_EDX] |= leaf1[CPUID_EDX] & CPUID_EXT1_COPIES;
+        if (x86_topology_package_cpus(&cpu->topology) > 1) {
+            out[CPUID_ECX] |= 1u << 1; /* CmpLegacy: HTT counts cores */
+        }
     } else if (cpu->key.code != X86_CODE64) {
         out[CPUID_EDX] &= ~(1u << 11); /* SYSCALL: in 64-bit code only */
     }
@@ -290,7 +328,31 @@ static void cpuid_ext8(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     out[CPUID_EAX] = m->phys_bits | linear << 8;
     out[CPUID_EBX] = m->word[WORD_EXT8_EBX];
     if (!x86_model_intel(m)) {
-        out[CPUID_ECX] = cpu->cpu_count - 1;
+        out[CPUID_ECX] = (x86_topology_package_cpus(&cpu->topology) - 1) |
+                         x86_topology_package_shift(&cpu->topology) << 12;
+    }
+}
+
+/* Leaf 4's caches, as AMD has them. */
+static void cpuid_ext1d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
+{
+    if (x86_model_has(cpu->model, FEATURE_TOPOEXT)) {
+        cpuid_4(cpu, sub, out);
+        out[CPUID_EAX] &= (1u << 26) - 1;
+    }
+}
+
+/* Extended APIC id, core (and threads of one), node: a die. */
+static void cpuid_ext1e(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
+{
+    const X86Topology *t = &cpu->topology;
+
+    if (x86_model_has(cpu->model, FEATURE_TOPOEXT)) {
+        out[CPUID_EAX] = cpu->apic_id;
+        out[CPUID_EBX] = (cpu->apic_id >> x86_topology_core_shift(t) & 0xff) |
+                         (t->threads - 1) << 8;
+        out[CPUID_ECX] = (cpu->apic_id >> x86_topology_die_shift(t) & 0xff) |
+                         (t->dies - 1) << 8;
     }
 }
 
@@ -307,6 +369,7 @@ static const CpuidLeaf cpuid_leaves[] = {
     { 0xd, cpuid_d },
     { 0x15, cpuid_15 },
     { 0x16, cpuid_16 },
+    { 0x1f, cpuid_1f },
     { 0x40000000, cpuid_kvm_0 },
     { 0x40000001, cpuid_kvm_1 },
     { 0x40000010, cpuid_kvm_10 },
@@ -319,14 +382,16 @@ static const CpuidLeaf cpuid_leaves[] = {
     { 0x80000006, cpuid_ext6 },
     { 0x80000007, cpuid_ext7 },
     { 0x80000008, cpuid_ext8 },
+    { 0x8000001d, cpuid_ext1d },
+    { 0x8000001e, cpuid_ext1e },
 };
 
 void x86_cpuid(X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
     memset(out, 0, 4 * sizeof(out[0]));
     /* Beyond the last basic leaf Intel answers as the last one. */
-    if (leaf > cpu->model->level && leaf < 0x40000000) {
-        leaf = cpu->model->level;
+    if (leaf > cpuid_level(cpu) && leaf < 0x40000000) {
+        leaf = cpuid_level(cpu);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(cpuid_leaves); i++) {
         if (cpuid_leaves[i].leaf == leaf) {

@@ -35,7 +35,7 @@ typedef struct ModelRow {
 #define MODEL_OPTIONAL                                                         \
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb xsave xgetbv1 avx avx2 "   \
     "fma f16c bmi1 bmi2 abm adx aes pclmulqdq vaes vpclmulqdq sha-ni gfni "    \
-    "clflushopt clwb serialize"
+    "clflushopt clwb serialize topoext"
 
 static const ModelRow model_rows[] = {
     { "max", "everything that is implemented (the default)", NULL,
@@ -432,7 +432,7 @@ static void model_finish(X86Model *m)
     m->phys_mask = (UINT64_C(1) << m->phys_bits) - 1;
     m->pages_1g = x86_model_has(m, FEATURE_PDPE1GB);
     m->level = 0x16;
-    m->ext_level = 0x80000008;
+    m->ext_level = x86_model_has(m, FEATURE_TOPOEXT) ? 0x8000001e : 0x80000008;
     m->cr4_mask = CR4_PCE;
     for (size_t i = 0; i < G_N_ELEMENTS(model_cr4); i++) {
         if (x86_model_has(m, model_cr4[i].feature)) {

@@ -10,6 +10,8 @@
  * never runs backwards. It trusts the line only while the clock keeps pace with
  * the host's monotonic time; a clock that was stopped, set, or is driven by
  * hand is read itself until it does. `sequence` is odd while the line changes.
+ * All CPUs of a machine share one line, so what one reads another has not yet
+ * passed; any of their threads may bend it.
  *
  * Reading it is in tsc-read.c, which is light.
  */
@@ -25,7 +27,8 @@
 
 enum {
     TSC_SYNC_TICKS = 2 * 1000 * 1000, /* of the host, between corrections */
-    TSC_JUMP_NS = 100 * 1000, /* a line that is further off starts anew */
+    TSC_DOUBT_TICKS = 20 * 1000, /* of a sample that is good for something */
+    TSC_JUMP_NS = 100 * 1000,    /* a line that is further off starts anew */
     TSC_NOISE_NS = 20 * 1000, /* a thread may lose that between two readings */
 };
 
@@ -49,19 +52,40 @@ static TscSample tsc_sample(const X86Tsc *t)
     TscSample s = { .clock_ns = clock_now(t->clock),
                     .mono_ns = clock_source_monotonic(NULL) };
 
-    s.host = before + (x86_tsc_host() - before) / 2;
+    s.doubt = (x86_tsc_host() - before) / 2;
+    s.host = before + s.doubt;
     return s;
+}
+
+static void tsc_begin_change_locked(X86Tsc *t)
+{
+    __atomic_store_n(&t->sequence, t->sequence + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void tsc_end_change_locked(X86Tsc *t, uint64_t host, uint64_t guest,
+                                  uint64_t rate)
+{
+    t->host_base = host;
+    t->guest_base = guest;
+    t->rate = rate;
+    __atomic_store_n(&t->sequence, t->sequence + 1, __ATOMIC_RELEASE);
 }
 
 static void tsc_set_line_locked(X86Tsc *t, uint64_t host, uint64_t guest,
                                 uint64_t rate)
 {
-    __atomic_store_n(&t->sequence, t->sequence + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    t->host_base = host;
-    t->guest_base = guest;
-    t->rate = rate;
-    __atomic_store_n(&t->sequence, t->sequence + 1, __ATOMIC_RELEASE);
+    tsc_begin_change_locked(t);
+    tsc_end_change_locked(t, host, guest, rate);
+}
+
+/* From its end at this very moment: nobody reads meanwhile, so no CPU has
+ * read more than the others are going to. */
+static void tsc_bend_locked(X86Tsc *t, uint64_t rate)
+{
+    tsc_begin_change_locked(t);
+    uint64_t host = x86_tsc_host();
+    tsc_end_change_locked(t, host, x86_tsc_line(t, host), rate);
 }
 
 static bool tsc_keeps_pace(const TscSample *then, const TscSample *now)
@@ -82,11 +106,17 @@ static void tsc_correct_locked(X86Tsc *t, const TscSample *now)
         t->rate ? (int64_t)x86_tsc_line(t, now->host) : now->clock_ns;
     int64_t error = now->clock_ns - guest;
 
-    if (ABS(error) > TSC_JUMP_NS) {
-        guest = now->clock_ns;
-        error = 0;
+    if (t->rate && ABS(error) <= TSC_JUMP_NS) {
+        tsc_bend_locked(t, rate * (1.0 + error / 1e9));
+    } else {
+        tsc_set_line_locked(t, now->host, now->clock_ns, rate);
     }
-    tsc_set_line_locked(t, now->host, guest, rate * (1.0 + error / 1e9));
+}
+
+static bool tsc_is_due(const X86Tsc *t)
+{
+    return x86_tsc_host() - __atomic_load_n(&t->last.host, __ATOMIC_RELAXED) >=
+           TSC_SYNC_TICKS;
 }
 
 void x86_tsc_sync(X86Cpu *cpu)
@@ -94,17 +124,18 @@ void x86_tsc_sync(X86Cpu *cpu)
     X86Tsc *t = cpu->tsc;
     TscSample now;
 
-    if (!t->usable || x86_tsc_host() - t->last.host < TSC_SYNC_TICKS) {
-        return;
+    if (!t->usable || !tsc_is_due(t) || !g_mutex_trylock(&t->lock)) {
+        return; /* who has the lock does it for all */
     }
-    g_mutex_lock(&t->lock);
     now = tsc_sample(t);
-    if (tsc_keeps_pace(&t->last, &now)) {
-        tsc_correct_locked(t, &now);
-    } else {
-        tsc_set_line_locked(t, 0, 0, 0);
+    if (now.doubt < TSC_DOUBT_TICKS) { /* else: the thread was interrupted */
+        if (tsc_keeps_pace(&t->last, &now)) {
+            tsc_correct_locked(t, &now);
+        } else {
+            tsc_set_line_locked(t, 0, 0, 0);
+        }
+        t->last = now;
     }
-    t->last = now;
     g_mutex_unlock(&t->lock);
 }
 
@@ -113,15 +144,22 @@ X86Tsc *x86_tsc_new(Clock *clock)
     X86Tsc *t = g_new0(X86Tsc, 1);
 
     t->clock = clock;
+    t->refs = 1;
     t->usable = tsc_host_invariant();
     g_mutex_init(&t->lock);
     t->first = t->last = tsc_sample(t);
     return t;
 }
 
-void x86_tsc_free(X86Tsc *t)
+X86Tsc *x86_tsc_ref(X86Tsc *t)
 {
-    if (t) {
+    t->refs++;
+    return t;
+}
+
+void x86_tsc_unref(X86Tsc *t)
+{
+    if (t && !--t->refs) {
         g_mutex_clear(&t->lock);
         g_free(t);
     }

@@ -7,12 +7,14 @@
 
 typedef struct TscSample {
     uint64_t host;
+    uint64_t doubt; /* host may be off by so many ticks */
     int64_t clock_ns, mono_ns;
 } TscSample;
 
 struct X86Tsc {
     Clock *clock;
     bool usable; /* the host has an invariant counter */
+    unsigned refs;
 
     unsigned sequence; /* odd while the line changes */
     uint64_t host_base, guest_base;
@@ -35,6 +37,7 @@ static inline uint64_t x86_tsc_host(void)
 uint64_t x86_tsc_line(const X86Tsc *tsc, uint64_t host);
 
 X86Tsc *x86_tsc_new(Clock *clock);
-void x86_tsc_free(X86Tsc *tsc);
+X86Tsc *x86_tsc_ref(X86Tsc *tsc); /* for another CPU of the machine */
+void x86_tsc_unref(X86Tsc *tsc);
 
 #endif

@@ -151,17 +151,18 @@ static void test_machine(void)
 
 typedef struct SmpCase {
     const char *line;
-    unsigned cpus, maxcpus, sockets, cores, threads;
+    unsigned cpus, maxcpus, sockets, cores, threads, dies;
 } SmpCase;
 
 static const SmpCase smp_cases[] = {
-    { "-smp 1", 1, 1, 1, 1, 1 },
-    { "-smp cpus=1,sockets=1", 1, 1, 1, 1, 1 },
-    { "-smp sockets=1,cores=1,threads=1", 1, 1, 1, 1, 1 },
-    { "-smp 1,maxcpus=4", 1, 4, 1, 4, 1 },
-    { "-smp 1,maxcpus=8,threads=2", 1, 8, 1, 4, 2 },
-    { "-smp 1,maxcpus=8,sockets=2", 1, 8, 2, 4, 1 },
-    { "-smp 1,maxcpus=8,cores=2", 1, 8, 4, 2, 1 },
+    { "-smp 1", 1, 1, 1, 1, 1, 1 },
+    { "-smp cpus=1,sockets=1", 1, 1, 1, 1, 1, 1 },
+    { "-smp sockets=1,cores=1,threads=1", 1, 1, 1, 1, 1, 1 },
+    { "-smp 1,maxcpus=4", 1, 4, 1, 4, 1, 1 },
+    { "-smp 1,maxcpus=8,threads=2", 1, 8, 1, 4, 2, 1 },
+    { "-smp 1,maxcpus=8,sockets=2", 1, 8, 2, 4, 1, 1 },
+    { "-smp 1,maxcpus=8,cores=2", 1, 8, 4, 2, 1, 1 },
+    { "-smp 1,maxcpus=16,sockets=2,dies=2", 1, 16, 2, 4, 1, 2 },
 };
 
 static void test_smp(void)
@@ -177,6 +178,7 @@ static void test_smp(void)
         g_assert_cmpuint(c->board.sockets, ==, want->sockets);
         g_assert_cmpuint(c->board.cores, ==, want->cores);
         g_assert_cmpuint(c->board.threads, ==, want->threads);
+        g_assert_cmpuint(c->board.dies, ==, want->dies);
     }
 }
 

@@ -128,6 +128,61 @@ static void test_cpuid(void)
 
 /* ---- MSRs ---------------------------------------------------------------- */
 
+/* CPUs of two packages with two dies of three cores with two threads. */
+typedef struct TopologyCase {
+    unsigned index;
+    uint32_t apic_id;
+} TopologyCase;
+
+static const TopologyCase topology_cases[] = {
+    { 0, 0 },   { 1, 1 },   { 2, 2 },   { 5, 5 },   { 6, 8 },
+    { 11, 13 }, { 12, 16 }, { 18, 24 }, { 23, 29 },
+};
+
+static void check_level(Machine *m, uint32_t leaf, unsigned sub, uint32_t shift,
+                        uint32_t cpus, uint32_t type)
+{
+    uint32_t out[4];
+
+    x86_cpuid(m->cpu, leaf, sub, out);
+    g_assert_cmpuint(out[CPUID_EAX], ==, shift);
+    g_assert_cmpuint(out[CPUID_EBX], ==, cpus);
+    g_assert_cmphex(out[CPUID_ECX], ==, type << 8 | sub);
+    g_assert_cmpuint(out[CPUID_EDX], ==, m->cpu->apic_id);
+}
+
+static void test_topology(void)
+{
+    Machine *m = machine_new("max");
+    const X86Topology t = { .dies = 2, .cores = 3, .threads = 2 };
+    uint32_t out[4];
+
+    check_level(m, 0xb, 0, 0, 1, 1);
+    check_level(m, 0xb, 1, 0, 1, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(topology_cases); i++) {
+        const TopologyCase *c = &topology_cases[i];
+
+        m->cpu->index = c->index;
+        x86_cpu_set_topology(m->cpu, &t);
+        g_assert_cmpuint(m->cpu->apic_id, ==, c->apic_id);
+        x86_cpuid(m->cpu, 1, 0, out);
+        g_assert_cmpuint(out[CPUID_EBX] >> 24, ==, c->apic_id);
+        g_assert_cmpuint(out[CPUID_EBX] >> 16 & 0xff, ==, 16);
+        g_assert_true(out[CPUID_EDX] & 1u << 28);
+        check_level(m, 0xb, 0, 1, 2, 1);
+        check_level(m, 0xb, 1, 4, 12, 2);
+        check_level(m, 0xb, 2, 0, 0, 0);
+        check_level(m, 0x1f, 0, 1, 2, 1);
+        check_level(m, 0x1f, 1, 3, 6, 2);
+        check_level(m, 0x1f, 2, 4, 12, 5);
+        check_level(m, 0x1f, 3, 0, 0, 0);
+        x86_cpuid(m->cpu, 4, 3, out); /* the last level: a die's */
+        g_assert_cmpuint(out[CPUID_EAX] >> 14 & 0xfff, ==, 7);
+        g_assert_cmpuint(out[CPUID_EAX] >> 26, ==, 7);
+    }
+    machine_free(m);
+}
+
 static void test_msr_values(void)
 {
     static const struct {
@@ -271,6 +326,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/options", test_options);
     g_test_add_func("/model/all", test_all_models);
     g_test_add_func("/cpuid", test_cpuid);
+    g_test_add_func("/cpuid/topology", test_topology);
     g_test_add_func("/msr/values", test_msr_values);
     g_test_add_func("/msr/tsc", test_tsc);
     g_test_add_func("/msr/tsc-follows", test_tsc_follows);

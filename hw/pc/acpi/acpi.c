@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ACPI tables: one blob with FACS, DSDT (from dsdt.asl), FADT, MADT, HPET, an
- * SSDT with the few values that depend on the command line, and RSDT; the
- * RSDP; and the script by which firmware places them, links them and fixes
- * their checksums. ACPI 6.5 chapter 5; the script is QEMU's "linker/loader"
- * (guest ABI that SeaBIOS and OVMF know).
+ * SSDT with what depends on the command line, and RSDT; the RSDP; and the
+ * script by which firmware places them, links them and fixes their checksums.
+ * ACPI 6.5 chapter 5; the script is QEMU's "linker/loader" (guest ABI that
+ * SeaBIOS and OVMF know).
  */
 #include "hw/pc/acpi/acpi.h"
 
@@ -276,7 +276,7 @@ static void acpi_madt(AcpiBuilder *b, const AcpiConfig *config)
         acpi_put(t, 0, 1);
         acpi_put(t, 8, 1);
         acpi_put(t, i, 1); /* processor */
-        acpi_put(t, i, 1); /* APIC id */
+        acpi_put(t, x86_topology_apic_id(&config->topology, i), 1);
         acpi_put(t, i < config->cpus, 4);
     }
     acpi_put(t, 1, 1);
@@ -320,6 +320,40 @@ static void acpi_aml_dword(GByteArray *t, const char *name, uint32_t val)
     acpi_put(t, val, 4);
 }
 
+/* PkgLength of a package with so many bytes behind it, itself included in the
+ * value. 20.2.4 */
+static void acpi_aml_length(GByteArray *t, unsigned bytes)
+{
+    if (bytes + 1 < 64) {
+        acpi_put(t, bytes + 1, 1);
+        return;
+    }
+    bytes += 2;
+    acpi_put(t, 1 << 6 | (bytes & 15), 1);
+    acpi_put(t, bytes >> 4, 1);
+}
+
+/* Scope (\_SB) { Processor (C000, 0, 0, 0) {} ... } with the MADT's numbers.
+ * 20.2.5.1, 20.2.5.2 */
+static void acpi_aml_processors(GByteArray *t, unsigned cpus)
+{
+    enum { SCOPE_NAME = 5, PROCESSOR_BODY = 10, PROCESSOR = 13 };
+
+    acpi_put(t, 0x10, 1);
+    acpi_aml_length(t, SCOPE_NAME + cpus * PROCESSOR);
+    acpi_put_text(t, "\\_SB_", SCOPE_NAME);
+    for (unsigned i = 0; i < cpus; i++) {
+        g_autofree char *name = g_strdup_printf("C%03X", i & 0xfff);
+
+        acpi_put(t, 0x835b, 2);
+        acpi_aml_length(t, PROCESSOR_BODY);
+        acpi_put_text(t, name, 4);
+        acpi_put(t, i, 1);
+        acpi_put(t, 0, 4); /* no register block: _CST would say */
+        acpi_put(t, 0, 1);
+    }
+}
+
 static void acpi_ssdt(AcpiBuilder *b, const AcpiConfig *config)
 {
     uint32_t start = acpi_begin(b, "SSDT", 1);
@@ -327,6 +361,7 @@ static void acpi_ssdt(AcpiBuilder *b, const AcpiConfig *config)
     acpi_aml_dword(b->tables, "P0S_", config->pci_hole_start);
     acpi_aml_dword(b->tables, "P0E_", ACPI_IOAPIC_BASE - 1);
     acpi_aml_dword(b->tables, "HPTE", config->hpet);
+    acpi_aml_processors(b->tables, config->cpus);
     acpi_end(b, start, true);
 }
 

@@ -4,9 +4,11 @@
 #define HW_PC_ACPI_ACPI_H
 
 #include "hw/misc/fw_cfg.h"
+#include "target/x86/topology.h"
 
 typedef struct AcpiConfig {
     unsigned cpus, maxcpus;
+    X86Topology topology;
     bool hpet;
     uint64_t pci_hole_start; /* below 4 GiB; end is the I/O APIC's page */
 } AcpiConfig;

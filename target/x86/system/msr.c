@@ -256,7 +256,9 @@ static bool msr_write_only(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 
 static bool msr_get_core_count(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
-    *val = cpu->cpu_count << 16 | cpu->cpu_count;
+    const X86Topology *t = &cpu->topology;
+
+    *val = (uint64_t)t->dies * t->cores << 16 | x86_topology_package_cpus(t);
     return true;
 }
 
