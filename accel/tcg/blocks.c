@@ -100,11 +100,42 @@ static void block_free(struct rcu_head *rcu)
 
 static void block_remove_from_hash(TcgEngine *e, TcgBlock *b)
 {
-    TcgBlock **at = &e->hash[block_hash(&b->key)];
+    TcgBlock **at = block_bucket(e, &b->key);
     while (*at != b) {
         at = &(*at)->hash_next;
     }
     *at = b->hash_next;
+}
+
+static void block_push(TcgBlock **bucket, TcgBlock *b)
+{
+    b->hash_next = *bucket;
+    *bucket = b;
+}
+
+/* Twice the buckets: chains stay short, as each step is a cache miss. */
+static void block_grow_hash(TcgEngine *e)
+{
+    unsigned count = 1u << e->hash_bits;
+    g_autofree TcgBlock **old = e->hash;
+
+    e->hash_bits++;
+    e->hash = g_new0(TcgBlock *, 1u << e->hash_bits);
+    for (unsigned i = 0; i < count; i++) {
+        TcgBlock *next;
+        for (TcgBlock *b = old[i]; b; b = next) {
+            next = b->hash_next;
+            block_push(block_bucket(e, &b->key), b);
+        }
+    }
+}
+
+static void block_add_to_hash(TcgEngine *e, TcgBlock *b)
+{
+    if (e->block_count >= 1u << e->hash_bits) {
+        block_grow_hash(e);
+    }
+    block_push(block_bucket(e, &b->key), b);
 }
 
 static void block_remove_from_jumps(TcgEngine *e, const TcgBlock *b)
@@ -419,9 +450,7 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
         if (b->size > block_first_bytes(b)) {
             block_add_to_page(b, 1, block_get_page(e, &s->page[1]));
         }
-        TcgBlock **bucket = &e->hash[block_hash(&b->key)];
-        b->hash_next = *bucket;
-        *bucket = b;
+        block_add_to_hash(e, b);
         b->valid = true;
         e->block_count++;
     }

@@ -194,7 +194,8 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     e->pages = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     e->rams = g_ptr_array_new();
     e->vcpus = g_ptr_array_new();
-    e->hash = g_new0(TcgBlock *, 1u << BLOCK_HASH_BITS);
+    e->hash_bits = BLOCK_HASH_BITS_MIN;
+    e->hash = g_new0(TcgBlock *, 1u << e->hash_bits);
     e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_init_context(e);
     return e;

@@ -37,7 +37,7 @@ typedef struct TcgVcpu TcgVcpu;
 typedef struct TcgBlock TcgBlock;
 typedef struct TcgPage TcgPage;
 
-#define BLOCK_HASH_BITS 16
+#define BLOCK_HASH_BITS_MIN 12
 #define BLOCK_INSNS_MAX 64
 #define CODE_TLB_SIZE 256
 #define KEY_IDS 64
@@ -104,8 +104,9 @@ struct TcgEngine {
     GMutex translating;
     IrBlock ir;
 
-    uint32_t lock; /* see engine_lock() */
-    TcgBlock **hash;
+    uint32_t lock;   /* see engine_lock() */
+    TcgBlock **hash; /* [1 << hash_bits], grows with the blocks */
+    unsigned hash_bits;
     GHashTable *pages; /* host -> TcgPage */
     TcgCross *cross;
     uint32_t cross_count, cross_room;
@@ -211,12 +212,18 @@ static inline uint64_t engine_cs_base(const X86Cpu *cpu)
     return cpu->key.code == X86_CODE64 ? 0 : cpu->seg[X86_CS].base;
 }
 
-static inline unsigned block_hash(const TcgBlockKey *k)
+/* Its upper bits are an index of the hash. */
+static inline uint64_t block_hash(const TcgBlockKey *k)
 {
     uint64_t h = (uintptr_t)k->host ^ k->pc << 7 ^
                  (uint64_t)k->bits * UINT64_C(0x9e3779b97f4a7c15);
     h *= UINT64_C(0xff51afd7ed558ccd);
-    return h >> (64 - BLOCK_HASH_BITS);
+    return h;
+}
+
+static inline TcgBlock **block_bucket(const TcgEngine *e, const TcgBlockKey *k)
+{
+    return &e->hash[block_hash(k) >> (64 - e->hash_bits)];
 }
 
 /* ---- tlb.c: light ---------------------------------------------------------

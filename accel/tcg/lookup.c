@@ -34,7 +34,7 @@ static bool lookup_second_page(X86Cpu *cpu, const uint8_t *host)
 
 static TcgBlock *lookup_in_hash(TcgEngine *e, const TcgBlockKey *key)
 {
-    TcgBlock *b = e->hash[block_hash(key)];
+    TcgBlock *b = *block_bucket(e, key);
     while (b && !(b->key.host == key->host && b->key.pc == key->pc &&
                   b->key.bits == key->bits && b->key.cs_base == key->cs_base)) {
         b = b->hash_next;
