@@ -133,32 +133,27 @@ bool piix4_pm_power_button(Device *dev)
 /* ---- PM registers
  * ---------------------------------------------------------------------- */
 
+/* The four bytes from an aligned offset on: the PM timer is read whole, so
+ * that its halves belong together. */
+static uint32_t piix4_pm_dword(const Piix4Pm *s, hwaddr off)
+{
+    switch (off) {
+    case PM1_STS:
+        return s->status | (uint32_t)s->enable << 16;
+    case PM1_CNT:
+        return s->control;
+    case PM_TMR:
+        return piix4_pm_ticks(piix4_pm_clock(s)) & 0xffffff;
+    default:
+        return 0;
+    }
+}
+
 static bool piix4_pm_read(void *opaque, hwaddr off, unsigned size,
                           uint64_t *val)
 {
-    Piix4Pm *s = opaque;
-    uint32_t ticks;
-
-    switch (off) {
-    case PM1_STS:
-        *val = s->status;
-        break;
-    case PM1_EN:
-        *val = s->enable;
-        break;
-    case PM1_CNT:
-        *val = s->control;
-        break;
-    case PM_TMR:
-    case PM_TMR + 2:
-        ticks = piix4_pm_ticks(piix4_pm_clock(s)) & 0xffffff;
-        *val = ticks >> (off == PM_TMR ? 0 : 16);
-        break;
-    default:
-        *val = 0;
-        break;
-    }
-    trace(piix4_pm_read, "off %" PRIx64 " = %" PRIx64, off, *val);
+    *val = piix4_pm_dword(opaque, off & ~3u) >> (8 * (off & 3));
+    trace(piix4_pm_read, "off %" PRIx64 " size %u = %" PRIx64, off, size, *val);
     return true;
 }
 
@@ -175,26 +170,23 @@ static void piix4_pm_sleep(Piix4Pm *s)
     env->request(env->machine, MACHINE_REQUEST_POWEROFF, 0);
 }
 
-static bool piix4_pm_write(void *opaque, hwaddr off, unsigned size,
-                           uint64_t val)
+/* A register of 16 bits; mask: the bits that are written. */
+static void piix4_pm_write_word(Piix4Pm *s, hwaddr off, uint16_t val,
+                                uint16_t mask)
 {
-    Piix4Pm *s = opaque;
-
-    trace(piix4_pm_write, "off %" PRIx64 " = %" PRIx64, off, val);
+    val &= mask;
     switch (off) {
     case PM1_STS:
         s->status &= ~val;
-        piix4_pm_sci_update(s);
         break;
     case PM1_EN:
-        s->enable = val;
+        s->enable = (s->enable & ~mask) | val;
         piix4_pm_timer_update(s);
-        piix4_pm_sci_update(s);
         break;
     case PM1_CNT:
         /* SCI_EN is firmware's: only the APM command changes it. */
-        s->control = (val & ~(PM1_CNT_SLP_EN | PM1_CNT_SCI_EN)) |
-                     (s->control & PM1_CNT_SCI_EN);
+        mask &= ~PM1_CNT_SCI_EN;
+        s->control = (s->control & ~mask) | (val & mask & ~PM1_CNT_SLP_EN);
         if (val & PM1_CNT_SLP_EN) {
             piix4_pm_sleep(s);
         }
@@ -202,47 +194,23 @@ static bool piix4_pm_write(void *opaque, hwaddr off, unsigned size,
     default:
         break;
     }
-    return true;
 }
 
-/* The PM timer is read whole, so that its halves belong together. */
-static bool piix4_pm_io_read(void *opaque, hwaddr off, unsigned size,
-                             uint64_t *val)
+static bool piix4_pm_write(void *opaque, hwaddr off, unsigned size,
+                           uint64_t val)
 {
     Piix4Pm *s = opaque;
+    hwaddr word = off & ~1u;
+    unsigned shift = 8 * (off & 1);
+    uint32_t mask = (UINT32_MAX >> (32 - 8 * size)) << shift;
 
-    if (off == PM_TMR && size == 4) {
-        *val = piix4_pm_ticks(piix4_pm_clock(s)) & 0xffffff;
-        return true;
+    trace(piix4_pm_write, "off %" PRIx64 " size %u = %" PRIx64, off, size, val);
+    piix4_pm_write_word(s, word, val << shift, mask);
+    if (mask >> 16) {
+        piix4_pm_write_word(s, word + 2, val >> 16, mask >> 16);
     }
-    uint64_t low = 0;
-    uint64_t high = 0;
-
-    piix4_pm_read(s, off & ~1u, 2, &low);
-    if (size == 4) {
-        piix4_pm_read(s, off + 2, 2, &high);
-    }
-    *val = (low | high << 16) >> (8 * (off & 1));
+    piix4_pm_sci_update(s);
     return true;
-}
-
-static bool piix4_pm_io_write(void *opaque, hwaddr off, unsigned size,
-                              uint64_t val)
-{
-    uint64_t old = 0;
-
-    if (size == 1) {
-        /* Status bits are cleared by ones, so the other byte is zero there. */
-        if ((off & ~1u) != PM1_STS) {
-            piix4_pm_read(opaque, off & ~1u, 2, &old);
-        }
-        unsigned shift = 8 * (off & 1);
-
-        val = (old & ~(UINT64_C(0xff) << shift)) | val << shift;
-        return piix4_pm_write(opaque, off & ~1u, 2, val);
-    }
-    piix4_pm_write(opaque, off, 2, val & 0xffff);
-    return size == 4 ? piix4_pm_write(opaque, off + 2, 2, val >> 16) : true;
 }
 
 /* ---- General-purpose events: status bytes, then enable bytes
@@ -304,8 +272,8 @@ static bool piix4_pm_apm_write(void *opaque, hwaddr off, unsigned size,
 }
 
 static const MemoryOps piix4_pm_io_ops = {
-    .read = piix4_pm_io_read,
-    .write = piix4_pm_io_write,
+    .read = piix4_pm_read,
+    .write = piix4_pm_write,
     .valid = { .min = 1, .max = 4 },
     .impl = { .min = 1, .max = 4 },
 };

@@ -19,10 +19,11 @@ typedef struct SmbiosBuilder {
     uint16_t largest;
 } SmbiosBuilder;
 
+/* Little-endian; what is beyond eight bytes is zero. */
 static void smbios_put(SmbiosBuilder *b, uint64_t val, unsigned size)
 {
     for (unsigned i = 0; i < size; i++) {
-        guint8 byte = val >> (8 * i);
+        guint8 byte = i < sizeof(val) ? val >> (8 * i) : 0;
 
         g_byte_array_append(b->tables, &byte, 1);
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ACPI tables: one blob with FACS, DSDT (from dsdt.asl), FADT, MADT, HPET, an
- * SSDT with what depends on the command line, and RSDT; the RSDP; and the
- * script by which firmware places them, links them and fixes their checksums.
- * ACPI 6.5 chapter 5; the script is QEMU's "linker/loader" (guest ABI that
- * SeaBIOS and OVMF know).
+ * ACPI tables: one blob with FACS, DSDT (from dsdt.asl, with the few values
+ * that depend on the command line), FADT, MADT, HPET, an SSDT with the
+ * processors, and RSDT; the RSDP; and the script by which firmware places
+ * them, links them and fixes their checksums. ACPI 6.5 chapter 5; the script
+ * is QEMU's "linker/loader" (guest ABI that SeaBIOS and OVMF know).
  */
 #include "hw/pc/acpi/acpi.h"
 
@@ -181,7 +181,19 @@ static uint32_t acpi_facs(AcpiBuilder *b)
     return start;
 }
 
-static uint32_t acpi_dsdt_table(AcpiBuilder *b)
+/* The value of Name (\XXXX, four bytes), 20.2.5.1: opcode, name, DWordPrefix,
+ * value. */
+static void acpi_dsdt_set(GByteArray *t, uint32_t start, const char *name,
+                          uint32_t val)
+{
+    const uint8_t op[6] = { 0x08, name[0], name[1], name[2], name[3], 0x0c };
+    const uint8_t *at = memmem(t->data + start, t->len - start, op, sizeof(op));
+
+    g_assert(at); /* dsdt.asl is ours */
+    acpi_set32(t, at + sizeof(op) - t->data, val);
+}
+
+static uint32_t acpi_dsdt_table(AcpiBuilder *b, const AcpiConfig *config)
 {
     GByteArray *t = b->tables;
 
@@ -189,6 +201,9 @@ static uint32_t acpi_dsdt_table(AcpiBuilder *b)
     uint32_t start = t->len;
 
     g_byte_array_append(t, acpi_dsdt, sizeof(acpi_dsdt));
+    acpi_dsdt_set(t, start, "P0S_", config->pci_hole_start);
+    acpi_dsdt_set(t, start, "P0E_", ACPI_IOAPIC_BASE - 1);
+    acpi_dsdt_set(t, start, "HPTE", config->hpet);
     t->data[start + ACPI_CHECKSUM_AT] = 0;
     acpi_loader_checksum(b, ACPI_TABLES, start + ACPI_CHECKSUM_AT, start,
                          sizeof(acpi_dsdt));
@@ -311,15 +326,6 @@ static void acpi_hpet(AcpiBuilder *b)
     acpi_end(b, start, true);
 }
 
-/* Name (\XXXX, DWord). 20.2.5.1 */
-static void acpi_aml_dword(GByteArray *t, const char *name, uint32_t val)
-{
-    acpi_put(t, 0x08, 1);
-    acpi_put_text(t, name, 4);
-    acpi_put(t, 0x0c, 1);
-    acpi_put(t, val, 4);
-}
-
 /* PkgLength of a package with so many bytes behind it, itself included in the
  * value. 20.2.4 */
 static void acpi_aml_length(GByteArray *t, unsigned bytes)
@@ -358,9 +364,6 @@ static void acpi_ssdt(AcpiBuilder *b, const AcpiConfig *config)
 {
     uint32_t start = acpi_begin(b, "SSDT", 1);
 
-    acpi_aml_dword(b->tables, "P0S_", config->pci_hole_start);
-    acpi_aml_dword(b->tables, "P0E_", ACPI_IOAPIC_BASE - 1);
-    acpi_aml_dword(b->tables, "HPTE", config->hpet);
     acpi_aml_processors(b->tables, config->cpus);
     acpi_end(b, start, true);
 }
@@ -400,7 +403,7 @@ bool acpi_setup(FwCfg *cfg, const AcpiConfig *config, GError **errp)
     acpi_loader_allocate(&b, ACPI_RSDP, 16, ACPI_ZONE_FSEG);
     acpi_loader_allocate(&b, ACPI_TABLES, 64, ACPI_ZONE_HIGH);
     uint32_t facs = acpi_facs(&b);
-    uint32_t dsdt = acpi_dsdt_table(&b);
+    uint32_t dsdt = acpi_dsdt_table(&b, config);
 
     acpi_fadt(&b, facs, dsdt);
     acpi_madt(&b, config);

@@ -2,8 +2,10 @@
 /*
  * The PC's differentiated definition block: the PCI root with its windows and
  * interrupt routing, the ISA devices, the sleep states. What depends on the
- * command line (P0S, P0E: PCI hole below 4 GiB; HPTE: is there an HPET) comes
- * from the SSDT that acpi.c writes. ACPI 6.5 chapters 6 and 19.
+ * command line (P0S, P0E: PCI hole below 4 GiB; HPTE: is there an HPET) is
+ * written over by acpi.c; the values here make it four bytes. Nothing is
+ * External: SeaBIOS's parser, which looks for devices, does not know that
+ * opcode. ACPI 6.5 chapters 6 and 19.
  */
 #define LINK(LNK, UID, REG)                                                   \
     Device (LNK) {                                                            \
@@ -27,9 +29,9 @@
 
 DefinitionBlock ("dsdt.aml", "DSDT", 1, "EMU   ", "EMUDSDT ", 1)
 {
-    External (\P0S, IntObj)
-    External (\P0E, IntObj)
-    External (\HPTE, IntObj)
+    Name (\P0S, 0x12345678)
+    Name (\P0E, 0x12345678)
+    Name (\HPTE, 0x12345678)
 
     Name (\_S4, Package () { 2, 2, 0, 0 })
     Name (\_S5, Package () { 0, 0, 0, 0 })
