@@ -53,6 +53,7 @@ MachineConfig *config_new(void)
     c->objects = g_ptr_array_new_with_free_func(config_free_object);
     c->output = g_string_new(NULL);
     c->board.boot_menu_timeout_ms = -1;
+    c->board.boot_retry_ms = -1;
     c->board.acpi = c->board.hpet = c->board.smbios_defaults = true;
     c->board.cpus = c->board.maxcpus = 1;
     c->board.sockets = c->board.dies = c->board.cores = c->board.threads = 1;

@@ -209,6 +209,8 @@ static const KeyValKey boot_keys[] = {
     { "once", "LETTERS", "the same, for the first boot only" },
     { "menu", "on|off", "firmware's boot menu (off)" },
     { "splash-time", "MILLISECONDS", "how long the menu waits" },
+    { "reboot-timeout", "MILLISECONDS",
+      "reboot so long after nothing could be booted; -1: never (-1)" },
     { "strict", "on|off", "try nothing beyond the order (off)" },
     {},
 };
@@ -243,6 +245,21 @@ static bool boot_parse_order(MachineConfig *c, const KeyVal *kv,
     return values_check_boot_order(order, errp);
 }
 
+static bool boot_parse_retry(MachineConfig *c, const KeyVal *kv, GError **errp)
+{
+    uint64_t retry = 0;
+
+    if (!keyval_has(kv, "reboot-timeout") ||
+        !strcmp(keyval_get(kv, "reboot-timeout"), "-1")) {
+        return true;
+    }
+    if (!keyval_get_uint(kv, "reboot-timeout", 65535, &retry, errp)) {
+        return false;
+    }
+    c->board.boot_retry_ms = retry;
+    return true;
+}
+
 bool values_parse_boot(MachineConfig *c, const char *text, GError **errp)
 {
     g_autoptr(KeyVal) kv = keyval_parse(text, "order", errp);
@@ -253,6 +270,7 @@ bool values_parse_boot(MachineConfig *c, const char *text, GError **errp)
         !boot_parse_order(c, kv, "once", &c->board.boot_once, errp) ||
         !keyval_get_bool(kv, "menu", &c->board.boot_menu, errp) ||
         !keyval_get_bool(kv, "strict", &c->board.boot_strict, errp) ||
+        !boot_parse_retry(c, kv, errp) ||
         !keyval_get_uint(kv, "splash-time", 65535, &timeout, errp)) {
         return false;
     }

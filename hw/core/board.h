@@ -38,6 +38,7 @@ typedef struct BoardConfig {
     const char *boot_once;  /* the same for the first boot only; or NULL */
     bool boot_menu;
     int boot_menu_timeout_ms; /* splash-time=; -1: not given */
+    int boot_retry_ms; /* reboot-timeout=, when nothing boots; -1: never */
     bool boot_strict;
     Chardev *serial[BOARD_SERIAL_PORTS];
     bool serial_present[BOARD_SERIAL_PORTS]; /* a port with chardev NULL is

@@ -140,6 +140,11 @@ struct Property {
 #define DEFINE_PROP_ONOFFAUTO(n, type, field, d, text)                         \
     DEFINE_PROP_(n, type, field, int, PROPERTY_ONOFFAUTO, .def = (d),          \
                  .help = (text))
+/* An int32_t field: -1 is not in the boot order. */
+#define DEFINE_PROP_BOOTINDEX(type, field)                                     \
+    DEFINE_PROP_("bootindex", type, field, int32_t, PROPERTY_INT,              \
+                 .def = UINT64_MAX, .min = UINT64_MAX, .max = INT32_MAX,       \
+                 .help = "place in the boot order, 0 first")
 #define DEFINE_PROP_DEVFN(n, type, field, text)                                \
     DEFINE_PROP_(n, type, field, int32_t, PROPERTY_DEVFN, .def = UINT64_MAX,   \
                  .help = (text))
@@ -164,6 +169,7 @@ struct DeviceClass {
     const Property *props;
     const StateField *state;
     unsigned state_version;
+    const char *boot_suffix; /* end of its boot path: "/disk@0,0"; or NULL */
     bool (*realize)(Device *dev, GError **errp);
     void (*unrealize)(Device *dev); /* copes with a half-done realize */
     void (*reset)(Device *dev);     /* to power-on state; cannot fail */
@@ -193,6 +199,8 @@ struct BusClass {
      * may refuse. */
     bool (*plug)(Bus *bus, Device *dev, GError **errp);
     void (*unplug)(Bus *bus, Device *dev);
+    /* Its part of a device's boot path, "/ide@1,1"; NULL: nobody boots. */
+    void (*boot_path)(const Bus *bus, const Device *dev, GString *out);
 };
 
 struct Bus {
@@ -222,6 +230,12 @@ void device_reset(Device *dev); /* takes the lock; children first */
 void device_save(Device *dev, GByteArray *out);
 bool device_load(Device *dev, const uint8_t *data, size_t len, size_t *pos,
                  GError **errp);
+/* Property bootindex; negative: it has none. */
+int32_t device_boot_index(const Device *dev);
+/* The device as firmware names it, an IEEE 1275 path such as
+ * "/pci@i0cf8/ide@1,1/drive@0/disk@0"; caller frees. NULL: no bus on the way
+ * to it is bootable. */
+char *device_boot_path(const Device *dev);
 /* Help text of -device NAME,help. */
 void device_class_help(const DeviceClass *class, GString *out);
 

@@ -303,12 +303,21 @@ static void channel_unplug(Bus *bus, Device *dev)
     g_mutex_unlock(c->lock);
 }
 
+static void channel_boot_path(const Bus *bus, const Device *dev, GString *out)
+{
+    const IdeChannel *c = container_of(bus, const IdeChannel, bus);
+    const IdeDrive *d = container_of(dev, const IdeDrive, parent);
+
+    g_string_append_printf(out, "/drive@%x/disk@%x", c->number, d->unit);
+}
+
 const BusClass ide_bus_class = {
     .kind = BUS_IDE,
     .name = "IDE",
     .max_devices = 2,
     .plug = channel_plug,
     .unplug = channel_unplug,
+    .boot_path = channel_boot_path,
 };
 
 void ide_channel_init(IdeChannel *c, const char *name, Device *owner)

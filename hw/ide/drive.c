@@ -374,8 +374,7 @@ static const StateField ide_drive_state[] = {
                            "model name, 40 characters"),                       \
         DEFINE_PROP_STRING("ver", IdeDrive, version, NULL,                     \
                            "firmware version, 8 characters"),                  \
-        DEFINE_PROP_U32("bootindex", IdeDrive, bootindex, UINT32_MAX, 0,       \
-                        UINT32_MAX, "place in the boot order")
+        DEFINE_PROP_BOOTINDEX(IdeDrive, bootindex)
 
 static const Property ide_hd_props[] = {
     DRIVE_COMMON_PROPS,

@@ -122,7 +122,8 @@ struct IdeDrive {
     uint32_t unit; /* 0, 1; above: the first that is free */
     char *serial, *model, *version;
     uint32_t cylinders, heads, sectors; /* physical geometry */
-    uint32_t bootindex, rotation_rate;
+    uint32_t rotation_rate;
+    int32_t bootindex;
     bool is_cd;
 
     /* Not saved: requests are drained before. */

@@ -91,10 +91,9 @@ static void boot_set32(uint8_t *p, uint32_t val)
     memcpy(p, &val, sizeof(val));
 }
 
-/* Install the plan and the ROM, first in the boot order. */
+/* Install the plan and the ROM. */
 static bool boot_finish(const Boot *boot, const BootPlan *plan, GError **errp)
 {
-    static const char order[] = "/rom@genroms/boot.rom\nHALT";
     uint32_t words[sizeof(*plan) / 4];
 
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -102,9 +101,7 @@ static bool boot_finish(const Boot *boot, const BootPlan *plan, GError **errp)
     }
     fw_cfg_set(boot->cfg, FW_BOOT, words, sizeof(words));
     return fw_cfg_set_file(boot->cfg, "genroms/boot.rom", boot_rom,
-                           sizeof(boot_rom), false, errp) &&
-           fw_cfg_set_file(boot->cfg, "bootorder", order, sizeof(order), false,
-                           errp);
+                           sizeof(boot_rom), false, errp);
 }
 
 static GMappedFile *boot_map(const char *path, const char *what, GError **errp)

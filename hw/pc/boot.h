@@ -6,6 +6,9 @@
 #include "hw/core/board.h"
 #include "hw/misc/fw_cfg.h"
 
+/* What the boot order calls the option ROM that starts a -kernel. */
+#define PC_BOOT_ROM_PATH "/rom@genroms/boot.rom"
+
 /* Read the kernel (Linux bzImage, ELF with a PVH note, or Multiboot 1) and its
  * companions into fw_cfg items, with the option ROM that starts it. Nothing
  * is loaded when the machine has no -kernel. */

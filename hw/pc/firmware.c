@@ -13,9 +13,7 @@
 enum {
     PC_ROM_MAX = 16 << 20,
     PC_ISA_ROM_MAX = 128 << 10,
-    PC_IOAPIC_BASE = 0xfec00000,
     E820_RAM = 1,
-    E820_RESERVED = 2,
     CMOS_FLOPPY = 0x10,
     CMOS_EQUIPMENT = 0x14,
     CMOS_BASE_MEMORY = 0x15,
@@ -136,6 +134,7 @@ bool pc_firmware_items(FwCfg *cfg, const BoardConfig *config, uint64_t below,
     /* Sleep states; bit 7: offered. No S3: there is no waking up from it. */
     static const uint8_t system_states[6] = { 128, 0, 0, 1, 128 | 2, 128 };
     uint32_t timeout_ms = GUINT32_TO_LE(config->boot_menu_timeout_ms);
+    uint32_t retry_ms = GUINT32_TO_LE(config->boot_retry_ms);
 
     fw_cfg_set(cfg, FW_CFG_UUID, config->uuid, sizeof(config->uuid));
     fw_cfg_set64(cfg, FW_CFG_RAM_SIZE, below + above);
@@ -150,6 +149,8 @@ bool pc_firmware_items(FwCfg *cfg, const BoardConfig *config, uint64_t below,
         return false;
     }
     return pc_firmware_e820(cfg, below, above, errp) &&
+           fw_cfg_set_file(cfg, "etc/boot-fail-wait", &retry_ms,
+                           sizeof(retry_ms), false, errp) &&
            fw_cfg_set_file(cfg, "etc/system-states", system_states,
                            sizeof(system_states), false, errp);
 }

@@ -25,6 +25,7 @@
 #include "hw/misc/port92.h"
 #include "hw/pc/acpi/acpi.h"
 #include "hw/pc/boot.h"
+#include "hw/pc/bootorder.h"
 #include "hw/pc/firmware.h"
 #include "hw/pc/i440fx.h"
 #include "hw/pc/piix3.h"
@@ -62,7 +63,6 @@ typedef struct PcBoard {
     MemoryRegion ram_low, ram_high;
     MemoryRegion shadow_rom; /* option ROM area when nothing shadows it */
     RamBlock *shadow_block;
-    MemoryRegion msi;
     uint64_t below_4g, above_4g;
     PcFirmware firmware;
 
@@ -75,6 +75,7 @@ typedef struct PcBoard {
     const X86Model *model; /* owned */
     PcCpu *cpus;           /* of parent.vcpus */
     unsigned a20_gates;    /* bit per gate that is open; atomic */
+    unsigned boots;        /* resets since the machine was built */
 } PcBoard;
 
 static PcBoard *pc_from(Board *board)
@@ -229,7 +230,7 @@ static bool pc_init_memory(PcBoard *pc, const BoardConfig *config,
     }
     region_add_priority(&pc->system, 0, &pc->pci_memory, -1);
 
-    /* Nobody answers in the option ROM area: ones, and writes go nowhere. */
+    /* Nobody answers in the option ROM area: zeroes; writes go nowhere. */
     pc->shadow_block = ram_new("pc.rom", 0x40000, errp);
     if (!pc->shadow_block) {
         return false;
@@ -553,6 +554,37 @@ static void pc_add_balloon(PcBoard *pc)
     device_unref(dev);
 }
 
+/* ---- Boot order
+ * -------------------------------------------------------------------------------------
+ */
+
+static const char *pc_boot_order(const BoardConfig *config)
+{
+    return config->boot_order ? config->boot_order : "cad";
+}
+
+static bool pc_init_boot_order(PcBoard *pc, const BoardConfig *config,
+                               GError **errp)
+{
+    return pc_firmware_boot_order(pc->rtc, pc_boot_order(config), errp) &&
+           (!config->boot_once ||
+            pc_firmware_boot_order(pc->rtc, config->boot_once, errp)) &&
+           pc_bootorder_set(fw_cfg_from_device(pc->fw_cfg), &pc->parent, errp);
+}
+
+/* -boot once= holds until the first reset of a running machine; devices may
+ * have come since the last one. */
+static void pc_reset_boot_order(PcBoard *pc)
+{
+    const BoardConfig *config = pc->parent.config;
+
+    pc->boots++;
+    if (pc->boots == 2 && config->boot_once) {
+        pc_firmware_boot_order(pc->rtc, pc_boot_order(config), NULL);
+    }
+    pc_bootorder_set(fw_cfg_from_device(pc->fw_cfg), &pc->parent, NULL);
+}
+
 /* ---- Life
  * ---------------------------------------------------------------------------------------
  */
@@ -587,9 +619,7 @@ static bool pc_ready(Board *board, GError **errp)
         pc_add_balloon(pc);
     }
     pc_firmware_cmos(pc->rtc, config, pc->below_4g, pc->above_4g);
-    return pc_firmware_boot_order(
-               pc->rtc, config->boot_order ? config->boot_order : "cad",
-               errp) &&
+    return pc_init_boot_order(pc, config, errp) &&
            pc_firmware_items(cfg, config, pc->below_4g, pc->above_4g, errp) &&
            (!config->acpi || acpi_setup(cfg, &acpi, errp)) &&
            smbios_setup(cfg, &smbios, errp) &&
@@ -609,6 +639,7 @@ static void pc_reset(Board *board)
     for (guint i = 0; i < board->devices->len; i++) {
         device_reset(board->devices->pdata[i]);
     }
+    pc_reset_boot_order(pc);
     for (guint n = 0; n < board->vcpus->len; n++) {
         x86_cpu_reset(pc_cpu(pc, n), false);
     }

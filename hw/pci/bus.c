@@ -115,11 +115,44 @@ static void pci_bus_unplug(Bus *parent, Device *device)
     }
 }
 
+typedef struct PciClassName {
+    uint16_t class_id;
+    const char *name;
+} PciClassName;
+
+/* PCI Bus Binding to IEEE 1275 2.1, 2.5: a function is named by its class. */
+static const PciClassName pci_class_names[] = {
+    { 0x0100, "scsi" },    { 0x0101, "ide" }, { 0x0200, "ethernet" },
+    { 0x0300, "display" }, { 0x0c03, "usb" },
+};
+
+static void pci_bus_boot_path(const Bus *parent, const Device *device,
+                              GString *out)
+{
+    const PciDevice *dev = container_of(device, const PciDevice, parent);
+    uint16_t class_id = pci_get16(dev, PCI_CLASS_DEVICE);
+    const char *name = "pci";
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(pci_class_names); i++) {
+        if (pci_class_names[i].class_id == class_id) {
+            name = pci_class_names[i].name;
+        }
+    }
+    if (!parent->owner) {
+        g_string_append(out, "/pci@i0cf8"); /* the host bridge's ports */
+    }
+    g_string_append_printf(out, "/%s@%x", name, PCI_SLOT(dev->devfn));
+    if (PCI_FUNC(dev->devfn)) {
+        g_string_append_printf(out, ",%x", PCI_FUNC(dev->devfn));
+    }
+}
+
 const BusClass pci_bus_class = {
     .kind = BUS_PCI,
     .name = "PCI",
     .plug = pci_bus_plug,
     .unplug = pci_bus_unplug,
+    .boot_path = pci_bus_boot_path,
 };
 
 void pci_bus_init(PciBus *bus, const char *name, Device *owner,

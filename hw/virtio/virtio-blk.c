@@ -49,6 +49,7 @@ typedef struct VirtioBlk {
     BlockBackend *blk;
     uint32_t logical_block_size, physical_block_size;
     uint32_t queue_size;
+    int32_t bootindex;
     char *serial;
     bool attached;
 } VirtioBlk;
@@ -414,6 +415,7 @@ static const Property blk_props[] = {
     DEFINE_PROP_U32("queue-size", VirtioBlk, queue_size, 256, 2,
                     VIRTIO_QUEUE_SIZE_MAX, "entries of the queue"),
     DEFINE_PROP_STRING("serial", VirtioBlk, serial, NULL, "serial number"),
+    DEFINE_PROP_BOOTINDEX(VirtioBlk, bootindex),
     {},
 };
 
@@ -437,6 +439,7 @@ const PciClass virtio_blk_pci_class = {
         .unrealize = blk_unrealize,
         .reset = blk_reset,
         .loaded = blk_loaded,
+        .boot_suffix = "/disk@0,0",
     },
     VIRTIO_PCI_CLASS_ID(0x1001, VIRTIO_ID_BLOCK, 0x0100),
 };

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SeaBIOS runs to its end without a disk and tells so on the serial port."""
-import os
-
 import guest
 
 
 def test(emu):
-    if not any(os.path.exists(f"{folder}/bios-256k.bin")
-               for folder in ("/usr/share/seabios", "/usr/share/qemu")):
-        guest.skip("there is no SeaBIOS")
+    guest.need_firmware()
     with guest.Guest(emu, "-nographic", "-m", 128, "-net", "none") as g:
         g.wait("SeaBIOS (version", 30)
         g.wait("Booting from Hard Disk", 60)

@@ -99,6 +99,12 @@ def skip(why):
     sys.exit(SKIP)
 
 
+def need_firmware():
+    if not any(os.path.exists(f"{folder}/bios-256k.bin")
+               for folder in ("/usr/share/seabios", "/usr/share/qemu")):
+        skip("there is no SeaBIOS")
+
+
 def main(test):
     """Run test(emu, *arguments) of the command line."""
     try:
