@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the workloads share. Each is one function that computes the same number
+ * on every machine; main.c lists and times them.
+ */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The compiler may not see through this. */
+#define BENCH_BARRIER() asm volatile("" : : : "memory")
+
+/* packed/ is compiled once for each instruction set, with a name of its own. */
+#ifndef BENCH_SET
+#define BENCH_SET sse2
+#endif
+#define BENCH_NAME2(name, set) bench_##name##_##set
+#define BENCH_NAME(name, set) BENCH_NAME2(name, set)
+#define PACKED(name) BENCH_NAME(name, BENCH_SET)
+
+/* class, name, times (for about 100 ms on a fast CPU), needs AVX2 */
+#define BENCH_LIST(X)                                                          \
+    X(integer, sieve, 160, 0)                                                  \
+    X(integer, sort, 40, 0)                                                    \
+    X(integer, hash, 80, 0)                                                    \
+    X(integer, crc, 80, 0)                                                     \
+    X(integer, matrix, 200, 0)                                                 \
+    X(integer, recursion, 80, 0)                                               \
+    X(integer, switch, 40, 0)                                                  \
+    X(integer, threaded, 80, 0)                                                \
+    X(integer, virtual, 40, 0)                                                 \
+    X(integer, returns, 320, 0)                                                \
+    X(integer, scan, 160, 0)                                                   \
+    X(integer, bigmul, 320, 0)                                                 \
+    X(integer, divide, 40, 0)                                                  \
+    X(integer, bits, 80, 0)                                                    \
+    X(integer, flags, 120, 0)                                                  \
+    X(float, nbody, 16, 0)                                                     \
+    X(float, spectral, 80, 0)                                                  \
+    X(float, mandelbrot, 80, 0)                                                \
+    X(float, fmatrix, 160, 0)                                                  \
+    X(float, fdivide, 40, 0)                                                   \
+    X(float, convert, 40, 0)                                                   \
+    X(float, libm, 40, 0)                                                      \
+    X(packed, saxpy_sse2, 200, 0)                                              \
+    X(packed, dot_sse2, 200, 0)                                                \
+    X(packed, gemm_sse2, 160, 0)                                               \
+    X(packed, blend_sse2, 120, 0)                                              \
+    X(packed, idot_sse2, 120, 0)                                               \
+    X(packed, maxabs_sse2, 120, 0)                                             \
+    X(packed, saxpy_avx2, 400, 1)                                              \
+    X(packed, dot_avx2, 400, 1)                                                \
+    X(packed, gemm_avx2, 320, 1)                                               \
+    X(packed, blend_avx2, 240, 1)                                              \
+    X(packed, idot_avx2, 240, 1)                                               \
+    X(packed, maxabs_avx2, 240, 1)                                             \
+    X(x87, series, 15, 0)                                                      \
+    X(x87, lorenz, 30, 0)                                                      \
+    X(x87, xconvert, 30, 0)                                                    \
+    X(x87, xsqrt, 30, 0)                                                       \
+    X(x87, xtrig, 30, 0)                                                       \
+    X(strings, movs16, 10, 0)                                                  \
+    X(strings, movs256, 10, 0)                                                 \
+    X(strings, movs64k, 10, 0)                                                 \
+    X(strings, stos16, 10, 0)                                                  \
+    X(strings, stos256, 10, 0)                                                 \
+    X(strings, stos64k, 10, 0)                                                 \
+    X(strings, compare, 20, 0)                                                 \
+    X(strings, libc, 20, 0)                                                    \
+    X(memory, sequential, 6, 0)                                                \
+    X(memory, scatter, 6, 0)                                                   \
+    X(memory, chase16k, 10, 0)                                                 \
+    X(memory, chase1m, 4, 0)                                                   \
+    X(memory, chase64m, 2, 0)                                                  \
+    X(memory, unaligned, 400, 0)                                               \
+    X(memory, atomics, 24, 0)                                                  \
+    X(system, syscall, 2, 0)                                                   \
+    X(system, fork, 2, 0)                                                      \
+    X(system, exec, 2, 0)                                                      \
+    X(system, pipe, 1, 0)                                                      \
+    X(system, futex, 1, 0)                                                     \
+    X(system, fault, 1, 0)                                                     \
+    X(system, mprotect, 2, 0)                                                  \
+    X(system, files, 2, 0)                                                     \
+    X(system, read, 8, 0)                                                      \
+    X(system, signal, 2, 0)                                                    \
+    X(changing, selfmod, 1, 0)                                                 \
+    X(changing, jit, 2, 0)                                                     \
+    X(changing, codedata, 6, 0)                                                \
+    X(changing, once, 1, 0)                                                    \
+    X(changing, twenty, 1, 0)
+#define BENCH_DECLARE(class, name, times, avx2) uint64_t bench_##name(void);
+BENCH_LIST(BENCH_DECLARE)
+
+/* The same numbers everywhere (xorshift). */
+static inline uint64_t bench_random(uint64_t *seed)
+{
+    *seed = (*seed ^ 0x2545f4914f6cdd1d) * 0x9e3779b97f4a7c15;
+    *seed ^= *seed >> 29;
+    return *seed >> 16;
+}
+
+static inline uint64_t bench_double(double x)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &x, sizeof(bits));
+    return bits;
+}
+
+uint64_t bench_sum(const void *data, size_t size);
+
+/* Zeroed memory, touched already, and memory to run code in: the same at each
+ * call, for the largest size asked for. */
+void *bench_memory(size_t size);
+uint8_t *bench_code(size_t size);
+
+#endif
