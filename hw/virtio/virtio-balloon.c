@@ -64,9 +64,8 @@ typedef struct VirtioBalloon {
     uint32_t actual;    /* pages that it says it gave */
     uint32_t poison;    /* what the guest's free pages are filled with */
     uint64_t stats[BALLOON_STATS_MAX];
-    bool stats_held; /* we hold the statistics buffer, see 5.5.6.4 */
 
-    VirtioElement *stats_element; /* this one */
+    VirtioElement *stats_element; /* the buffer that we keep, see 5.5.6.4 */
 } VirtioBalloon;
 
 static VirtioBalloon *balloon_from_device(Device *dev)
@@ -306,7 +305,6 @@ static void balloon_stats_kicked(VirtioBalloon *s, VirtQueue *q)
     }
     balloon_stats_read(s, e);
     s->stats_element = e;
-    s->stats_held = true;
     balloon_stats_arm(s);
 }
 
@@ -316,7 +314,6 @@ static void balloon_stats_request(VirtioBalloon *s)
 
     if (s->stats_element && virtio_driver_ok(&s->parent.vdev)) {
         virtqueue_push(q, g_steal_pointer(&s->stats_element), 0);
-        s->stats_held = false;
         virtqueue_notify(q);
     }
 }
@@ -418,7 +415,6 @@ static void balloon_reset_vdev(VirtioDevice *vdev)
 
     timer_disarm(&s->stats_timer);
     balloon_stats_drop(s);
-    s->stats_held = false;
     balloon_stats_forget(s);
     s->actual = 0;
     s->poison = 0;
@@ -519,23 +515,13 @@ static void balloon_reset(Device *dev)
     virtio_pci_reset(virtio_pci_from_device(dev));
 }
 
-/* The statistics buffer is taken from the ring once more. */
 static bool balloon_loaded(Device *dev, GError **errp)
 {
     VirtioBalloon *s = balloon_from_device(dev);
-    VirtQueue *q = &s->parent.vdev.queue[BALLOON_STATS];
+    bool ok = virtio_pci_loaded(&s->parent, errp);
 
-    balloon_stats_drop(s);
-    if (!virtio_pci_loaded(&s->parent, errp)) {
-        return false;
-    }
-    if (s->stats_held) {
-        q->last_avail--;
-        s->stats_element = virtqueue_pop(q);
-        s->stats_held = s->stats_element;
-        balloon_stats_arm(s);
-    }
-    return true;
+    balloon_stats_drop(s); /* it comes from the ring once more */
+    return ok;
 }
 
 static void balloon_describe(Device *dev, GString *out)
@@ -567,7 +553,6 @@ static const StateField balloon_state[] = {
     STATE_U32(VirtioBalloon, actual),
     STATE_U32(VirtioBalloon, poison),
     STATE_ARRAY(VirtioBalloon, stats),
-    STATE_BOOL(VirtioBalloon, stats_held),
     {},
 };
 

@@ -14,11 +14,20 @@
 #include "util/span.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #define VIRTIO_RING_FEATURES                                                   \
     (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 |        \
      VIRTIO_F_ANY_LAYOUT | VIRTIO_F_NOTIFY_ON_EMPTY)
+
+static void virtio_serve_later(void *opaque);
+
+/* Virtual time stands while the machine does, and so does the timer. */
+static void virtio_arm_later(VirtioDevice *vdev)
+{
+    timer_arm(&vdev->later, clock_now(vdev->dev->env->clock));
+}
 
 void virtio_init(VirtioDevice *vdev, Device *dev, const VirtioModel *model,
                  const VirtioTransport *transport)
@@ -28,6 +37,8 @@ void virtio_init(VirtioDevice *vdev, Device *dev, const VirtioModel *model,
     vdev->transport = transport;
     vdev->queue_count = 0;
     vdev->config_vector = VIRTIO_NO_VECTOR;
+    timer_init(&vdev->later, dev->env->clock, virtio_serve_later, vdev,
+               &dev->lock);
 }
 
 VirtQueue *virtio_add_queue(VirtioDevice *vdev, uint16_t size)
@@ -36,14 +47,14 @@ VirtQueue *virtio_add_queue(VirtioDevice *vdev, uint16_t size)
     g_assert(size <= VIRTIO_QUEUE_SIZE_MAX);
     VirtQueue *q = &vdev->queue[vdev->queue_count++];
 
-    *q = (VirtQueue){
-        .vdev = vdev, .size = size, .size_max = size, .vector = VIRTIO_NO_VECTOR
-    };
+    *q = (VirtQueue){ .vdev = vdev, .size_max = size };
+    virtqueue_reset(q);
     return q;
 }
 
 void virtio_clear(VirtioDevice *vdev)
 {
+    timer_clear(&vdev->later);
     for (unsigned n = 0; n < vdev->queue_count; n++) {
         virtqueue_disable(&vdev->queue[n]);
     }
@@ -90,17 +101,11 @@ void virtio_reset(VirtioDevice *vdev)
         vdev->model->reset(vdev);
     }
     for (unsigned n = 0; n < vdev->queue_count; n++) {
-        VirtQueue *q = &vdev->queue[n];
-
-        vdev->stale += q->in_use;
-        *q = (VirtQueue){ .vdev = vdev,
-                          .size = q->size_max,
-                          .size_max = q->size_max,
-                          .vector = VIRTIO_NO_VECTOR };
+        virtqueue_reset(&vdev->queue[n]);
     }
+    timer_disarm(&vdev->later);
     trace(virtio_reset, "%s, %u elements in flight", vdev->dev->class->name,
           vdev->stale);
-    vdev->epoch++;
     vdev->guest_features = 0;
     vdev->status = 0;
     vdev->isr = 0;
@@ -151,6 +156,30 @@ void virtio_error(VirtioDevice *vdev, const char *fmt, ...)
     }
 }
 
+/* The driver may add as fast as we take, so one kick has an end. */
+static void virtio_serve(VirtioDevice *vdev, unsigned n)
+{
+    VirtQueue *q = &vdev->queue[n];
+
+    q->budget = q->size;
+    vdev->model->queue_kicked(vdev, n);
+    if (!q->budget && !virtqueue_empty(q)) {
+        virtio_arm_later(vdev);
+    }
+    q->budget = UINT_MAX;
+}
+
+static void virtio_serve_later(void *opaque)
+{
+    VirtioDevice *vdev = opaque;
+
+    for (unsigned n = 0; n < vdev->queue_count; n++) {
+        if (vdev->queue[n].enabled && !vdev->broken && vdev->status) {
+            virtio_serve(vdev, n);
+        }
+    }
+}
+
 void virtio_queue_kick(VirtioDevice *vdev, unsigned n)
 {
     if (n >= vdev->queue_count || !vdev->queue[n].enabled) {
@@ -160,7 +189,7 @@ void virtio_queue_kick(VirtioDevice *vdev, unsigned n)
     }
     /* Some legacy drivers kick before they set DRIVER_OK. */
     if (!vdev->broken && vdev->status) {
-        vdev->model->queue_kicked(vdev, n);
+        virtio_serve(vdev, n);
     }
 }
 
@@ -212,6 +241,7 @@ static const StateField virtqueue_state[] = {
     STATE_U16(VirtQueue, used_index),
     STATE_U16(VirtQueue, signalled_used),
     STATE_BOOL(VirtQueue, signalled_valid),
+    STATE_ARRAY(VirtQueue, taken),
     {},
 };
 
@@ -248,6 +278,10 @@ bool virtio_loaded(VirtioDevice *vdev, GError **errp)
                                 vdev->dev->class->name, n);
             }
         }
+        if (!virtqueue_loaded(q, errp)) {
+            return false;
+        }
     }
+    virtio_arm_later(vdev);
     return true;
 }

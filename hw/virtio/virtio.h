@@ -10,8 +10,14 @@
  *
  * The rings are the guest's: whatever it writes there, an element that
  * virtqueue_pop() returns has valid host memory, bounded counts and a head
- * below the queue's size. A ring that makes no sense puts the device into its
- * error state (DEVICE_NEEDS_RESET) until the guest resets it.
+ * below the queue's size that no other element has. A ring that makes no sense
+ * puts the device into its error state (DEVICE_NEEDS_RESET) until the guest
+ * resets it. One kick serves as many chains as the queue has entries; a driver
+ * that adds more meanwhile is served later, from the main loop.
+ *
+ * Elements that a model has when the device is saved come out of
+ * virtqueue_pop() once more after it was loaded, as soon as the machine runs:
+ * a model's work must bear being done twice.
  */
 #ifndef HW_VIRTIO_VIRTIO_H
 #define HW_VIRTIO_VIRTIO_H
@@ -63,7 +69,8 @@ enum { /* 2.1 */
  */
 typedef struct VirtioElement {
     uint16_t head;
-    uint32_t epoch; /* the device's when it was popped */
+    uint32_t epoch; /* the queue's when it was popped */
+    bool again;     /* was popped before the device was saved, too */
     unsigned out_count, in_count;
     size_t out_bytes, in_bytes;
     struct iovec *out, *in; /* both in one block behind the struct */
@@ -82,10 +89,16 @@ struct VirtQueue {
     uint16_t used_index;
     uint16_t signalled_used; /* used_index at the last interrupt */
     bool signalled_valid;
+    uint8_t taken[VIRTIO_QUEUE_SIZE_MAX / 8]; /* a bit for each head popped
+                                                 and not returned */
 
     /* Derived: host addresses while enabled, NULL else. */
     uint8_t *desc_host, *avail_host, *used_host;
-    unsigned in_use; /* elements popped since the last reset, not pushed */
+    unsigned in_use; /* elements of this epoch popped and not returned */
+    uint32_t epoch;  /* counts resets */
+    uint8_t again[VIRTIO_QUEUE_SIZE_MAX / 8]; /* taken ones to pop once more */
+    unsigned again_count;
+    unsigned budget; /* elements that this kick may still pop */
 };
 
 struct VirtioModel {
@@ -127,8 +140,8 @@ struct VirtioDevice {
     uint32_t config_generation;
     VirtQueue queue[VIRTIO_QUEUES_MAX];
 
+    Timer later;    /* serves queues from the main loop */
     bool broken;    /* derived from status: NEEDS_RESET */
-    uint32_t epoch; /* counts resets */
     unsigned stale; /* elements of earlier epochs still with the model */
 };
 
@@ -171,6 +184,8 @@ void virtqueue_unpop(VirtQueue *q, VirtioElement *e);
 /* Interrupt the driver, if it wants to hear of what was pushed. */
 void virtqueue_notify(VirtQueue *q);
 bool virtqueue_empty(VirtQueue *q);
+/* Bytes that we may write into the chain that pop would give; 0: none. */
+size_t virtqueue_room(VirtQueue *q);
 static inline unsigned virtqueue_index(const VirtQueue *q)
 {
     return q - q->vdev->queue;
@@ -192,6 +207,9 @@ void virtio_config_write(VirtioDevice *vdev, unsigned off, const void *buf,
 /* Map the rings; on failure the device breaks. */
 void virtqueue_enable(VirtQueue *q);
 void virtqueue_disable(VirtQueue *q);
+void virtqueue_reset(VirtQueue *q);
+/* Have what was popped before the save popped again. */
+bool virtqueue_loaded(VirtQueue *q, GError **errp);
 /* Legacy layout from one page frame. 2.7.2 */
 void virtqueue_set_legacy(VirtQueue *q, uint32_t pfn);
 void virtio_queue_kick(VirtioDevice *vdev, unsigned n);

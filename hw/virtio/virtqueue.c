@@ -15,6 +15,7 @@
 #include "hw/virtio/virtio.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 enum {
@@ -90,9 +91,40 @@ static uint8_t *virtqueue_map(VirtQueue *q, hwaddr addr, size_t len,
     return host;
 }
 
+static void virtqueue_unmap(VirtQueue *q)
+{
+    q->enabled = false;
+    q->desc_host = NULL;
+    q->avail_host = NULL;
+    q->used_host = NULL;
+}
+
+/* What the model has of this queue never comes back to its rings. */
+static void virtqueue_begin_epoch(VirtQueue *q)
+{
+    q->vdev->stale += q->in_use;
+    q->in_use = 0;
+    q->epoch++;
+    q->again_count = 0;
+    q->budget = UINT_MAX;
+}
+
+void virtqueue_reset(VirtQueue *q)
+{
+    virtqueue_begin_epoch(q);
+    *q = (VirtQueue){
+        .vdev = q->vdev,
+        .size = q->size_max,
+        .size_max = q->size_max,
+        .vector = VIRTIO_NO_VECTOR,
+        .budget = UINT_MAX,
+        .epoch = q->epoch,
+    };
+}
+
 void virtqueue_enable(VirtQueue *q)
 {
-    virtqueue_disable(q);
+    virtqueue_unmap(q);
     if (!q->size) {
         return;
     }
@@ -104,10 +136,9 @@ void virtqueue_enable(VirtQueue *q)
 
 void virtqueue_disable(VirtQueue *q)
 {
-    q->enabled = false;
-    q->desc_host = NULL;
-    q->avail_host = NULL;
-    q->used_host = NULL;
+    virtqueue_unmap(q);
+    virtqueue_begin_epoch(q);
+    memset(q->taken, 0, sizeof(q->taken));
 }
 
 void virtqueue_set_legacy(VirtQueue *q, uint32_t pfn)
@@ -126,7 +157,49 @@ void virtqueue_set_legacy(VirtQueue *q, uint32_t pfn)
 
 bool virtqueue_empty(VirtQueue *q)
 {
-    return !q->enabled || avail_index(q) == q->last_avail;
+    return !q->enabled || (!q->again_count && avail_index(q) == q->last_avail);
+}
+
+/* ---- Heads in use ------------------------------------------------------ */
+
+static bool head_test(const uint8_t *bits, unsigned head)
+{
+    return bits[head / 8] >> (head % 8) & 1;
+}
+
+static void head_set(uint8_t *bits, unsigned head, bool on)
+{
+    uint8_t bit = 1 << (head % 8);
+
+    bits[head / 8] = on ? bits[head / 8] | bit : bits[head / 8] & ~bit;
+}
+
+bool virtqueue_loaded(VirtQueue *q, GError **errp)
+{
+    virtqueue_begin_epoch(q);
+    memcpy(q->again, q->taken, sizeof(q->again));
+    for (unsigned head = 0; head < VIRTIO_QUEUE_SIZE_MAX; head++) {
+        if (!head_test(q->taken, head)) {
+            continue;
+        }
+        if (head >= q->size || !q->enabled) {
+            return emu_fail(errp, EMU_ERROR_CORRUPT,
+                            "queue %u: chain %u of %u is in use",
+                            virtqueue_index(q), head, q->size);
+        }
+        q->again_count++;
+    }
+    return true;
+}
+
+static uint16_t virtqueue_first_again(const VirtQueue *q)
+{
+    unsigned head = 0;
+
+    while (!head_test(q->again, head)) {
+        head++;
+    }
+    return head;
 }
 
 /* ---- Taking chains
@@ -259,7 +332,8 @@ static VirtioElement *chain_element(const ChainReader *r, uint16_t head)
     memcpy(seg, r->seg, n * sizeof(struct iovec));
     *e = (VirtioElement){
         .head = head,
-        .epoch = r->q->vdev->epoch,
+        .epoch = r->q->epoch,
+        .again = r->q->again_count,
         .out_count = r->out_count,
         .in_count = r->in_count,
         .out_bytes = r->out_bytes,
@@ -270,30 +344,59 @@ static VirtioElement *chain_element(const ChainReader *r, uint16_t head)
     return e;
 }
 
-VirtioElement *virtqueue_pop(VirtQueue *q)
+/* The head of the next chain in the available ring. False: the driver's
+ * numbers make no sense. */
+static bool virtqueue_next_head(VirtQueue *q, uint16_t *head)
 {
-    VirtioDevice *vdev = q->vdev;
-    ChainReader r;
-    VirtDesc indirect = { 0 };
-
-    if (vdev->broken || virtqueue_empty(q)) {
-        return NULL;
-    }
     uint16_t waiting = avail_index(q) - q->last_avail;
 
-    if (waiting > q->size) {
-        virtio_error(vdev, "queue %u: %u of %u entries available",
-                     virtqueue_index(q), waiting, q->size);
-        return NULL;
+    if (waiting + q->in_use > q->size) {
+        virtio_error(q->vdev,
+                     "queue %u: %u entries available, %u in use, of %u",
+                     virtqueue_index(q), waiting, q->in_use, q->size);
+        return false;
     }
-    if (q->in_use >= q->size) {
-        virtio_error(vdev, "queue %u: more chains in use than descriptors",
-                     virtqueue_index(q));
-        return NULL;
+    *head = ring_load16(q->avail_host + RING_HEADER +
+                        2 * (q->last_avail % q->size));
+    if (*head >= q->size || head_test(q->taken, *head)) {
+        virtio_error(q->vdev, "queue %u: chain %u of %u is %s",
+                     virtqueue_index(q), *head, q->size,
+                     *head < q->size ? "in use" : "not there");
+        return false;
     }
-    uint16_t head = ring_load16(q->avail_host + RING_HEADER +
-                                2 * (q->last_avail % q->size));
+    return true;
+}
 
+static void virtqueue_mark_popped(VirtQueue *q, uint16_t head)
+{
+    q->in_use++;
+    if (q->again_count) {
+        head_set(q->again, head, false);
+        q->again_count--;
+        return;
+    }
+    head_set(q->taken, head, true);
+    q->last_avail++;
+    if (virtio_has_feature(q->vdev, VIRTIO_F_EVENT_IDX)) {
+        used_set_avail_event(q, q->last_avail);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    }
+}
+
+VirtioElement *virtqueue_pop(VirtQueue *q)
+{
+    ChainReader r;
+    VirtDesc indirect = { 0 };
+    uint16_t head;
+
+    if (q->vdev->broken || virtqueue_empty(q) || !q->budget) {
+        return NULL;
+    }
+    if (q->again_count) {
+        head = virtqueue_first_again(q);
+    } else if (!virtqueue_next_head(q, &head)) {
+        return NULL;
+    }
     r.q = q;
     r.out_count = r.in_count = 0;
     r.out_bytes = r.in_bytes = 0;
@@ -302,21 +405,39 @@ VirtioElement *virtqueue_pop(VirtQueue *q)
          !chain_follow_indirect(&r, &indirect))) {
         return NULL;
     }
-    q->last_avail++;
-    q->in_use++;
-    if (virtio_has_feature(vdev, VIRTIO_F_EVENT_IDX)) {
-        used_set_avail_event(q, q->last_avail);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (q->budget != UINT_MAX) {
+        q->budget--;
     }
-    return chain_element(&r, head);
+    VirtioElement *e = chain_element(&r, head);
+
+    virtqueue_mark_popped(q, head);
+    return e;
+}
+
+size_t virtqueue_room(VirtQueue *q)
+{
+    VirtioElement *e = virtqueue_pop(q);
+    size_t room = 0;
+
+    if (e) {
+        room = e->in_bytes;
+        virtqueue_unpop(q, e);
+    }
+    return room;
 }
 
 /* ---- Returning them
  * ------------------------------------------------------------------- */
 
-void virtqueue_drop(VirtQueue *q, VirtioElement *e)
+/* The ring that an element of an earlier epoch came from is gone. */
+static bool virtqueue_is_current(const VirtQueue *q, const VirtioElement *e)
 {
-    if (e->epoch == q->vdev->epoch) {
+    return e->epoch == q->epoch;
+}
+
+static void virtqueue_release(VirtQueue *q, VirtioElement *e)
+{
+    if (virtqueue_is_current(q, e)) {
         q->in_use--;
     } else {
         q->vdev->stale--;
@@ -324,12 +445,28 @@ void virtqueue_drop(VirtQueue *q, VirtioElement *e)
     g_free(e);
 }
 
+void virtqueue_drop(VirtQueue *q, VirtioElement *e)
+{
+    if (virtqueue_is_current(q, e)) {
+        head_set(q->taken, e->head, false);
+    }
+    virtqueue_release(q, e);
+}
+
 void virtqueue_unpop(VirtQueue *q, VirtioElement *e)
 {
-    if (e->epoch == q->vdev->epoch) {
+    if (!virtqueue_is_current(q, e)) {
+        virtqueue_release(q, e);
+        return;
+    }
+    if (e->again) {
+        head_set(q->again, e->head, true);
+        q->again_count++;
+    } else {
+        head_set(q->taken, e->head, false);
         q->last_avail--;
     }
-    virtqueue_drop(q, e);
+    virtqueue_release(q, e);
 }
 
 void virtqueue_push(VirtQueue *q, VirtioElement *e, uint32_t written)
@@ -339,8 +476,7 @@ void virtqueue_push(VirtQueue *q, VirtioElement *e, uint32_t written)
     for (unsigned i = 0; i < e->in_count && written; i++) {
         dma_unmap(memory, e->in[i].iov_base, e->in[i].iov_len, true);
     }
-    /* The ring that an element of an earlier epoch came from is gone. */
-    if (q->enabled && e->epoch == q->vdev->epoch) {
+    if (q->enabled && virtqueue_is_current(q, e)) {
         uint8_t *entry =
             q->used_host + RING_HEADER + USED_ENTRY * (q->used_index % q->size);
         uint32_t fields[2] = { GUINT32_TO_LE((uint32_t)e->head),

@@ -482,6 +482,92 @@ static void test_random(void)
     fixture_clear(&f);
 }
 
+static void start_balloon(Fixture *f, VirtRing *ring, unsigned n)
+{
+    virt_negotiate(&f->d, UINT64_MAX & ~VIRTIO_F_EVENT_IDX);
+    virt_ring_init(ring, &f->d, n, SIZE);
+    virt_driver_ok(&f->d);
+}
+
+/* A head that the device still has is not available: the statistics buffer,
+ * which the balloon keeps. */
+static void test_head_in_use(void)
+{
+    Fixture f;
+    VirtRing ring;
+    VirtBuffer buf = { VIRT_DATA, 10, false };
+    unsigned head;
+
+    fixture_setup(&f, false, "");
+    start_balloon(&f, &ring, STATS);
+    head = virt_add(&ring, &buf, 1);
+    virt_kick(&ring);
+    g_assert_cmphex(virt_status(&f.d), ==, 15);
+    virt_publish(&ring, head);
+    virt_kick(&ring);
+    g_assert_cmphex(virt_status(&f.d), ==, 15 | 64);
+    fixture_start(&f, VIRTIO_F_VERSION_1);
+    assert_answers(&f);
+    fixture_clear(&f);
+}
+
+/* A driver on another processor that makes every chain available again as soon
+ * as it comes back. */
+typedef struct Feeder {
+    VirtRing *ring;
+    bool stop;
+} Feeder;
+
+static void *feed(void *opaque)
+{
+    Feeder *feeder = opaque;
+    VirtRing *r = feeder->ring;
+    const uint16_t *used =
+        (const uint16_t *)(r->driver->hw->ram->host + r->used + 2);
+    uint16_t *avail = (uint16_t *)(r->driver->hw->ram->host + r->avail + 2);
+
+    while (!__atomic_load_n(&feeder->stop, __ATOMIC_RELAXED)) {
+        __atomic_store_n(
+            avail,
+            (uint16_t)(__atomic_load_n(used, __ATOMIC_ACQUIRE) + r->size),
+            __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+static void test_endless(void)
+{
+    Fixture f;
+    Feeder feeder;
+
+    fixture_setup(&f, false, "");
+    feeder = (Feeder){ &f.ring, false };
+    for (unsigned i = 0; i < SIZE; i++) {
+        virt_desc(&f.ring, i, VIRT_DATA, 64, 0, 0);
+        virt_publish(&f.ring, i);
+    }
+    GThread *thread = g_thread_new("feeder", feed, &feeder);
+
+    /* Until the device was seen to put the rest off. */
+    do {
+        uint16_t used = virt_ram16(f.hw, f.ring.used + 2);
+
+        while (virt_ram16(f.hw, f.ring.avail + 2) != (uint16_t)(used + SIZE)) {
+            g_thread_yield();
+        }
+        virt_kick(&f.ring);
+        g_assert_cmpuint(virt_ram16(f.hw, f.ring.used + 2), ==,
+                         (uint16_t)(used + SIZE));
+    } while (clock_deadline(f.hw->env.clock) == INT64_MAX);
+    __atomic_store_n(&feeder.stop, true, __ATOMIC_RELAXED);
+    g_thread_join(thread);
+    hw_advance(f.hw, 0); /* the rest comes without a kick */
+    g_assert_cmpuint(virt_ram16(f.hw, f.ring.used + 2), ==,
+                     virt_ram16(f.hw, f.ring.avail + 2));
+    g_assert_cmphex(virt_status(&f.d), ==, 15);
+    fixture_clear(&f);
+}
+
 static void test_partial_accesses(void)
 {
     Fixture f;
@@ -507,13 +593,6 @@ static void test_partial_accesses(void)
 }
 
 /* ---- The balloon itself ------------------------------------------------ */
-
-static void start_balloon(Fixture *f, VirtRing *ring, unsigned n)
-{
-    virt_negotiate(&f->d, UINT64_MAX & ~VIRTIO_F_EVENT_IDX);
-    virt_ring_init(ring, &f->d, n, SIZE);
-    virt_driver_ok(&f->d);
-}
 
 static void test_balloon_target(void)
 {
@@ -627,6 +706,8 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio/damaged", test_damaged);
     g_test_add_func("/virtio/many-segments", test_many_segments);
     g_test_add_func("/virtio/random", test_random);
+    g_test_add_func("/virtio/head-in-use", test_head_in_use);
+    g_test_add_func("/virtio/endless", test_endless);
     g_test_add_func("/virtio/partial-accesses", test_partial_accesses);
     g_test_add_func("/virtio/balloon/target", test_balloon_target);
     g_test_add_func("/virtio/balloon/inflate", test_balloon_inflate);
