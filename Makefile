@@ -2,7 +2,7 @@
 # A thin front of meson: what a newcomer types.
 BUILD ?= build
 
-.PHONY: all deps run test test-isa bench install clean
+.PHONY: all deps run test test-long test-isa bench install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -18,6 +18,10 @@ run: all
 
 test: deps
 	@scripts/test
+
+# Whole systems: Debian from its disk, three kernels, installers.
+test-long: all
+	@meson test -C $(BUILD) --no-rebuild --suite long --verbose
 
 bench: all
 	@scripts/bench
