@@ -639,6 +639,22 @@ void blk_set_node(BlockBackend *blk, BlockNode *node)
     }
 }
 
+bool blk_request_eject(BlockBackend *blk, GError **errp)
+{
+    const BlockDeviceOps *ops = blk->dev_ops;
+
+    if (!ops || !ops->is_locked || !ops->is_locked(blk->dev_opaque)) {
+        return true;
+    }
+    if (ops->eject_request) {
+        ops->eject_request(blk->dev_opaque);
+    }
+    return emu_fail(errp, EMU_ERROR_BUSY,
+                    "device '%s' is locked and force was not specified, wait "
+                    "for tray to open and try again",
+                    blk->id);
+}
+
 BlockNode *blk_node(BlockBackend *blk)
 {
     return blk ? blk->node : NULL;

@@ -68,6 +68,8 @@ typedef struct BlockDeviceOps {
     void (*media_changed)(void *opaque, bool loaded);
     bool (*is_tray_open)(void *opaque);
     bool (*is_locked)(void *opaque);
+    /* Somebody presses the drive's button: the guest is asked to open. */
+    void (*eject_request)(void *opaque);
 } BlockDeviceOps;
 bool blk_attach(BlockBackend *blk, const BlockDeviceOps *ops, void *opaque,
                 const char *device_id, GError **errp);
@@ -110,6 +112,9 @@ void block_node_unref(BlockNode *node);
 BlockBackend *blk_new(const char *id, BlockNode *node);
 void blk_free(BlockBackend *blk); /* drains, flushes, closes */
 void blk_set_node(BlockBackend *blk, BlockNode *node); /* change medium */
+/* Before a medium goes: if the guest holds the tray locked it is asked to let
+ * go, and this fails. */
+bool blk_request_eject(BlockBackend *blk, GError **errp);
 BlockNode *blk_node(BlockBackend *blk);
 void blk_set_serial(BlockBackend *blk, const char *serial);
 void blk_set_cdrom(BlockBackend *blk, bool cdrom);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* help, and `info` with its topics: those of this table and the board's. */
 #include <string.h>
+#include <unistd.h>
 
 #include "accel/accel.h"
 #include "block/block.h"
@@ -111,9 +112,9 @@ static bool cmd_info_registers(CommandCall *call, GError **errp)
     return true;
 }
 
-static void info_read_halted(X86Cpu *cpu, void *opaque)
+static void info_read_thread(X86Cpu *cpu, void *opaque)
 {
-    *(bool *)opaque = cpu->halted;
+    *(pid_t *)opaque = gettid();
 }
 
 static bool cmd_info_cpus(CommandCall *call, GError **errp)
@@ -122,15 +123,14 @@ static bool cmd_info_cpus(CommandCall *call, GError **errp)
 
     for (unsigned i = 0; i < n; i++) {
         CommandCall one = *call;
-        bool halted = false;
+        pid_t thread = 0;
 
         one.cpu = i;
-        if (!command_on_cpu(&one, info_read_halted, &halted, errp)) {
+        if (!command_on_cpu(&one, info_read_thread, &thread, errp)) {
             return false;
         }
-        g_string_append_printf(call->out, "%c CPU #%u:%s\n",
-                               i == call->cpu ? '*' : ' ', i,
-                               halted ? " (halted)" : "");
+        g_string_append_printf(call->out, "%c CPU #%u: thread_id=%d\n",
+                               i == call->cpu ? '*' : ' ', i, (int)thread);
     }
     return true;
 }
@@ -287,31 +287,7 @@ static void info_print_topics(CommandCall *call)
     }
 }
 
-bool cmd_help(CommandCall *call, GError **errp)
-{
-    const char *name = call->arg[0].text;
-    const Command *c = name ? command_find(command_table, name) : NULL;
-
-    if (!name) {
-        for (c = command_table; c->name; c++) {
-            info_print_row(c, "", call->out);
-        }
-        return true;
-    }
-    if (!c) {
-        return emu_fail(errp, EMU_ERROR_NOT_FOUND, "unknown command: '%s'",
-                        name);
-    }
-    if (!strcmp(name, "info")) {
-        info_print_topics(call);
-        return true;
-    }
-    info_print_row(c, "", call->out);
-    return true;
-}
-
-static bool info_fail_unknown(CommandCall *call, const char *topic,
-                              GError **errp)
+static bool info_fail_topic(CommandCall *call, const char *topic, GError **errp)
 {
     const BoardInfo *b = machine_board(call->machine)->class->infos;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -322,8 +298,44 @@ static bool info_fail_unknown(CommandCall *call, const char *topic,
     for (; b && b->name; b++) {
         g_ptr_array_add(names, (void *)b->name);
     }
-    return keyval_fail_unknown(errp, "info topic", topic,
-                               (const char *const *)names->pdata, names->len);
+    return command_fail_unknown("info ", topic, names, errp);
+}
+
+static bool info_help_topic(CommandCall *call, const char *topic, GError **errp)
+{
+    const Command *c = command_find(info_table, topic);
+
+    if (c) {
+        info_print_row(c, "info ", call->out);
+        return true;
+    }
+    return info_fail_topic(call, topic, errp);
+}
+
+bool cmd_help(CommandCall *call, GError **errp)
+{
+    const char *name = call->arg[0].text;
+    const char *topic = call->arg[1].text;
+    const Command *c = name ? command_find(command_table, name) : NULL;
+
+    if (!name) {
+        for (c = command_table; c->name; c++) {
+            info_print_row(c, "", call->out);
+        }
+        return true;
+    }
+    if (!c) {
+        return command_fail_name(name, errp);
+    }
+    if (strcmp(name, "info")) {
+        info_print_row(c, "", call->out);
+        return true;
+    }
+    if (topic) {
+        return info_help_topic(call, topic, errp);
+    }
+    info_print_topics(call);
+    return true;
 }
 
 /* What command_resolve() did not find in info_table: the board's topics. */
@@ -342,5 +354,5 @@ bool cmd_info(CommandCall *call, GError **errp)
             return true;
         }
     }
-    return info_fail_unknown(call, topic, errp);
+    return info_fail_topic(call, topic, errp);
 }

@@ -102,9 +102,11 @@ bool cmd_screendump(CommandCall *call, GError **errp)
 
 /* ---- Media ------------------------------------------------------------- */
 
-static BlockBackend *media_find(CommandCall *call, const char *id,
-                                GError **errp)
+/* The drive, ready to have its medium taken out. */
+static BlockBackend *media_find(CommandCall *call, const CommandValue *name,
+                                const CommandValue *force, GError **errp)
 {
+    const char *id = name->text;
     BlockBackend *blk = machine_find_block(call->machine, id);
 
     if (!blk) {
@@ -115,12 +117,12 @@ static BlockBackend *media_find(CommandCall *call, const char *id,
         emu_fail(errp, EMU_ERROR_INVALID, "drive '%s' is not removable", id);
         return NULL;
     }
-    return blk;
+    return force->given || blk_request_eject(blk, errp) ? blk : NULL;
 }
 
 bool cmd_eject(CommandCall *call, GError **errp)
 {
-    BlockBackend *blk = media_find(call, call->arg[1].text, errp);
+    BlockBackend *blk = media_find(call, &call->arg[1], &call->arg[0], errp);
 
     if (!blk) {
         return false;
@@ -132,7 +134,7 @@ bool cmd_eject(CommandCall *call, GError **errp)
 
 bool cmd_change(CommandCall *call, GError **errp)
 {
-    BlockBackend *blk = media_find(call, call->arg[1].text, errp);
+    BlockBackend *blk = media_find(call, &call->arg[0], &call->arg[1], errp);
     BlockOpenOptions o;
     BlockNode *node;
 

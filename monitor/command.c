@@ -77,18 +77,27 @@ const Command *command_find(const Command *table, const char *name)
     return NULL;
 }
 
-static bool command_fail_unknown(const char *name, GError **errp)
+bool command_fail_unknown(const char *prefix, const char *name,
+                          const GPtrArray *names, GError **errp)
+{
+    const char *nearest =
+        emu_nearest(name, (const char *const *)names->pdata, names->len);
+
+    return nearest ? emu_fail(errp, EMU_ERROR_NOT_FOUND,
+                              "unknown command: '%s%s'; did you mean '%s%s'?",
+                              prefix, name, prefix, nearest)
+                   : emu_fail(errp, EMU_ERROR_NOT_FOUND,
+                              "unknown command: '%s%s'", prefix, name);
+}
+
+bool command_fail_name(const char *name, GError **errp)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *nearest;
 
     for (const Command *c = command_table; c->name; c++) {
         g_ptr_array_add(names, (void *)c->name);
     }
-    nearest = emu_nearest(name, (const char *const *)names->pdata, names->len);
-    return emu_fail(errp, EMU_ERROR_NOT_FOUND, "unknown command: '%s'%s%s%s",
-                    name, nearest ? "; did you mean '" : "",
-                    nearest ? nearest : "", nearest ? "'?" : "");
+    return command_fail_unknown("", name, names, errp);
 }
 
 /* ---- Processors -------------------------------------------------------- */
@@ -266,16 +275,19 @@ static bool command_parse_args(CommandCall *call, const Command *command,
 
 /* ---- Running ----------------------------------------------------------- */
 
-static bool command_call(CommandCall *call, const Command *command,
-                         const char *p, GError **errp)
+static void command_call(CommandCall *call, const Command *command,
+                         const char *p)
 {
     g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) err = NULL;
 
-    if (!command_parse_args(call, command, p, keep, errp)) {
-        g_prefix_error(errp, "%s: ", command->name);
-        return false;
+    if (!command_parse_args(call, command, p, keep, &err)) {
+        g_string_append_printf(
+            call->out, "Error: %s: %s\nTry \"help %s\" for more information\n",
+            command->name, err->message, command->name);
+    } else if (!command->run(call, &err)) {
+        g_string_append_printf(call->out, "Error: %s\n", err->message);
     }
-    return command->run(call, errp);
 }
 
 /* The command's name: it ends at a blank or before a format, "x/10i". */
@@ -313,7 +325,7 @@ static const Command *command_resolve(const char **p, char **name,
         }
     }
     if (!command) {
-        command_fail_unknown(*name, errp);
+        command_fail_name(*name, errp);
     }
     return command;
 }
@@ -328,10 +340,9 @@ void command_run_line(Machine *machine, Monitor *session, unsigned cpu,
     g_autofree char *name = NULL;
     const Command *command = command_resolve(&line, &name, &err);
 
-    if (command && !command_call(&call, command, line, &err)) {
-        g_prefix_error(&err, "Error: ");
-    }
-    if (err) {
+    if (command) {
+        command_call(&call, command, line);
+    } else if (err) {
         g_string_append_printf(out, "%s\n", err->message);
     }
 }

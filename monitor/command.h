@@ -84,6 +84,10 @@ void command_run_line(Machine *machine, Monitor *session, unsigned cpu,
 /* Candidates for the word that line (up to the cursor) ends with; *start: the
  * word's offset in line. Of char *, owned by the array. */
 GPtrArray *command_complete(Machine *machine, const char *line, size_t *start);
+/* "unknown command: 'PREFIXNAME'; did you mean ...?"; names: of char *. */
+bool command_fail_unknown(const char *prefix, const char *name,
+                          const GPtrArray *names, GError **errp);
+bool command_fail_name(const char *name, GError **errp);
 /* Split off a word at *p, quotes removed; NULL at the end of the line. */
 char *command_take_word(const char **p, GError **errp);
 

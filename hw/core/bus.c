@@ -86,6 +86,9 @@ static void bus_print_device(Device *dev, unsigned indent, GString *out)
     g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "",
                            dev->class->name, dev->id ? dev->id : "");
     device_print_properties(dev, indent + 2, out);
+    if (dev->bus->class->describe) {
+        dev->bus->class->describe(dev->bus, dev, indent + 2, out);
+    }
     if (dev->class->describe) {
         g_string_append_printf(out, "%*s", indent + 2, "");
         dev->class->describe(dev, out);

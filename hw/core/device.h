@@ -199,6 +199,9 @@ struct BusClass {
      * may refuse. */
     bool (*plug)(Bus *bus, Device *dev, GError **errp);
     void (*unplug)(Bus *bus, Device *dev);
+    /* Lines of `info qtree` that tell of every device on it; may be NULL. */
+    void (*describe)(const Bus *bus, const Device *dev, unsigned indent,
+                     GString *out);
     /* Its part of a device's boot path, "/ide@1,1"; NULL: nobody boots. */
     void (*boot_path)(const Bus *bus, const Device *dev, GString *out);
 };

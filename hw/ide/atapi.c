@@ -778,6 +778,16 @@ static void atapi_media_changed(void *opaque, bool loaded)
     g_mutex_unlock(d->channel->lock);
 }
 
+/* MMC-6 6.6.2: told by the next GET EVENT STATUS NOTIFICATION. */
+static void atapi_eject_request(void *opaque)
+{
+    IdeDrive *d = opaque;
+
+    g_mutex_lock(d->channel->lock);
+    d->event_eject = true;
+    g_mutex_unlock(d->channel->lock);
+}
+
 static bool atapi_is_tray_open(void *opaque)
 {
     IdeDrive *d = opaque;
@@ -802,4 +812,5 @@ const BlockDeviceOps atapi_device_ops = {
     .media_changed = atapi_media_changed,
     .is_tray_open = atapi_is_tray_open,
     .is_locked = atapi_is_locked,
+    .eject_request = atapi_eject_request,
 };

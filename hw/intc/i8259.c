@@ -8,6 +8,7 @@
  */
 #include "hw/intc/i8259.h"
 
+#include "hw/intc/counts.h"
 #include "hw/isa/isa.h"
 
 enum {
@@ -43,6 +44,8 @@ typedef struct Pic {
     bool icw1_ic4, icw1_single;
     bool read_isr, poll;
     bool special_mask, special_nested, auto_eoi, rotate_on_aeoi;
+
+    uint64_t rises[8]; /* of the inputs, for `info irq` */
 } Pic;
 
 typedef struct I8259 {
@@ -101,6 +104,7 @@ static void pic_set_line(Pic *pic, unsigned n, bool level)
     uint8_t bit = 1u << n;
     bool rose = level && !(pic->lines & bit);
 
+    pic->rises[n] += rose;
     pic->lines = level ? pic->lines | bit : pic->lines & ~bit;
     if (pic->elcr & bit) {
         pic->irr = level ? pic->irr | bit : pic->irr & ~bit;
@@ -402,7 +406,7 @@ void i8259_print(Device *dev, GString *out)
     I8259 *s = i8259(dev);
 
     g_mutex_lock(&dev->lock);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 2; i-- > 0;) {
         Pic *p = &s->pic[i];
 
         g_string_append_printf(
@@ -413,6 +417,19 @@ void i8259_print(Device *dev, GString *out)
             p->elcr, p->special_nested);
     }
     g_mutex_unlock(&dev->lock);
+}
+
+void i8259_print_irqs(Device *dev, GString *out)
+{
+    I8259 *s = i8259(dev);
+    uint64_t rises[16];
+
+    g_mutex_lock(&dev->lock);
+    for (unsigned n = 0; n < G_N_ELEMENTS(rises); n++) {
+        rises[n] = n == CASCADE ? 0 : s->pic[n / 8].rises[n % 8];
+    }
+    g_mutex_unlock(&dev->lock);
+    intc_print_counts("isa-i8259", rises, G_N_ELEMENTS(rises), out);
 }
 
 /* ---- The model --------------------------------------------------------- */

@@ -13,6 +13,7 @@ void i8259_connect(Device *dev, IrqLine intr);
 IrqLine i8259_input(Device *dev, unsigned n);
 /* The processor's interrupt acknowledge cycle: the vector. Any thread. */
 uint8_t i8259_ack(Device *dev);
-void i8259_print(Device *dev, GString *out); /* `info pic` */
+void i8259_print(Device *dev, GString *out);      /* `info pic` */
+void i8259_print_irqs(Device *dev, GString *out); /* `info irq` */
 
 #endif

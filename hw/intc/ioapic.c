@@ -5,6 +5,7 @@
  */
 #include "hw/intc/ioapic.h"
 
+#include "hw/intc/counts.h"
 enum {
     IOAPIC_IOREGSEL = 0x00,
     IOAPIC_IOWIN = 0x10,
@@ -25,6 +26,7 @@ enum {
 #define RTE_DEST(e) ((e) >> 56)
 #define RTE_SEND_PENDING (UINT64_C(1) << 12)
 #define RTE_REMOTE_IRR (UINT64_C(1) << 14)
+#define RTE_ACTIVE_LOW (UINT64_C(1) << 13)
 #define RTE_LEVEL (UINT64_C(1) << 15)
 #define RTE_MASKED (UINT64_C(1) << 16)
 #define RTE_READ_ONLY (RTE_SEND_PENDING | RTE_REMOTE_IRR)
@@ -44,6 +46,8 @@ typedef struct Ioapic {
     uint8_t id;
     uint32_t lines; /* inputs as they are now */
     uint64_t table[IOAPIC_PINS];
+
+    uint64_t rises[IOAPIC_PINS]; /* of the inputs, for `info irq` */
 } Ioapic;
 
 static Ioapic *ioapic(Device *dev)
@@ -85,6 +89,7 @@ static void ioapic_set(void *opaque, unsigned pin, bool level)
 
     g_mutex_lock(&s->parent.lock);
     bool was = s->lines & bit;
+    s->rises[pin] += level && !was;
     s->lines = level ? s->lines | bit : s->lines & ~bit;
     if (s->table[pin] & RTE_LEVEL) {
         ioapic_service_level(s, pin);
@@ -220,11 +225,24 @@ IrqLine ioapic_input(Device *dev, unsigned pin)
     return (IrqLine){ ioapic_set, ioapic(dev), pin };
 }
 
+static void ioapic_print_pins(const Ioapic *s, const char *title, uint32_t pins,
+                              GString *out)
+{
+    g_string_append_printf(out, "  %s", title);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        if (pins >> pin & 1) {
+            g_string_append_printf(out, " %u", pin);
+        }
+    }
+    g_string_append(out, pins ? "\n" : " (none)\n");
+}
+
 void ioapic_print(Device *dev, GString *out)
 {
     Ioapic *s = ioapic(dev);
     static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
                                          "NMI",   "INIT",   "...", "extINT" };
+    uint32_t remote = 0;
 
     g_mutex_lock(&dev->lock);
     g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n",
@@ -232,16 +250,28 @@ void ioapic_print(Device *dev, GString *out)
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
         uint64_t e = s->table[pin];
 
+        remote |= (uint32_t) !!(e & RTE_REMOTE_IRR) << pin;
         g_string_append_printf(
             out,
-            "  pin %-2u 0x%016" PRIx64 " dest=%x vec=%-3u %-5s %s%s %s%s\n",
+            "  pin %-2u 0x%016" PRIx64 " dest=%x vec=%-3u %s %-5s %-6s %-6s "
+            "%s\n",
             pin, e, (unsigned)RTE_DEST(e), (unsigned)RTE_VECTOR(e),
-            e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? "masked " : "",
+            e & RTE_ACTIVE_LOW ? "active-lo" : "active-hi",
+            e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? "masked" : "",
             modes[RTE_DELIVERY_MODE(e)],
-            RTE_DEST_MODE(e) ? "logical" : "physical",
-            e & RTE_REMOTE_IRR ? " remote_irr" : "");
+            RTE_DEST_MODE(e) ? "logical" : "physical");
     }
-    g_string_append_printf(out, "  lines 0x%06x\n", s->lines);
+    ioapic_print_pins(s, "IRR", s->lines, out);
+    ioapic_print_pins(s, "Remote IRR", remote, out);
+    g_mutex_unlock(&dev->lock);
+}
+
+void ioapic_print_irqs(Device *dev, GString *out)
+{
+    Ioapic *s = ioapic(dev);
+
+    g_mutex_lock(&dev->lock);
+    intc_print_counts("ioapic", s->rises, IOAPIC_PINS, out);
     g_mutex_unlock(&dev->lock);
 }
 

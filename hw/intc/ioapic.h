@@ -23,6 +23,7 @@ MemoryRegion *ioapic_region(Device *dev);
 IrqLine ioapic_input(Device *dev, unsigned pin);
 /* A local APIC ended a level-triggered interrupt. Any thread. */
 void ioapic_eoi(Device *dev, uint8_t vector);
-void ioapic_print(Device *dev, GString *out);
+void ioapic_print(Device *dev, GString *out);      /* `info pic` */
+void ioapic_print_irqs(Device *dev, GString *out); /* `info irq` */
 
 #endif

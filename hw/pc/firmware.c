@@ -8,6 +8,7 @@
 
 #include "hw/timer/mc146818.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -73,6 +74,7 @@ bool pc_firmware_load(PcFirmware *fw, const BoardConfig *config,
     if (!fw->rom) {
         return false;
     }
+    fw->path = g_steal_pointer(&path);
     memcpy(fw->rom->host, data, len);
     fw->rom->read_only = true;
 
@@ -96,6 +98,38 @@ void pc_firmware_clear(PcFirmware *fw)
     region_clear(&fw->rom_region);
     ram_free(fw->rom);
     fw->rom = NULL;
+    g_clear_pointer(&fw->path, g_free);
+}
+
+static void pc_firmware_print_file(FwCfg *cfg, const char *name, GString *out)
+{
+    static const char option_roms[] = "genroms/";
+    size_t len;
+
+    if (!fw_cfg_get_file(cfg, name, &len)) {
+        return;
+    }
+    if (g_str_has_prefix(name, option_roms)) {
+        g_string_append_printf(out, "fw=%s size=0x%06zx name=\"%s\"\n", name,
+                               len, name + strlen(option_roms));
+    } else {
+        g_string_append_printf(out, "/rom@%s size=0x%06zx name=\"%s\"\n", name,
+                               len, name);
+    }
+}
+
+void pc_firmware_print(const PcFirmware *fw, FwCfg *cfg, GString *out)
+{
+    static const char *const files[] = { "genroms/boot.rom", "etc/acpi/tables",
+                                         "etc/table-loader", "etc/acpi/rsdp" };
+    g_autofree char *name = g_path_get_basename(fw->path);
+
+    g_string_append_printf(
+        out, "addr=%016" PRIx64 " size=0x%06" PRIx64 " mem=rom name=\"%s\"\n",
+        (UINT64_C(1) << 32) - fw->rom->size, fw->rom->size, name);
+    for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
+        pc_firmware_print_file(cfg, files[i], out);
+    }
 }
 
 /* ---- fw_cfg

@@ -8,6 +8,7 @@
 
 typedef struct PcFirmware {
     RamBlock *rom;
+    char *path;
     MemoryRegion rom_region, isa_region;
 } PcFirmware;
 
@@ -16,6 +17,8 @@ typedef struct PcFirmware {
 bool pc_firmware_load(PcFirmware *fw, const BoardConfig *config,
                       MemoryRegion *memory, GError **errp);
 void pc_firmware_clear(PcFirmware *fw);
+/* `info roms`: the ROM, and what fw_cfg has for firmware to run or place. */
+void pc_firmware_print(const PcFirmware *fw, FwCfg *cfg, GString *out);
 
 /* Items that do not depend on devices: memory map, CPUs, boot menu, ... */
 bool pc_firmware_items(FwCfg *cfg, const BoardConfig *config,

@@ -741,14 +741,31 @@ static void pc_info_pic(Board *board, GString *out)
     i8259_print(pc->pic, out);
 }
 
+static void pc_info_irq(Board *board, GString *out)
+{
+    PcBoard *pc = pc_from(board);
+
+    ioapic_print_irqs(pc->ioapic, out);
+    i8259_print_irqs(pc->pic, out);
+}
+
+static void pc_info_roms(Board *board, GString *out)
+{
+    PcBoard *pc = pc_from(board);
+
+    pc_firmware_print(&pc->firmware, fw_cfg_from_device(pc->fw_cfg), out);
+}
+
 static void pc_info_pci(Board *board, GString *out)
 {
     pci_print(&pc_from(board)->pci, out);
 }
 
 static const BoardInfo pc_infos[] = {
-    { "pic", "show the state of the interrupt controllers", pc_info_pic },
+    { "irq", "show the interrupts statistics", pc_info_irq },
     { "pci", "show PCI info", pc_info_pci },
+    { "pic", "show PIC state", pc_info_pic },
+    { "roms", "show roms", pc_info_roms },
     {},
 };
 

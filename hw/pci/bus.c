@@ -48,13 +48,6 @@ static bool pci_rom_load(PciDevice *dev, const char *name, GError **errp)
 /* ---- Bus
  * ---------------------------------------------------------------------- */
 
-/* A slot is free for function fn if that function is, and if function 0 says
- * that there are several (or there is no function 0 yet). */
-static bool pci_bus_devfn_free(PciBus *bus, unsigned devfn)
-{
-    return !bus->devices[devfn];
-}
-
 static bool pci_bus_pick(PciBus *bus, PciDevice *dev, GError **errp)
 {
     if (dev->devfn_wanted >= 0) {
@@ -77,8 +70,8 @@ static bool pci_bus_pick(PciBus *bus, PciDevice *dev, GError **errp)
         return true;
     }
     for (unsigned devfn = 0; devfn < 256; devfn += 8) {
-        if (pci_bus_devfn_free(bus, devfn)) {
-            dev->devfn = devfn;
+        if (!bus->devices[devfn]) {
+            dev->devfn = dev->devfn_wanted = devfn;
             return true;
         }
     }
@@ -117,33 +110,92 @@ static void pci_bus_unplug(Bus *parent, Device *device)
 
 typedef struct PciClassName {
     uint16_t class_id;
-    const char *name;
+    const char *text;
+    const char *node; /* in boot paths: IEEE 1275's PCI binding 2.1, 2.5 */
 } PciClassName;
 
-/* PCI Bus Binding to IEEE 1275 2.1, 2.5: a function is named by its class. */
 static const PciClassName pci_class_names[] = {
-    { 0x0100, "scsi" },    { 0x0101, "ide" }, { 0x0200, "ethernet" },
-    { 0x0300, "display" }, { 0x0c03, "usb" },
+    { 0x0100, "SCSI controller", "scsi" },
+    { 0x0101, "IDE controller", "ide" },
+    { 0x0106, "SATA controller", "sata" },
+    { 0x0108, "NVMe controller", "nvme" },
+    { 0x0200, "Ethernet controller", "ethernet" },
+    { 0x0300, "VGA controller", "display" },
+    { 0x0380, "Display controller", "display" },
+    { 0x0401, "Audio controller", "sound" },
+    { 0x0500, "RAM controller", "memory" },
+    { 0x0600, "Host bridge", "host" },
+    { 0x0601, "ISA bridge", "isa" },
+    { 0x0604, "PCI bridge", "pci-bridge" },
+    { 0x0680, "Bridge", "bridge" },
+    { 0x0c03, "USB controller", "usb" },
+    { 0x0c05, "SMBus", "smbus" },
 };
+
+static const PciClassName *pci_class_name(const PciDevice *dev)
+{
+    uint16_t class_id = pci_get16(dev, PCI_CLASS_DEVICE);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(pci_class_names); i++) {
+        if (pci_class_names[i].class_id == class_id) {
+            return &pci_class_names[i];
+        }
+    }
+    return NULL;
+}
+
+static void pci_print_class(const PciDevice *dev, GString *out)
+{
+    const PciClassName *name = pci_class_name(dev);
+
+    if (name) {
+        g_string_append(out, name->text);
+    } else {
+        g_string_append_printf(out, "Class %04x",
+                               pci_get16(dev, PCI_CLASS_DEVICE));
+    }
+}
 
 static void pci_bus_boot_path(const Bus *parent, const Device *device,
                               GString *out)
 {
     const PciDevice *dev = container_of(device, const PciDevice, parent);
-    uint16_t class_id = pci_get16(dev, PCI_CLASS_DEVICE);
-    const char *name = "pci";
+    const PciClassName *name = pci_class_name(dev);
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(pci_class_names); i++) {
-        if (pci_class_names[i].class_id == class_id) {
-            name = pci_class_names[i].name;
-        }
-    }
     if (!parent->owner) {
         g_string_append(out, "/pci@i0cf8"); /* the host bridge's ports */
     }
-    g_string_append_printf(out, "/%s@%x", name, PCI_SLOT(dev->devfn));
+    g_string_append_printf(out, "/%s@%x", name ? name->node : "pci",
+                           PCI_SLOT(dev->devfn));
     if (PCI_FUNC(dev->devfn)) {
         g_string_append_printf(out, ",%x", PCI_FUNC(dev->devfn));
+    }
+}
+
+/* `info qtree`: what the function is, and where. */
+static void pci_bus_describe(const Bus *bus, const Device *device,
+                             unsigned indent, GString *out)
+{
+    const PciDevice *dev = container_of(device, const PciDevice, parent);
+
+    g_string_append_printf(out, "%*sclass ", indent, "");
+    pci_print_class(dev, out);
+    g_string_append_printf(
+        out, ", addr 00:%02x.%x, pci id %04x:%04x (sub %04x:%04x)\n",
+        PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn),
+        pci_get16(dev, PCI_VENDOR_ID), pci_get16(dev, PCI_DEVICE_ID),
+        pci_get16(dev, PCI_SUBSYSTEM_VENDOR_ID),
+        pci_get16(dev, PCI_SUBSYSTEM_ID));
+    for (unsigned n = 0; n <= PCI_BARS; n++) {
+        const PciBar *bar = &dev->bar[n];
+        uint64_t addr = bar->mapped ? bar->addr : UINT64_MAX;
+
+        if (bar->kind) {
+            g_string_append_printf(
+                out, "%*sbar %u: %s at 0x%" PRIx64 " [0x%" PRIx64 "]\n", indent,
+                "", n, bar->kind == PCI_BAR_IO ? "i/o" : "mem", addr,
+                bar->mapped ? addr + bar->size - 1 : addr);
+        }
     }
 }
 
@@ -153,6 +205,7 @@ const BusClass pci_bus_class = {
     .plug = pci_bus_plug,
     .unplug = pci_bus_unplug,
     .boot_path = pci_bus_boot_path,
+    .describe = pci_bus_describe,
 };
 
 void pci_bus_init(PciBus *bus, const char *name, Device *owner,
@@ -201,14 +254,13 @@ void pci_print(PciBus *bus, GString *out)
         if (!dev) {
             continue;
         }
+        g_string_append_printf(out, "  Bus  0, device %3u, function %u:\n    ",
+                               PCI_SLOT(devfn), PCI_FUNC(devfn));
+        pci_print_class(dev, out);
         g_string_append_printf(
-            out,
-            "  Bus  0, device %3u, function %u:\n"
-            "    Class %04x: PCI device %04x:%04x (%s)\n"
-            "      PCI subsystem %04x:%04x\n",
-            PCI_SLOT(devfn), PCI_FUNC(devfn), pci_get16(dev, PCI_CLASS_DEVICE),
+            out, ": PCI device %04x:%04x\n      PCI subsystem %04x:%04x\n",
             pci_get16(dev, PCI_VENDOR_ID), pci_get16(dev, PCI_DEVICE_ID),
-            dev->parent.class->name, pci_get16(dev, PCI_SUBSYSTEM_VENDOR_ID),
+            pci_get16(dev, PCI_SUBSYSTEM_VENDOR_ID),
             pci_get16(dev, PCI_SUBSYSTEM_ID));
         if (dev->config[PCI_INTERRUPT_PIN]) {
             g_string_append_printf(out, "      IRQ %u, pin %c\n",

@@ -121,10 +121,10 @@ static void print_control(const X86Cpu *cpu, GString *out)
         out, "CR0=%08x CR2=%0*" PRIx64 " CR3=%0*" PRIx64 " CR4=%08x\n",
         (uint32_t)cpu->cr0, w, cpu->cr2, w, cpu->cr3, (uint32_t)cpu->cr4);
     for (unsigned i = 0; i < 4; i++) {
-        g_string_append_printf(out, "DR%u=%0*" PRIx64 " ", i, w, cpu->dr[i]);
+        g_string_append_printf(out, "DR%u=%016" PRIx64 " ", i, cpu->dr[i]);
     }
-    g_string_append_printf(out, "\nDR6=%0*" PRIx64 " DR7=%0*" PRIx64 "\n", w,
-                           cpu->dr[6], w, cpu->dr[7]);
+    g_string_append_printf(out, "\nDR6=%016" PRIx64 " DR7=%016" PRIx64 "\n",
+                           cpu->dr[6], cpu->dr[7]);
     g_string_append_printf(out, "EFER=%016" PRIx64 "\n", cpu->efer);
 }
 

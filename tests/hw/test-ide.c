@@ -534,7 +534,12 @@ static void test_cd_change(Fixture *f, gconstpointer data)
     g_assert_cmpuint(packet(f, (uint8_t[12]){ 0x1e, 0, 0, 0, 1 }, r), ==, 0);
     g_assert_cmpuint(packet(f, (uint8_t[12]){ 0x1b, 0, 0, 0, 2 }, r), ==,
                      SIZE_MAX);
+    /* A locked tray: the host asks, the guest hears of it and lets go. */
+    g_assert_false(blk_request_eject(f->blk[1], NULL));
+    g_assert_cmpuint(packet(f, events, r), ==, 8);
+    g_assert_cmphex(r[4] << 8 | r[5], ==, 0x102);
     g_assert_cmpuint(packet(f, (uint8_t[12]){ 0x1e }, r), ==, 0);
+    g_assert_true(blk_request_eject(f->blk[1], NULL));
     blk_set_node(f->blk[1], NULL);
     g_assert_cmpuint(packet(f, (uint8_t[12]){ 0 }, r), ==, SIZE_MAX);
     g_assert_cmpuint(packet(f, (uint8_t[12]){ 3, 0, 0, 0, 18 }, r), ==, 18);

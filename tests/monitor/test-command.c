@@ -45,8 +45,8 @@ static const CommandCase command_cases[] = {
     { "info kvm", "kvm support: disabled" },
     { "info chardev", "ring: filename=ringbuf" },
     { "info registers", "no processor" },
-    { "info nosuch", "info topic 'nosuch' is unknown" },
-    { "info statu", "did you mean 'status'?" },
+    { "info nosuch", "unknown command: 'info nosuch'\n" },
+    { "info statu", "did you mean 'info status'?" },
     { "info", "info version" },
     { "info balloon", "No balloon device" },
     { "balloon 12", "No balloon device" },
@@ -55,6 +55,8 @@ static const CommandCase command_cases[] = {
     { "help info", "info mtree" },
     { "? quit", "quit|q" },
     { "help nosuch", "unknown command" },
+    { "help info status", "info status  -- show the current VM status" },
+    { "help info nosuch", "unknown command: 'info nosuch'" },
     { "nosuch", "unknown command: 'nosuch'" },
     { "system_rest", "did you mean 'system_reset'?" },
     { "stop extra", "extraneous characters" },
@@ -63,7 +65,7 @@ static const CommandCase command_cases[] = {
     { "p /c 65", "'A'\n" },
     { "p /o 8", "010\n" },
     { "print $eip", "no processor" },
-    { "print", "expr is missing" },
+    { "print", "print: expr is missing\nTry \"help print\" for more" },
     { "print 1/0", "division by zero" },
     { "x /zz 0", "invalid char in format: 'z'" },
     { "xp /2xb 0", "Cannot access memory" },
@@ -88,14 +90,41 @@ static const CommandCase command_cases[] = {
     { "help \"quit", "closing quote" },
 };
 
-static void test_answers(void)
-{
-    Machine *m = machine_start(
-        "-M none -nodefaults -name box -chardev ringbuf,id=ring,size=64 -uuid "
-        "12345678-9abc-def0-1234-56789abcdef0");
+/* On a PC that has not run yet. */
+static const CommandCase command_pc_cases[] = {
+    { "info irq", "IRQ statistics for ioapic:\n" },
+    { "info irq", "IRQ statistics for isa-i8259:\n" },
+    { "info pic", "ioapic0: ver=0x20 id=0x00 sel=0x00\n" },
+    { "info pic", "  pin 23 0x0000000000010000 dest=0 vec=0   active-hi edge  "
+                  "masked fixed  physical\n  IRR 2\n" },
+    { "info pic", "pic0: irr=" },
+    { "info roms", "mem=rom name=\"bios-256k.bin\"\n" },
+    { "info roms", "/rom@etc/acpi/tables size=0x" },
+    { "info pci", "    IDE controller: PCI device 8086:7010\n" },
+    { "info pci", "      BAR2: 32 bit memory at 0x" },
+    { "info qtree", "addr 00:01.1, pci id 8086:7010 (sub 1af4:1100)\n" },
+    { "info qtree", "    addr = 03.0\n" },
+    { "info mtree", "(prio -1, i/o): pci\n" },
+    { "info cpus", "* CPU #0: thread_id=" },
+    { "info registers", "\nCPU#0\nEAX=00000000 " },
+    { "info mem", "PG disabled\n" },
+    { "info tlb", "PG disabled\n" },
+    { "info block", "ide1-cd0: [not inserted]\n    Attached to:      ide.1/0\n"
+                    "    Removable device: not locked, tray closed\n" },
+    { "info balloon", "balloon: actual=128\n" },
+    { "print $eip", "0xfff0\n" },
+    { "xp /1i 0xfffffff0", "0xfffffff0:  ea 5b e0 00 f0           ljmpw" },
+    { "eject ide1-cd0", "" },
+    { "info block", "tray open\n" },
+    { "change ide1-cd0 /nonexistent", "/nonexistent" },
+    { "boot_set cd", "boot device list now set to cd\n" },
+    { "boot_set cde", "no device 'e'" },
+};
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(command_cases); i++) {
-        const CommandCase *c = &command_cases[i];
+static void run_cases(Machine *m, const CommandCase *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const CommandCase *c = &cases[i];
         g_autofree char *answer = run(m, c->line);
         bool ok = *c->answer ? strstr(answer, c->answer) != NULL : !*answer;
 
@@ -104,6 +133,28 @@ static void test_answers(void)
             g_test_fail();
         }
     }
+}
+
+static void test_answers(void)
+{
+    Machine *m = machine_start(
+        "-M none -nodefaults -name box -chardev ringbuf,id=ring,size=64 -uuid "
+        "12345678-9abc-def0-1234-56789abcdef0");
+
+    run_cases(m, command_cases, G_N_ELEMENTS(command_cases));
+    machine_free(m);
+}
+
+static void test_pc_answers(void)
+{
+    if (!g_file_test("/usr/share/seabios/bios-256k.bin", G_FILE_TEST_EXISTS)) {
+        g_test_skip("there is no SeaBIOS");
+        return;
+    }
+    Machine *m = machine_start("-M pc -accel tcg,backend=interp -display none "
+                               "-serial none -monitor none -S");
+
+    run_cases(m, command_pc_cases, G_N_ELEMENTS(command_pc_cases));
     machine_free(m);
 }
 
@@ -231,6 +282,7 @@ int main(int argc, char **argv)
     rcu_register_thread();
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/monitor/command/answers", test_answers);
+    g_test_add_func("/monitor/command/pc-answers", test_pc_answers);
     g_test_add_func("/monitor/command/complete", test_complete);
     g_test_add_func("/monitor/command/tables", test_tables);
     g_test_add_func("/monitor/command/session", test_session);
