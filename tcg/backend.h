@@ -78,6 +78,10 @@ struct TcgContext {
                        unsigned mode, bool rmw);
     void (*store_bytes)(void *env, uint64_t addr, const void *buf,
                         unsigned size, unsigned mode);
+    /* A locked access cannot be made directly. Returns if nobody else runs now,
+     * so that it may be made in steps; else gives up the instruction, which is
+     * then run again while nobody does. NULL: nobody else ever does. Light. */
+    void (*alone)(void *env);
     size_t fpu_offset; /* of the XSAVE image in the CPU struct, 64-aligned */
     uint64_t fpu_mask; /* XCR0 bits that the image keeps */
     bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);

@@ -31,8 +31,18 @@ void access_restart(const TcgAccess *a)
 
     if (a->restart) {
         v->one_insn = true;
-        v->engine->stats.smc_exits++;
+        v->stats.smc_exits++;
         tcg_unwind(a->cpu, TCG_LEAVE_EVENT);
+    }
+}
+
+void access_alone(void *env)
+{
+    TcgVcpu *v = tcg_vcpu(env);
+
+    if (engine_smp(v->engine) && !v->alone) {
+        v->alone_next = true;
+        tcg_unwind(env, TCG_LEAVE_EVENT);
     }
 }
 

@@ -3,9 +3,9 @@
  * The translation cache: making blocks, finding out what a store overwrote,
  * dropping blocks. The invariants are in engine.h.
  *
- * Several vCPUs: translating is serial; dropping may happen on any thread. Only
- * emptying the whole buffer needs every vCPU outside of translated code, which
- * one vCPU's own run loop is by itself.
+ * Several vCPUs: translating is serial; dropping may happen on any thread.
+ * Where a page gets its first block, those that may have it open for stores are
+ * held meanwhile; to empty the whole buffer, all are.
  */
 #include "accel/tcg/engine.h"
 #include "util/log.h"
@@ -233,12 +233,12 @@ void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
 {
     TcgEngine *e = engine;
 
-    __atomic_fetch_add(&e->writes, 1, __ATOMIC_SEQ_CST);
     engine_lock(e);
     while (len) {
         uint64_t n = MIN(len, PAGE_SIZE - off % PAGE_SIZE);
-        TcgPage *p =
-            g_hash_table_lookup(e->pages, ram->host + (off & ~(PAGE_SIZE - 1)));
+        const uint8_t *host = ram->host + (off & ~(PAGE_SIZE - 1));
+        TcgPage *p = g_hash_table_lookup(e->pages, host);
+        e->source_written |= host == e->source[0] || host == e->source[1];
         if (p) {
             block_drop_range_locked(e, p, off % PAGE_SIZE, n);
         }
@@ -285,7 +285,6 @@ typedef struct BlockSource {
     TcgEngine *engine;
     uint64_t linear; /* of the first byte */
     TcgCodePage page[2];
-    uint32_t writes;  /* of the engine, when it began */
     uint8_t *copy[2]; /* code that is not in RAM or ROM */
 } BlockSource;
 
@@ -299,17 +298,48 @@ static void block_hook_ram(TcgEngine *e, RamBlock *ram)
     }
 }
 
-/* From here on, stores to the page are seen. */
-static void block_watch_page(TcgEngine *e, const TcgCodePage *c)
+/* No other vCPU may store to the page without our knowing. */
+static void block_protect_others(TcgVcpu *self, const uint8_t *host)
 {
+    TcgEngine *e = self->engine;
+
+    hold_others(self, host);
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        TcgVcpu *v = e->vcpus->pdata[i];
+        if (hold_is_held(v)) {
+            tlb_protect(v, host);
+        }
+    }
+    hold_release(self);
+}
+
+/* From here on, stores to the page are seen. */
+static void block_watch_page(TcgVcpu *v, const TcgCodePage *c)
+{
+    TcgEngine *e = v->engine;
+
     block_hook_ram(e, c->ram);
     if (ram_dirty_test(c->ram, DIRTY_CODE, c->off)) {
         return;
     }
     ram_dirty_set(c->ram, DIRTY_CODE, c->off, PAGE_SIZE);
-    for (unsigned i = 0; i < e->vcpus->len; i++) {
-        tlb_protect(e->vcpus->pdata[i], c->host);
+    tlb_protect(v, c->host);
+    if (engine_smp(e)) {
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        block_protect_others(v, c->host);
     }
+}
+
+/* Whoever stores there from now on says so. */
+static void block_note_source(TcgEngine *e, unsigned i, const uint8_t *host)
+{
+    engine_lock(e);
+    e->source[i] = host;
+    if (!i) {
+        e->source[1] = NULL;
+        e->source_written = false;
+    }
+    engine_unlock(e);
 }
 
 static const uint8_t *block_source_page(BlockSource *s, unsigned i)
@@ -321,7 +351,8 @@ static const uint8_t *block_source_page(BlockSource *s, unsigned i)
         return NULL;
     }
     s->page[i] = *c;
-    block_watch_page(s->engine, c);
+    block_note_source(s->engine, i, c->host);
+    block_watch_page(tcg_vcpu(s->cpu), c);
     return c->host;
 }
 
@@ -391,11 +422,15 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     }
 }
 
-static bool block_compile(TcgEngine *e, TcgBlock *b)
+static bool block_compile(TcgVcpu *v, TcgBlock *b)
 {
+    TcgEngine *e = v->engine;
+
     if (e->code_bytes > e->buffer_size ||
         !e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
+        hold_others(v, NULL);
         block_flush_all(e);
+        hold_release(v);
         if (!e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
             return false;
         }
@@ -418,11 +453,11 @@ static void block_make_room_for_links(TcgEngine *e)
     }
 }
 
-/* Did somebody write into a page of code meanwhile, or has a page lost its
+/* Did somebody write into the pages meanwhile, or has a page lost its
  * watch because its last other block went? Then what was read may be stale. */
 static bool block_is_fresh(const BlockSource *s, const TcgBlock *b)
 {
-    if (__atomic_load_n(&s->engine->writes, __ATOMIC_SEQ_CST) != s->writes) {
+    if (s->engine->source_written) {
         return false;
     }
     bool two = b->size > block_first_bytes(b);
@@ -458,15 +493,13 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
     return fresh;
 }
 
-static TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns,
-                                        bool once)
+TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
     TcgBlock *b = g_new0(TcgBlock, 1);
     BlockSource s = { .cpu = cpu,
                       .engine = e,
-                      .linear = engine_linear_pc(cpu, cpu->env.pc),
-                      .writes = __atomic_load_n(&e->writes, __ATOMIC_SEQ_CST) };
+                      .linear = engine_linear_pc(cpu, cpu->env.pc) };
 
     b->engine = e;
     b->once = once;
@@ -477,7 +510,7 @@ static TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns,
     b->once |= s.copy[0] || s.copy[1] || !s.page[0].host || !b->size;
     g_free(s.copy[0]);
     g_free(s.copy[1]);
-    if (!block_compile(e, b)) {
+    if (!block_compile(tcg_vcpu(cpu), b)) {
         g_free(b);
         return NULL;
     }
@@ -492,9 +525,13 @@ static TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns,
 TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
+    bool waited = hold_take_translating(tcg_vcpu(cpu));
 
-    g_mutex_lock(&e->translating);
-    TcgBlock *b = block_translate_locked(cpu, max_insns, once);
+    /* Who had it may have made the same block. */
+    TcgBlock *b = waited && !once ? lookup_find(cpu) : NULL;
+    if (!b || b->insns > max_insns) {
+        b = block_translate_locked(cpu, max_insns, once);
+    }
     g_mutex_unlock(&e->translating);
     return b;
 }

@@ -149,6 +149,8 @@ static void engine_destroy(Accel *accel)
     g_ptr_array_free(e->rams, TRUE);
     g_ptr_array_free(e->vcpus, TRUE);
     g_mutex_clear(&e->translating);
+    g_mutex_clear(&e->hold_lock);
+    g_cond_clear(&e->hold_news);
     g_free(e->hash);
     g_free(e->cross);
     g_free(e->no_jumps);
@@ -166,6 +168,7 @@ static void engine_init_context(TcgEngine *e)
     ctx->store = memory_store;
     ctx->load_bytes = memory_load_bytes;
     ctx->store_bytes = memory_store_bytes;
+    ctx->alone = access_alone;
     ctx->fpu_offset = offsetof(X86Cpu, fpu);
     ctx->fpu_mask = host_fpu_mask();
 }
@@ -190,6 +193,8 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
 
     e->parent = (Accel){ &accel_tcg, memory, io };
     g_mutex_init(&e->translating);
+    g_mutex_init(&e->hold_lock);
+    g_cond_init(&e->hold_news);
     ir_init(&e->ir);
     e->pages = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     e->rams = g_ptr_array_new();
@@ -281,10 +286,26 @@ static void engine_put_state(Accel *accel, X86Cpu *cpu)
 /* ---- info jit -------------------------------------------------------------
  */
 
+/* The engine's and every vCPU's; of those that run, about. */
+static TcgStats engine_sum_stats(const TcgEngine *e)
+{
+    TcgStats sum = e->stats;
+    uint64_t *to = (uint64_t *)&sum;
+
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        const TcgVcpu *v = e->vcpus->pdata[i];
+        const uint64_t *from = (const uint64_t *)&v->stats;
+        for (unsigned k = 0; k < sizeof(sum) / sizeof(*to); k++) {
+            to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
+        }
+    }
+    return sum;
+}
+
 static void engine_info(Accel *accel, GString *out)
 {
     const TcgEngine *e = (const TcgEngine *)accel;
-    const TcgStats *s = &e->stats;
+    const TcgStats sum = engine_sum_stats(e), *s = &sum;
     uint64_t blocks = MAX(s->translated, 1);
 
     g_string_append_printf(out, "back end          %s\n", e->ctx.backend->name);
@@ -313,6 +334,8 @@ static void engine_info(Accel *accel, GString *out)
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
         { "self-modified", s->smc_exits },
+        { "holds", s->holds },
+        { "run alone", s->alone },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_string_append_printf(out, "%-17s %" PRIu64 "\n", rows[i].name,

@@ -9,19 +9,25 @@
  *    is a spin lock, because light code takes it; it is held for moments, and
  *    nothing that may raise runs under it.
  * 3. engine->translating is held while IR is made and compiled (IrBlock and the
- *    back end's buffers are the engine's). Order: translating, then lock.
+ *    back end's buffers are the engine's). Order: translating, then lock. Who
+ *    has to wait for it stands still meanwhile (8).
  * 4. A vCPU is inside rcu_read_lock() while it runs translated code or walks
  *    page tables. A dropped block is unlinked and unfindable at once, and freed
  *    by call_rcu(): no vCPU can be inside it any more then.
  * 5. TLB, slots, jump cache and code TLB are the vCPU's own. Other threads ask
  *    by X86_PENDING_FLUSH.
  * 6. A page with blocks has its DIRTY_CODE bit set and no write entry in any
- *    TLB, so stores to it come here.
+ *    TLB, so stores to it come here. A vCPU notes the page in `opened` before
+ *    it looks at the bit, and enters it after; who sets the bit then holds
+ *    those that noted the page. So one of the two sees the other.
  * 7. Direct links inside one page need no care: both ends are in the same page
  *    of the same address space. Links across pages hold for the present
  *    mapping only, so they are listed and cut with the TLB; with more than one
  *    vCPU (which may disagree about the mapping) they are not made, and such
  *    exits go through lookup.
+ * 8. Where a vCPU must not run, it is held (hold.c): it then stands at the top
+ *    of its run loop, outside of translated code and of its TLB. Holding needs
+ *    `translating`, so there is one holder, and none waits for another.
  */
 #ifndef ACCEL_TCG_ENGINE_H
 #define ACCEL_TCG_ENGINE_H
@@ -41,6 +47,7 @@ typedef struct TcgPage TcgPage;
 #define BLOCK_INSNS_MAX 64
 #define CODE_TLB_SIZE 256
 #define KEY_IDS 64
+#define OPENED_BITS (1u << 16)
 
 /* ---- Blocks ---------------------------------------------------------------
  */
@@ -89,6 +96,7 @@ typedef struct TcgStats {
     uint64_t lookups, misses, links;
     uint64_t invalidated, smc_exits, buffer_flushes;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
+    uint64_t holds, alone;
 } TcgStats;
 
 struct TcgEngine {
@@ -112,10 +120,14 @@ struct TcgEngine {
     uint32_t cross_count, cross_room;
     uint32_t block_count;
     uint64_t code_bytes;
-    uint32_t writes; /* into pages with code, counted */
-    GPtrArray *rams; /* whose code_written is ours */
+    const uint8_t *source[2]; /* pages that are being translated */
+    bool source_written;      /* since then */
+    GPtrArray *rams;          /* whose code_written is ours */
     GPtrArray *vcpus;
-    TcgStats stats;
+    TcgStats stats; /* of translating and dropping; the rest is per vCPU */
+
+    GMutex hold_lock; /* guards `held`; a leaf */
+    GCond hold_news;
 };
 
 /* ---- Virtual CPUs ---------------------------------------------------------
@@ -161,6 +173,13 @@ struct TcgVcpu {
     TcgCodePage code_page[CODE_TLB_SIZE];
     TcgCodeFilter code_filter;
     unsigned range_hint;
+    uint32_t inside; /* 8: not standing still. Atomic, read by holders */
+    uint32_t held;   /* must not get inside. Atomic, set by holders */
+    uint64_t opened[OPENED_BITS / 64]; /* filter of host pages that may be open
+                                          for stores: 6 */
+    TcgStats stats;
+    bool alone_next;  /* run one instruction while the others are held */
+    bool alone;       /* that is so now */
     bool in_code;     /* inside the back end's run() */
     bool no_chain;    /* every block returns to the loop */
     bool one_insn;    /* the next block is one instruction, run once: it
@@ -168,6 +187,9 @@ struct TcgVcpu {
     uint64_t once_pc; /* of the one that is running; ~0: none */
     uint64_t stop_at; /* insn_count to stop at; UINT64_MAX: none */
 };
+
+/* host-*.c: in a loop that waits; yield: let another thread run. Light. */
+void host_relax(bool yield);
 
 static inline TcgVcpu *tcg_vcpu(const X86Cpu *cpu)
 {
@@ -179,10 +201,25 @@ static inline TcgEngine *tcg_engine(const X86Cpu *cpu)
     return tcg_vcpu(cpu)->engine;
 }
 
+/* A host page's place in TcgVcpu.opened. */
+static inline unsigned engine_opened_bit(const uint8_t *host)
+{
+    uint64_t page = (uintptr_t)host >> PAGE_BITS;
+    return page * UINT64_C(0x9e3779b97f4a7c15) >> 48;
+}
+
+static inline bool engine_smp(const TcgEngine *e)
+{
+    return e->vcpus->len > 1;
+}
+
+/* Its holder may have lost its core: then give ours away. */
 static inline void engine_lock(TcgEngine *e)
 {
+    unsigned spins = 0;
     while (__atomic_exchange_n(&e->lock, 1, __ATOMIC_ACQUIRE)) {
         while (__atomic_load_n(&e->lock, __ATOMIC_RELAXED)) {
+            host_relax(++spins % 1024 == 0);
         }
     }
 }
@@ -257,6 +294,22 @@ void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);
 TcgBlock *lookup_find(X86Cpu *cpu);
 bool lookup_key(X86Cpu *cpu, TcgBlockKey *key);
 
+/* ---- hold.c ---------------------------------------------------------------
+ */
+
+/* The vCPU may run from here to hold_leave(); waits while it is held. Requests
+ * to leave translated code are taken back before, not behind. */
+void hold_enter(TcgVcpu *v);
+void hold_leave(TcgVcpu *v);
+/* Take `translating`, standing still while somebody else has it; true: had to
+ * wait. */
+bool hold_take_translating(TcgVcpu *v);
+/* With `translating` held: keep all others out, or those that may have a host
+ * page open for stores (NULL: all), until hold_release(). */
+void hold_others(TcgVcpu *self, const uint8_t *host);
+void hold_release(TcgVcpu *self);
+bool hold_is_held(const TcgVcpu *v);
+
 /* ---- access.c: light ------------------------------------------------------
  */
 
@@ -276,11 +329,15 @@ typedef struct TcgAccess {
 void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write);
 /* Give up the present instruction if the access says so. */
 void access_restart(const TcgAccess *a);
+/* TcgContext.alone */
+void access_alone(void *env);
 
 /* ---- memory.c -------------------------------------------------------------
  */
 
 void memory_perform(void *access); /* a translated TcgAccess */
+/* TcgContext.alone. Light. */
+void memory_alone(void *env);
 /* TcgContext's. */
 uint64_t memory_load(void *env, uint64_t addr, unsigned size, unsigned mode);
 void memory_store(void *env, uint64_t addr, uint64_t val, unsigned size,
@@ -297,6 +354,7 @@ void memory_store_bytes(void *env, uint64_t addr, const void *buf,
  * found again (the result says so too: code that cannot be kept); the caller
  * drops such a block. NULL: it does not fit into the buffer, ever. */
 TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
+TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once);
 void block_drop_once(TcgBlock *block);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,

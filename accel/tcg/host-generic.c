@@ -2,6 +2,15 @@
 /* A host whose back ends keep no guest vector state in registers. */
 #include "accel/tcg/engine.h"
 
+#include <sched.h>
+
+void host_relax(bool yield)
+{
+    if (yield) {
+        sched_yield();
+    }
+}
+
 void host_signals_install(void)
 {
 }

@@ -12,6 +12,7 @@
 
 #include <cpuid.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 static __thread TcgContext *host_context;
@@ -98,6 +99,21 @@ void host_signals_install(void)
 void host_signals_enter(TcgContext *ctx)
 {
     host_context = ctx && ctx->backend->has_native ? ctx : NULL;
+}
+
+/* ---- Waiting --------------------------------------------------------------
+ */
+
+/* The system call itself, as light code calls nothing of the C library. */
+void host_relax(bool yield)
+{
+    long number = SYS_sched_yield;
+
+    if (yield) {
+        __asm__ volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory");
+        return;
+    }
+    __builtin_ia32_pause();
 }
 
 /* ---- Vector state ---------------------------------------------------------

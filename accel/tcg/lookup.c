@@ -118,7 +118,7 @@ static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
     to->code.from_exit = exit;
     __atomic_store_n(&x->to, &to->code, __ATOMIC_RELEASE);
     e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code);
-    e->stats.links++;
+    tcg_vcpu(cpu)->stats.links++;
 }
 
 static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
@@ -217,11 +217,11 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
     TcgEngine *e = v->engine;
     TcgBlockKey key;
 
-    e->stats.lookups++;
+    v->stats.lookups++;
     if (v->once_pc != UINT64_MAX) {
         lookup_end_once(v);
     }
-    if (v->no_chain || !lookup_key(cpu, &key)) {
+    if (v->no_chain || v->alone || !lookup_key(cpu, &key)) {
         return NULL;
     }
     engine_lock(e);
@@ -229,7 +229,7 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
     if (b) {
         lookup_go_locked(cpu, from, exit, b);
     } else {
-        e->stats.misses++;
+        v->stats.misses++;
     }
     engine_unlock(e);
     return b ? &b->code : NULL;

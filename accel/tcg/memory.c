@@ -71,8 +71,12 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
     const uint8_t *code = memory_code_host(a, paddr, size);
     bool whole = size == 1 || size == 2 || size == 4 || size == 8;
 
-    if (code && memcmp(code, bytes, size) == 0) {
-        return;
+    /* To look counts as the store: those before it must be visible. */
+    if (code) {
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (memcmp(code, bytes, size) == 0) {
+            return;
+        }
     }
     while (size) {
         unsigned n = whole ? size : memory_chunk(paddr, size);
@@ -88,7 +92,7 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
 void memory_perform(void *access)
 {
     TcgAccess *a = access;
-    TcgStats *stats = &tcg_engine(a->cpu)->stats;
+    TcgStats *stats = &tcg_vcpu(a->cpu)->stats;
 
     *(a->write ? &stats->slow_stores : &stats->slow_loads) += 1;
     if (a->restartable && memory_hits_current(a)) {

@@ -97,12 +97,36 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     return reason;
 }
 
-/* With the RCU lock held. True: *why to leave. */
+/* An instruction that the host cannot do atomically, while all other vCPUs
+ * stand still. */
+static bool run_alone(TcgVcpu *v)
+{
+    GMutex *translating = &v->engine->translating;
+
+    hold_take_translating(v);
+    hold_others(v, NULL);
+    v->alone = true;
+    v->alone_next = v->one_insn = false;
+    v->once_pc = v->cpu->env.pc;
+    v->stats.alone++;
+    TcgBlock *b = block_translate_locked(v->cpu, 1, true);
+    if (b) {
+        run_one(v, b);
+    }
+    v->alone = false;
+    hold_release(v);
+    g_mutex_unlock(translating);
+    return b != NULL;
+}
+
+/* Inside hold_enter(), with the RCU lock held. True: *why to leave. */
 static bool run_step(TcgVcpu *v, VcpuExit *why)
 {
-    run_take_back_requests(v);
     if (run_events(v->cpu, why)) {
         return true;
+    }
+    if (v->alone_next && run_alone(v)) {
+        return false;
     }
     TcgBlock *b = run_block(v);
     if (!b) {
@@ -137,7 +161,10 @@ static VcpuExit run_loop(TcgVcpu *v)
     do {
         /* Not held for ever: memory that was retired waits for it. */
         rcu_read_lock();
+        run_take_back_requests(v);
+        hold_enter(v);
         left = run_step(v, &why);
+        hold_leave(v);
         rcu_read_unlock();
     } while (!left);
     host_signals_enter(NULL);

@@ -96,13 +96,23 @@ static void tlb_set_dirty(RamBlock *ram, DirtyClient c, uint64_t off)
     }
 }
 
+static void tlb_note_open(TcgVcpu *v, const uint8_t *host)
+{
+    unsigned bit = engine_opened_bit(host);
+    __atomic_fetch_or(&v->opened[bit / 64], UINT64_C(1) << (bit % 64),
+                      __ATOMIC_SEQ_CST);
+}
+
 /* May stores go there directly from now on? Marks the page dirty then. */
-static bool tlb_open_for_write(const FlatRange *r, hwaddr paddr)
+static bool tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
 {
     if (!r->writable) {
         return false;
     }
     uint64_t off = r->ram_off + (paddr - r->start);
+    if (engine_smp(v->engine)) {
+        tlb_note_open(v, r->host + (paddr - r->start));
+    }
     if (tlb_test_dirty(r->ram, DIRTY_CODE, off)) {
         return false;
     }
@@ -144,7 +154,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
     TcgVcpu *v = tcg_vcpu(cpu);
     X86Translation t;
 
-    v->engine->stats.tlb_fills++;
+    v->stats.tlb_fills++;
     if (!x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode, false,
                            &t)) {
         x86_raise_translation(cpu, addr, &t);
@@ -159,7 +169,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
     bool open = (write || t.writable) && tlb_whole_page(r, page) &&
                 (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
                                          r->ram_off + (page - r->start))) &&
-                tlb_open_for_write(r, page);
+                tlb_open_for_write(v, r, page);
     if (tlb_whole_page(r, page)) {
         tlb_enter(v, addr, mode, &t, host - (addr & (PAGE_SIZE - 1)), open);
     }
@@ -304,7 +314,7 @@ static void tlb_flush(X86Cpu *cpu, bool keep_global)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
-    v->engine->stats.tlb_flushes++;
+    v->stats.tlb_flushes++;
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         tlb_sweep_mode(v, mode, keep_global);
     }
@@ -347,7 +357,7 @@ static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
-    v->engine->stats.tlb_page_flushes++;
+    v->stats.tlb_page_flushes++;
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         tlb_flush_page_mode(v, mode, addr);
     }
@@ -359,12 +369,17 @@ static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 
 void tlb_protect(TcgVcpu *v, const uint8_t *host)
 {
+    for (unsigned i = 0; i < G_N_ELEMENTS(v->opened); i++) {
+        v->opened[i] = 0;
+    }
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
         for (unsigned i = 0; i < v->filled[mode]; i++) {
             TcgTlbEntry *e = &tlb[v->fill_log[mode][i]];
             if (e->host == host) {
                 e->write = TLB_NONE;
+            } else if (e->write != TLB_NONE && engine_smp(v->engine)) {
+                tlb_note_open(v, e->host);
             }
         }
     }

@@ -38,7 +38,7 @@
 #include <inttypes.h>
 
 enum {
-    PC_MAX_CPUS = 1,
+    PC_MAX_CPUS = 255,
     PC_MAX_APIC_ID = 254, /* 255 is the xAPIC's broadcast */
     PC_GSIS = IOAPIC_PINS,
     PC_IOAPIC_BASE = 0xfec00000,

@@ -138,6 +138,11 @@ void x86_apic_deliver(X86Apic *a, uint8_t mode, uint8_t vector, bool level)
         }
     } else if (mode == APIC_SIPI) {
         apic_start_up(a, vector);
+    } else if (mode == APIC_INIT) {
+        /* A start-up message that came before it is void, one behind it may be
+         * there before the CPU looks. */
+        x86_clear_pending(a->cpu, X86_PENDING_SIPI);
+        x86_set_pending(a->cpu, X86_PENDING_INIT);
     } else if (apic_mode_pending(mode)) {
         x86_set_pending(a->cpu, apic_mode_pending(mode));
     }

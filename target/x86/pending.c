@@ -137,7 +137,7 @@ static bool pending_machine(X86Cpu *cpu, uint32_t bits)
         return true;
     }
     if (bits & X86_PENDING_INIT) {
-        x86_clear_pending(cpu, X86_PENDING_INIT | X86_PENDING_SIPI);
+        x86_clear_pending(cpu, X86_PENDING_INIT);
         pending_init(cpu);
         return true;
     }

@@ -175,8 +175,8 @@ interp_exchange(uint8_t *host, unsigned log2, uint64_t *old, uint64_t new_val)
     }
 }
 
-/* Devices, watched pages and page crossings are not atomic, as on a real bus
- * without LOCK#; the accelerator serialises the watched ones. */
+/* Devices, watched pages and page crossings: in steps, while nobody else runs.
+ */
 static inline uint64_t interp_atomic(InterpState *s, const InterpOp *op,
                                      uint64_t addr, uint64_t b, uint64_t c)
 {
@@ -186,6 +186,9 @@ static inline uint64_t interp_atomic(InterpState *s, const InterpOp *op,
     uint64_t old = 0;
     b &= mask;
     if (!host) {
+        if (s->ctx->alone) {
+            s->ctx->alone(s->env);
+        }
         s->ctx->load_bytes(s->env, addr, &old, size, op->mode, true);
         uint64_t val = interp_atomic_result(op->cond, old, b, c);
         s->ctx->store(s->env, addr, val, size, op->mode);

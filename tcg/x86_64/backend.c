@@ -84,13 +84,11 @@ static void backend_list_block(TcgContext *ctx, const Emit *e, size_t size,
                                size_t side)
 {
     X86State *st = ctx->state;
-
-    if (st->block_count == st->block_room) {
-        st->block_room = MAX(1024, st->block_room * 2);
-        st->blocks = g_renew(SideBlock, st->blocks, st->block_room);
-    }
     uint32_t code = asm_exec(&e->as, e->start) - st->exec;
-    st->blocks[st->block_count++] = (SideBlock){ code, size, code + side };
+
+    st->blocks[st->block_count] = (SideBlock){ code, size, code + side };
+    /* Other threads search the list meanwhile. */
+    __atomic_store_n(&st->block_count, st->block_count + 1, __ATOMIC_RELEASE);
 }
 
 static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
@@ -119,7 +117,7 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
         EMIT_MAX_FRAME + ir->count * (size_t)(EMIT_MAX_HOT + EMIT_MAX_COLD);
     uint8_t *at = code_buffer_begin(ctx->buffer, max);
 
-    if (!at) {
+    if (!at || st->block_count == st->block_room) {
         return false;
     }
     backend_make_room(e, ir);
@@ -186,6 +184,20 @@ static void backend_find_features(X86State *st)
     st->has_lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
 }
 
+/* Never moves, as other threads search it. The host gives memory for what is
+ * used. */
+static bool backend_reserve_list(TcgContext *ctx, GError **errp)
+{
+    enum { BLOCK_BYTES_MIN = 48 };
+    X86State *st = ctx->state;
+
+    st->block_room = code_buffer_size(ctx->buffer) / BLOCK_BYTES_MIN;
+    st->blocks = g_try_new0(SideBlock, st->block_room);
+    return st->blocks ||
+           emu_fail(errp, EMU_ERROR_NO_SPACE,
+                    "no memory for a list of %u translations", st->block_room);
+}
+
 static bool backend_init(TcgContext *ctx, GError **errp)
 {
     enum { THUNKS_MAX = 32768 };
@@ -212,7 +224,7 @@ static bool backend_init(TcgContext *ctx, GError **errp)
     emit_thunks(&as, ctx);
     code_buffer_end(ctx->buffer, as.p - at);
     st->thunk_bytes = code_buffer_used(ctx->buffer);
-    return true;
+    return backend_reserve_list(ctx, errp);
 }
 
 static void backend_destroy(TcgContext *ctx)

@@ -334,7 +334,7 @@ typedef enum MemKind {
 } MemKind;
 
 /* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: s1
- * already holds the whole host address at the access, 23: see below */
+ * already holds the whole host address at the access, 23, 24: see below */
 typedef uint32_t MemDesc;
 enum {
     MEM_DESC_SIZE = 8,
@@ -342,6 +342,7 @@ enum {
     MEM_DESC_KIND = 19,
     MEM_DESC_JOINED = 1 << 22,
     MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
+    MEM_DESC_LOCKED = 1 << 24, /* and nobody else may come between */
 };
 
 /* What a slow part looks like up to its description. */
@@ -360,7 +361,8 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
 void mem_resume(Emit *e, MemAccess m); /* the access starts here */
 void mem_after(Emit *e, MemAccess m);  /* and ends here */
 AsmMem mem_operand(MemAccess m);
-void mem_join(Emit *e, MemAccess *m); /* s1 += s2: frees s2 */
+void mem_locked(Emit *e, MemAccess m); /* it must be atomic */
+void mem_join(Emit *e, MemAccess *m);  /* s1 += s2: frees s2 */
 void mem_slow_thunk(Asm *a, const X86State *st);
 void mem_thunks(Asm *a, X86State *st, bool fill_slots);
 void mem_bounced_thunk(Asm *a, const X86State *st);

@@ -156,6 +156,11 @@ void mem_after(Emit *e, MemAccess m)
                                                  .cold = m.cold };
 }
 
+void mem_locked(Emit *e, MemAccess m)
+{
+    e->cold[m.cold].desc |= MEM_DESC_LOCKED;
+}
+
 void mem_join(Emit *e, MemAccess *m)
 {
     asm_lea(&e->as, m->s1, (AsmMem){ m->s1, m->s2, 0, 0 });
@@ -401,6 +406,7 @@ void mem_bounced_thunk(Asm *a, const X86State *st)
 
 static void mem_lock(Emit *e, uint32_t op, unsigned reg, MemAccess m)
 {
+    mem_locked(e, m);
     asm_u8(&e->as, 0xf0);
     asm_rm(&e->as, op, reg, mem_operand(m));
 }

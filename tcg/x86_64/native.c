@@ -237,6 +237,12 @@ static void native_register_form(Emit *e, const NativeInsn *n)
     native_store_results(e, n, &s);
 }
 
+/* XCHG is, with or without prefix. SDM 3A 8.1.2.2 */
+static bool native_is_locked(const NativeInsn *n)
+{
+    return n->lock || (!n->vex && n->map == 0 && (n->opcode & 0xfe) == 0x86);
+}
+
 /* With two registers in env there is none left for s2 during the access. */
 static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
 {
@@ -250,6 +256,9 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
     }
     MemAccess m =
         mem_check(e, i, n->mem_bytes, n->mem_write, kind, e->now & INFO_NEEDED);
+    if (native_is_locked(n)) {
+        mem_locked(e, m);
+    }
     mem_resume(e, m);
     if (join) {
         mem_join(e, &m);

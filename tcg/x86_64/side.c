@@ -100,7 +100,8 @@ LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
 {
     const X86State *st = ctx->state;
     uintptr_t at = (uintptr_t)x - (uintptr_t)st->exec;
-    unsigned low = 0, high = st->block_count;
+    unsigned low = 0;
+    unsigned high = __atomic_load_n(&st->block_count, __ATOMIC_ACQUIRE);
 
     while (low < high) {
         unsigned mid = (low + high) / 2;

@@ -141,6 +141,9 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
         memcpy(data, &value, sizeof(value));
         break;
     case MEM_BYTES:
+        if ((desc & MEM_DESC_LOCKED) && ctx->alone) {
+            ctx->alone(env);
+        }
         ctx->load_bytes(env, ea, data, size, mode, write);
         break;
     case MEM_FILLED:

@@ -146,7 +146,8 @@ int harness_run(Harness *h)
     int reason = h->ctx.backend->run(&h->ctx, h->cpu, &h->code);
     h->ctx.backend->release(&h->ctx, &h->code);
     if (h->ctx.buffer) {
-        code_buffer_reset(h->ctx.buffer, keep);
+        h->ctx.backend->clear(&h->ctx);
+        g_assert_cmpuint(code_buffer_used(h->ctx.buffer), ==, keep);
     }
     return reason;
 }
