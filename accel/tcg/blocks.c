@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+enum { LINKS_BETWEEN_TRANSLATIONS = 4096 };
+
 /* ---- Pages ----------------------------------------------------------------
  */
 
@@ -189,7 +191,7 @@ void block_flush_all(TcgEngine *e)
     e->stats.buffer_flushes++;
     engine_unlock(e);
     for (unsigned i = 0; i < e->vcpus->len; i++) {
-        tlb_flush_jumps(e->vcpus->pdata[i]);
+        code_flush_jumps(e->vcpus->pdata[i]);
     }
     e->ctx.backend->clear(&e->ctx);
 }
@@ -345,7 +347,7 @@ static void block_note_source(TcgEngine *e, unsigned i, const uint8_t *host)
 static const uint8_t *block_source_page(BlockSource *s, unsigned i)
 {
     uint64_t linear = i ? engine_next_page(s->cpu, s->linear) : s->linear;
-    const TcgCodePage *c = tlb_code_page(s->cpu, linear);
+    const TcgCodePage *c = code_page(s->cpu, linear);
 
     if (!c) {
         return NULL;
@@ -443,13 +445,16 @@ static bool block_compile(TcgVcpu *v, TcgBlock *b)
     return true;
 }
 
-/* Light code links without allocating: keep room for every link that can be
- * asked for before the next translation. */
+/* Light code links without allocating: room for some more, until the next
+ * translation. What finds none goes through the look-up. */
 static void block_make_room_for_links(TcgEngine *e)
 {
-    if (e->cross_room < 2 * (e->block_count + 1)) {
-        e->cross_room = MAX(1024, e->cross_room * 2);
-        e->cross = g_renew(TcgCross, e->cross, e->cross_room);
+    for (unsigned i = 0; i < CROSS_LISTS; i++) {
+        TcgCrossList *l = &e->cross[i];
+        if (l->room < l->count + LINKS_BETWEEN_TRANSLATIONS) {
+            l->room = 2 * l->count + 2 * LINKS_BETWEEN_TRANSLATIONS;
+            l->links = g_renew(TcgCross, l->links, l->room);
+        }
     }
 }
 

@@ -152,7 +152,9 @@ static void engine_destroy(Accel *accel)
     g_mutex_clear(&e->hold_lock);
     g_cond_clear(&e->hold_news);
     g_free(e->hash);
-    g_free(e->cross);
+    for (unsigned i = 0; i < CROSS_LISTS; i++) {
+        g_free(e->cross[i].links);
+    }
     g_free(e->no_jumps);
     g_free(e);
 }
@@ -221,6 +223,40 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 /* ---- Virtual CPUs ---------------------------------------------------------
  */
 
+static bool engine_mode_is_shared(unsigned mode)
+{
+    return mode == X86_MODE_KERNEL || mode == X86_MODE_PHYS;
+}
+
+/* The pages of a space that is never entered are never touched. */
+static void engine_new_tlbs(TcgVcpu *v)
+{
+    v->now = &v->space[0];
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        bool shared = engine_mode_is_shared(m);
+        for (unsigned s = 0; s < (shared ? 1 : TCG_SPACES); s++) {
+            TcgTlb *tlb = g_new0(TcgTlb, 1);
+            if (!shared) {
+                v->space[s].tlb[m] = tlb;
+            }
+            v->tlb[m] = s ? v->tlb[m] : tlb;
+        }
+    }
+}
+
+static void engine_free_tlbs(TcgVcpu *v)
+{
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        if (engine_mode_is_shared(m)) {
+            g_free(v->tlb[m]);
+        }
+        for (unsigned s = 0; s < TCG_SPACES; s++) {
+            g_free(v->space[s].tlb[m]);
+        }
+        v->cpu->env.tlb[m] = NULL;
+    }
+}
+
 static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
 {
     TcgEngine *e = (TcgEngine *)accel;
@@ -234,9 +270,7 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     cpu->accel = NULL;
     cpu->mmu_ops = NULL;
     cpu->tcg = NULL;
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        g_clear_pointer(&cpu->env.tlb[m], g_free);
-    }
+    engine_free_tlbs(v);
     cpu->env.jumps = NULL;
     g_free(v->jumps);
     g_free(v);
@@ -251,18 +285,12 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     v->cpu = cpu;
     v->once_pc = v->stop_at = UINT64_MAX;
     v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        TcgTlbEntry *tlb = g_new0(TcgTlbEntry, TCG_TLB_SIZE);
-        for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
-            tlb[i].read = tlb[i].write = UINT64_MAX;
-        }
-        cpu->env.tlb[m] = tlb;
-    }
+    engine_new_tlbs(v);
     cpu->env.jumps = v->jumps;
     cpu->accel = v;
     cpu->tcg = &e->ctx;
     cpu->mmu_ops = &tlb_mmu_ops;
-    tcg_slots_clear(&cpu->env, -1);
+    tlb_flush_all(cpu);
     x86_update_key(cpu);
     g_ptr_array_add(e->vcpus, v);
     space_add_listener(cpu->memory,
@@ -331,6 +359,9 @@ static void engine_info(Accel *accel, GString *out)
         { "TLB fills", s->tlb_fills },
         { "TLB flushes", s->tlb_flushes },
         { "  of one page", s->tlb_page_flushes },
+        { "  of code", s->code_flushes },
+        { "  of kernel code", s->kernel_code_flushes },
+        { "space switches", s->space_switches },
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
         { "self-modified", s->smc_exits },

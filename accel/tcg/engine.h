@@ -16,6 +16,9 @@
  *    by call_rcu(): no vCPU can be inside it any more then.
  * 5. TLB, slots, jump cache and code TLB are the vCPU's own. Other threads ask
  *    by X86_PENDING_FLUSH.
+ *    Spaces (by PCID) have tables of their own for what users see; the kernel's
+ *    table is shared, and what is not global in it goes when CR3 changes.
+ *    What was found out about code belongs to a numbered code mapping (code.c).
  * 6. A page with blocks has its DIRTY_CODE bit set and no write entry in any
  *    TLB, so stores to it come here. A vCPU notes the page in `opened` before
  *    it looks at the bit, and enters it after; who sets the bit then holds
@@ -45,8 +48,10 @@ typedef struct TcgPage TcgPage;
 
 #define BLOCK_HASH_BITS_MIN 12
 #define BLOCK_INSNS_MAX 64
-#define CODE_TLB_SIZE 256
-#define KEY_IDS 64
+#define CODE_TLB_SIZE 512
+#define KEY_IDS 256
+#define TCG_SPACES 8
+#define TLB_FILTER_BITS 4096
 #define OPENED_BITS (1u << 16)
 
 /* ---- Blocks ---------------------------------------------------------------
@@ -69,7 +74,8 @@ struct TcgBlock {
     TcgBlock *hash_next;
     TcgPage *page[2];
     TcgBlock *page_next[2];
-    uint32_t cross[2]; /* 1 + place in engine->cross, 0: none; per exit */
+    uint32_t cross[2]; /* 1 + place in a list, 0: in none; per exit */
+    uint8_t cross_list[2];
     TcgEngine *engine;
     struct rcu_head rcu;
 };
@@ -88,8 +94,14 @@ struct TcgPage {
 typedef struct TcgCross {
     TcgBlock *from;
     uint8_t exit;
-    bool global;
 } TcgCross;
+
+/* Those into pages of the present address space, and into global ones. */
+typedef struct TcgCrossList {
+    TcgCross *links;
+    uint32_t count, room;
+} TcgCrossList;
+enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_LISTS };
 
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;
@@ -97,6 +109,7 @@ typedef struct TcgStats {
     uint64_t invalidated, smc_exits, buffer_flushes;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
     uint64_t holds, alone;
+    uint64_t space_switches, code_flushes, kernel_code_flushes;
 } TcgStats;
 
 struct TcgEngine {
@@ -116,8 +129,7 @@ struct TcgEngine {
     TcgBlock **hash; /* [1 << hash_bits], grows with the blocks */
     unsigned hash_bits;
     GHashTable *pages; /* host -> TcgPage */
-    TcgCross *cross;
-    uint32_t cross_count, cross_room;
+    TcgCrossList cross[CROSS_LISTS];
     uint32_t block_count;
     uint64_t code_bytes;
     const uint8_t *source[2]; /* pages that are being translated */
@@ -133,28 +145,53 @@ struct TcgEngine {
 /* ---- Virtual CPUs ---------------------------------------------------------
  */
 
+/* One table of translations, in one MMU mode. */
+typedef struct TcgTlb {
+    TcgTlbEntry entry[TCG_TLB_SIZE];
+    bool ready; /* entries are initialised */
+    bool local; /* one may not be global */
+    /* Filled places, so that a flush costs what was filled. */
+    unsigned filled;
+    uint16_t log[TCG_TLB_SIZE];
+    uint64_t large; /* pieces of large pages, a filter by 2 MiB */
+    /* Host pages that may have write entries, as a filter. */
+    uint64_t opened[TLB_FILTER_BITS / 64];
+} TcgTlb;
+
 /* Executable pages. tag: linear page | MMU mode. */
 typedef struct TcgCodePage {
     uint64_t tag;
+    uint64_t gen;        /* of the code mapping that it was found in */
     const uint8_t *host; /* NULL: free */
     RamBlock *ram;
     uint64_t off; /* in ram */
     bool global;
 } TcgCodePage;
 
-/* Linear pages that code was fetched from since the last full flush, as a
- * filter with false hits: INVLPG of any other page leaves code alone. */
+/* Linear pages that code was fetched from, as a filter with false hits: INVLPG
+ * of any other page leaves code alone. */
 typedef struct TcgCodeFilter {
     uint64_t small[64]; /* by page number */
     uint64_t large[8];  /* large pages, by 2 MiB */
     bool huge;          /* code in a page of 1 GiB */
-    unsigned count;
+    bool half[2];       /* code in the lower, upper half of the space */
 } TcgCodeFilter;
+
+/* What is known of one address space, beside others. */
+typedef struct TcgSpace {
+    uint16_t pcid;
+    bool used;
+    uint64_t age;           /* when it was entered last */
+    TcgTlb *tlb[TCG_MODES]; /* USER and KERNEL_USER have their own */
+    uint64_t code_gen;      /* the user's code mapping; new with each change */
+    TcgCodeFilter code_filter;
+} TcgSpace;
 
 /* A key that has a number in the jump cache's keys. */
 typedef struct TcgKeyId {
     uint32_t bits;
-    uint16_t id; /* 0: free */
+    uint64_t gen; /* of the code mapping */
+    uint16_t id;  /* 0: free */
     uint64_t cs_base;
 } TcgKeyId;
 
@@ -163,20 +200,25 @@ struct TcgVcpu {
     X86Cpu *cpu;
     pthread_t thread; /* that runs it */
     TcgJump *jumps;
-    unsigned jumps_used; /* bounded; above: the whole table is swept */
-    uint16_t jump_log[TCG_JUMP_SIZE / 4];
     uint16_t key_next;
     TcgKeyId key_id[KEY_IDS];
-    /* Filled places of each table, so that a flush costs what was filled. */
-    unsigned filled[TCG_MODES];
-    uint16_t fill_log[TCG_MODES][TCG_TLB_SIZE];
+    TcgSpace space[TCG_SPACES];
+    TcgSpace *now;
+    TcgTlb *tlb[TCG_MODES]; /* in use: see env->tlb; KERNEL and PHYS are shared
+                               by all spaces */
+    uint64_t ages;
     TcgCodePage code_page[CODE_TLB_SIZE];
-    TcgCodeFilter code_filter;
+    uint64_t gens;            /* numbers of code mappings given out */
+    uint64_t kernel_code_gen; /* of all code but the user's */
+    TcgCodeFilter kernel_filter;
+    bool kernel_local; /* kernel code was found in a page not global */
+    bool user_global;  /* and the user's in one that is */
     unsigned range_hint;
     uint32_t inside; /* 8: not standing still. Atomic, read by holders */
     uint32_t held;   /* must not get inside. Atomic, set by holders */
     uint64_t opened[OPENED_BITS / 64]; /* filter of host pages that may be open
                                           for stores: 6 */
+    unsigned protects;                 /* calls of tlb_protect() */
     TcgStats stats;
     bool alone_next;  /* run one instruction while the others are held */
     bool alone;       /* that is so now */
@@ -271,15 +313,26 @@ void tlb_flush_all(X86Cpu *cpu);
 /* TcgContext.fill */
 uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                   bool write);
-/* The page of code at a linear address; NULL: it faults or is not in RAM or
- * ROM. */
-const TcgCodePage *tlb_code_page(X86Cpu *cpu, uint64_t linear);
 /* The range that holds a physical address, or NULL. */
 const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr);
 /* No write entry for this host page may stay. */
 void tlb_protect(TcgVcpu *v, const uint8_t *host);
-void tlb_flush_jumps(TcgVcpu *v);
-void tlb_note_jump(TcgVcpu *v, unsigned index);
+/* The whole page is in the range, at a page of the block. */
+bool tlb_whole_page(const FlatRange *r, hwaddr page);
+
+/* ---- code.c: light --------------------------------------------------------
+ */
+
+/* The page of code at a linear address; NULL: it faults or is not in RAM or
+ * ROM. */
+const TcgCodePage *code_page(X86Cpu *cpu, uint64_t linear);
+/* The mapping of code changed: of a space, of the kernel, where addr is. */
+void code_flush_space(TcgVcpu *v, TcgSpace *s);
+void code_flush_kernel(TcgVcpu *v);
+void code_flush_page(TcgVcpu *v, uint64_t addr);
+/* env->jump_key for the present key, space and mapping. */
+void code_key_changed(X86Cpu *cpu);
+void code_flush_jumps(TcgVcpu *v);
 
 /* ---- lookup.c: light ------------------------------------------------------
  */
@@ -287,8 +340,8 @@ void tlb_note_jump(TcgVcpu *v, unsigned index);
 /* TcgContext.lookup and can_link */
 TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit);
 bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to);
-/* Cut links that depend on a mapping; those into global pages only if all. */
-void lookup_cut_cross(TcgEngine *e, bool all);
+/* Cut links that depend on a mapping. */
+void lookup_cut_cross(TcgEngine *e, unsigned list);
 void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);
 /* The block for the present state, or NULL. */
 TcgBlock *lookup_find(X86Cpu *cpu);

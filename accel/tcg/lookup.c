@@ -11,7 +11,7 @@
 bool lookup_key(X86Cpu *cpu, TcgBlockKey *key)
 {
     uint64_t linear = engine_linear_pc(cpu, cpu->env.pc);
-    const TcgCodePage *page = tlb_code_page(cpu, linear);
+    const TcgCodePage *page = code_page(cpu, linear);
 
     *key = (TcgBlockKey){ .pc = cpu->env.pc,
                           .cs_base = engine_cs_base(cpu),
@@ -28,7 +28,7 @@ bool lookup_key(X86Cpu *cpu, TcgBlockKey *key)
 static bool lookup_second_page(X86Cpu *cpu, const uint8_t *host)
 {
     uint64_t linear = engine_linear_pc(cpu, cpu->env.pc);
-    const TcgCodePage *next = tlb_code_page(cpu, engine_next_page(cpu, linear));
+    const TcgCodePage *next = code_page(cpu, engine_next_page(cpu, linear));
     return next && next->host == host;
 }
 
@@ -88,13 +88,16 @@ bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to)
 /* Room is made by the translating thread, so that light code allocates
  * nothing: see block_translate(). */
 static bool lookup_note_cross(TcgEngine *e, TcgBlock *from, unsigned exit,
-                              bool global)
+                              unsigned list)
 {
-    if (e->cross_count == e->cross_room || e->vcpus->len > 1) {
+    TcgCrossList *l = &e->cross[list];
+
+    if (l->count == l->room || e->vcpus->len > 1) {
         return false;
     }
-    e->cross[e->cross_count++] = (TcgCross){ from, exit, global };
-    from->cross[exit] = e->cross_count;
+    l->links[l->count++] = (TcgCross){ from, exit };
+    from->cross[exit] = l->count;
+    from->cross_list[exit] = list;
     return true;
 }
 
@@ -106,9 +109,10 @@ static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
 
     if (!lookup_same_page(from, to)) {
         const TcgCodePage *p =
-            tlb_code_page(cpu, engine_linear_pc(cpu, to->key.pc));
+            code_page(cpu, engine_linear_pc(cpu, to->key.pc));
         bool global = p && p->global && !to->page[1];
-        if (!lookup_note_cross(e, from, exit, global)) {
+        if (!lookup_note_cross(e, from, exit,
+                               global ? CROSS_GLOBAL : CROSS_LOCAL)) {
             return;
         }
     }
@@ -127,8 +131,9 @@ static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
     if (!place) {
         return;
     }
-    TcgCross *last = &e->cross[--e->cross_count];
-    e->cross[place - 1] = *last;
+    TcgCrossList *l = &e->cross[from->cross_list[exit]];
+    TcgCross *last = &l->links[--l->count];
+    l->links[place - 1] = *last;
     last->from->cross[last->exit] = place;
     from->cross[exit] = 0;
 }
@@ -157,14 +162,17 @@ void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit)
     lookup_forget_cross(e, from, exit);
 }
 
-void lookup_cut_cross(TcgEngine *e, bool all)
+void lookup_cut_cross(TcgEngine *e, unsigned list)
 {
+    TcgCrossList *l = &e->cross[list];
+
+    if (!__atomic_load_n(&l->count, __ATOMIC_RELAXED)) {
+        return;
+    }
     engine_lock(e);
-    for (uint32_t i = e->cross_count; i-- > 0;) {
-        const TcgCross c = e->cross[i];
-        if (all || !c.global) {
-            lookup_cut_exit_locked(e, c.from, c.exit);
-        }
+    while (l->count) {
+        const TcgCross c = l->links[l->count - 1];
+        lookup_cut_exit_locked(e, c.from, c.exit);
     }
     engine_unlock(e);
 }
@@ -175,12 +183,8 @@ void lookup_cut_cross(TcgEngine *e, bool all)
 static void lookup_fill_jump(X86Cpu *cpu, const TcgBlock *b)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
-    unsigned index = tcg_jump_hash(b->key.pc);
-    TcgJump *j = &v->jumps[index];
+    TcgJump *j = &v->jumps[tcg_jump_hash(b->key.pc)];
 
-    if (!j->key) {
-        tlb_note_jump(v, index);
-    }
     j->code = b->code.entry;
     j->key = b->key.pc ^ cpu->env.jump_key;
 }

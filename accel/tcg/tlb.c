@@ -2,6 +2,11 @@
 /*
  * The software TLB: filling it by the architecture's page walk, and flushing.
  *
+ * Address spaces have tables of their own, found by PCID, for what users see;
+ * the kernel's own is shared, as nearly all of it is global. So a change of
+ * space flushes nothing that the guest does not ask for, but what is not global
+ * in the shared table.
+ *
  * Every filled place is logged, so a flush costs what was filled since the last
  * one, not the tables' size. A page has a write entry only if stores need no
  * further look: plain RAM, without translated code, already marked dirty (who
@@ -71,8 +76,7 @@ const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr)
     return &view->ranges[lo - 1];
 }
 
-/* The whole page is in the range, at a page of the block. */
-static bool tlb_whole_page(const FlatRange *r, hwaddr page)
+bool tlb_whole_page(const FlatRange *r, hwaddr page)
 {
     return page >= r->start && page - r->start <= r->size - PAGE_SIZE &&
            r->size >= PAGE_SIZE &&
@@ -124,21 +128,49 @@ static bool tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
 /* ---- Filling --------------------------------------------------------------
  */
 
-static TcgTlbEntry *tlb_claim(TcgVcpu *v, uint64_t addr, unsigned mode)
+static unsigned tlb_large_bit(uint64_t addr)
 {
-    unsigned index = tlb_index(addr);
-    TcgTlbEntry *e = &v->cpu->env.tlb[mode][index];
-    if (!(e->paddr & TLB_LOGGED)) {
-        v->fill_log[mode][v->filled[mode]++] = index;
-    }
-    return e;
+    return (addr >> 21) % 64;
 }
 
-static void tlb_enter(TcgVcpu *v, uint64_t addr, unsigned mode,
-                      const X86Translation *t, uint8_t *host, bool open)
+static uint64_t *tlb_opened_word(TcgTlb *tlb, const uint8_t *host)
 {
-    TcgTlbEntry *e = tlb_claim(v, addr, mode);
+    uint64_t page = (uintptr_t)host >> PAGE_BITS;
+    return &tlb->opened[page % TLB_FILTER_BITS / 64];
+}
+
+static uint64_t tlb_opened_bit(const uint8_t *host)
+{
+    return UINT64_C(1) << ((uintptr_t)host >> PAGE_BITS) % 64;
+}
+
+/* What flushes must know of an entry. */
+static void tlb_note(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
+                     const uint8_t *host, bool open)
+{
+    tlb->local |= !t->global;
+    if (t->page_size > PAGE_SIZE) { /* 4 MiB are two of 2 MiB */
+        tlb->large |= UINT64_C(3) << (tlb_large_bit(addr) & ~1u);
+    }
+    if (t->page_size > 1 << 22) {
+        tlb->large = UINT64_MAX;
+    }
+    if (open) {
+        *tlb_opened_word(tlb, host) |= tlb_opened_bit(host);
+    }
+}
+
+static void tlb_enter(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
+                      uint8_t *host, bool open)
+{
+    unsigned index = tlb_index(addr);
+    TcgTlbEntry *e = &tlb->entry[index];
     uint64_t page = tlb_page_of(addr);
+
+    if (!(e->paddr & TLB_LOGGED)) {
+        tlb->log[tlb->filled++] = index;
+    }
+    tlb_note(tlb, addr, t, host, open);
     e->host = host;
     e->read = t->readable ? page : TLB_NONE;
     e->write = open ? page : TLB_NONE;
@@ -171,83 +203,13 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                                          r->ram_off + (page - r->start))) &&
                 tlb_open_for_write(v, r, page);
     if (tlb_whole_page(r, page)) {
-        tlb_enter(v, addr, mode, &t, host - (addr & (PAGE_SIZE - 1)), open);
+        tlb_enter(v->tlb[mode], addr, &t, host - (addr & (PAGE_SIZE - 1)),
+                  open);
     }
     return write && !open ? NULL : host;
 }
 
-/* ---- Pages of code --------------------------------------------------------
- */
-
-static void tlb_filter_add(TcgCodeFilter *f, uint64_t *word, uint64_t n)
-{
-    if (!(*word >> (n % 64) & 1)) {
-        *word |= UINT64_C(1) << (n % 64);
-        f->count++;
-    }
-}
-
-static void tlb_note_code(TcgCodeFilter *f, uint64_t linear, uint64_t page_size)
-{
-    uint64_t small = linear >> 12, large = linear >> 21;
-
-    tlb_filter_add(f, &f->small[small / 64 % 64], small);
-    if (page_size > PAGE_SIZE) {
-        tlb_filter_add(f, &f->large[large / 64 % 8], large);
-        if (page_size > 1 << 21) { /* 4 MiB are two of 2 MiB */
-            tlb_filter_add(f, &f->large[(large ^ 1) / 64 % 8], large ^ 1);
-        }
-    }
-    f->huge |= page_size > 1 << 22;
-}
-
-static bool tlb_maybe_code(const TcgCodeFilter *f, uint64_t addr)
-{
-    uint64_t small = addr >> 12, large = addr >> 21;
-    return f->huge || (f->small[small / 64 % 64] >> (small % 64) & 1) ||
-           (f->large[large / 64 % 8] >> (large % 64) & 1);
-}
-
-static void tlb_filter_clear(TcgCodeFilter *f)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(f->small); i++) {
-        f->small[i] = 0;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(f->large); i++) {
-        f->large[i] = 0;
-    }
-    f->huge = false;
-    f->count = 0;
-}
-
-const TcgCodePage *tlb_code_page(X86Cpu *cpu, uint64_t linear)
-{
-    uint64_t tag = tlb_page_of(linear) | cpu->env.mode;
-    TcgCodePage *p =
-        &tcg_vcpu(cpu)->code_page[(linear >> PAGE_BITS) % CODE_TLB_SIZE];
-    X86Translation t;
-
-    if (p->tag == tag && p->host) {
-        return p;
-    }
-    if (!x86_mmu_translate(cpu, linear, X86_EXEC, cpu->env.mode, false, &t)) {
-        return NULL;
-    }
-    hwaddr page = tlb_page_of(t.paddr);
-    const FlatRange *r = tlb_find_range(cpu, page);
-    if (!r || !r->host || !tlb_whole_page(r, page)) {
-        return NULL;
-    }
-    tlb_note_code(&tcg_vcpu(cpu)->code_filter, linear, t.page_size);
-    p->tag = tag;
-    p->host = r->host + (page - r->start);
-    p->ram = r->ram;
-    p->off = r->ram_off + (page - r->start);
-    p->global = t.global;
-    return p;
-}
-
-/* ---- Flushing -------------------------------------------------------------
+/* ---- One table ------------------------------------------------------------
  */
 
 static void tlb_drop(TcgTlbEntry *e)
@@ -255,102 +217,225 @@ static void tlb_drop(TcgTlbEntry *e)
     *e = (TcgTlbEntry){ .read = TLB_NONE, .write = TLB_NONE };
 }
 
-static void tlb_sweep_mode(TcgVcpu *v, unsigned mode, bool keep_global)
+static void tlb_prepare(TcgTlb *tlb)
 {
-    TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
-    uint16_t *log = v->fill_log[mode];
+    for (unsigned i = 0; !tlb->ready && i < TCG_TLB_SIZE; i++) {
+        tlb_drop(&tlb->entry[i]);
+    }
+    tlb->ready = true;
+}
+
+static void tlb_sweep_all(TcgTlb *tlb)
+{
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        tlb_drop(&tlb->entry[tlb->log[i]]);
+    }
+    for (unsigned i = 0; tlb->filled && i < TLB_FILTER_BITS / 64; i++) {
+        tlb->opened[i] = 0;
+    }
+    tlb->filled = 0;
+    tlb->large = 0;
+    tlb->local = false;
+}
+
+/* False: there was nothing to do. */
+static bool tlb_sweep_local(TcgTlb *tlb)
+{
     unsigned kept = 0;
 
-    for (unsigned i = 0; i < v->filled[mode]; i++) {
-        TcgTlbEntry *e = &tlb[log[i]];
-        if (keep_global && (e->paddr & TLB_GLOBAL)) {
-            log[kept++] = log[i];
+    if (!tlb->local) {
+        return false;
+    }
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        unsigned index = tlb->log[i];
+        if (tlb->entry[index].paddr & TLB_GLOBAL) {
+            tlb->log[kept++] = index;
         } else {
-            tlb_drop(e);
+            tlb_drop(&tlb->entry[index]);
         }
     }
-    v->filled[mode] = kept;
-}
-
-void tlb_note_jump(TcgVcpu *v, unsigned index)
-{
-    if (v->jumps_used < G_N_ELEMENTS(v->jump_log)) {
-        v->jump_log[v->jumps_used] = index;
-    }
-    v->jumps_used++;
-}
-
-void tlb_flush_jumps(TcgVcpu *v)
-{
-    if (v->jumps_used <= G_N_ELEMENTS(v->jump_log)) {
-        for (unsigned i = 0; i < v->jumps_used; i++) {
-            v->jumps[v->jump_log[i]].key = 0;
-        }
-    } else {
-        for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
-            v->jumps[i].key = 0;
-        }
-    }
-    v->jumps_used = 0;
-}
-
-/* Forget where code is. The filter is kept as long as something is. */
-static void tlb_flush_code(TcgVcpu *v, bool keep_global)
-{
-    keep_global &= v->code_filter.count < 1024;
-    for (unsigned i = 0; i < CODE_TLB_SIZE; i++) {
-        if (!(keep_global && v->code_page[i].global)) {
-            v->code_page[i].host = NULL;
-        }
-    }
-    if (!keep_global) {
-        tlb_filter_clear(&v->code_filter);
-    }
-    tlb_flush_jumps(v);
-    lookup_cut_cross(v->engine, !keep_global);
-}
-
-static void tlb_flush(X86Cpu *cpu, bool keep_global)
-{
-    TcgVcpu *v = tcg_vcpu(cpu);
-
-    v->stats.tlb_flushes++;
-    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        tlb_sweep_mode(v, mode, keep_global);
-    }
-    tcg_slots_clear(&cpu->env, -1);
-    tlb_flush_code(v, keep_global);
-}
-
-void tlb_flush_all(X86Cpu *cpu)
-{
-    tlb_flush(cpu, false);
-}
-
-static void tlb_flush_non_global(X86Cpu *cpu)
-{
-    tlb_flush(cpu, (cpu->cr4 & CR4_PGE) != 0);
+    tlb->filled = kept;
+    tlb->local = false;
+    return true;
 }
 
 /* Does the entry's page, or the large page it is a part of, hold addr? */
-static bool tlb_covers(uint64_t page, unsigned large, uint64_t addr)
+static bool tlb_covers(const TcgTlbEntry *e, uint64_t addr)
 {
-    return (page ^ addr) >> tlb_large_shift[large] == 0;
+    uint64_t page = e->read != TLB_NONE ? e->read : e->write;
+    unsigned large = (e->paddr & TLB_LARGE) >> TLB_LARGE_POS;
+
+    return page != TLB_NONE && (page ^ addr) >> tlb_large_shift[large] == 0;
 }
 
-static void tlb_flush_page_mode(TcgVcpu *v, unsigned mode, uint64_t addr)
+/* The entry stays in the log, so it is not logged twice. */
+static void tlb_drop_if_covers(TcgTlbEntry *e, uint64_t addr, bool only_global)
 {
-    TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
+    if (tlb_covers(e, addr) && (!only_global || (e->paddr & TLB_GLOBAL))) {
+        e->read = e->write = TLB_NONE;
+    }
+}
 
-    for (unsigned i = 0; i < v->filled[mode]; i++) {
-        TcgTlbEntry *e = &tlb[v->fill_log[mode][i]];
-        uint64_t page = e->read != TLB_NONE ? e->read : e->write;
-        if (page != TLB_NONE &&
-            tlb_covers(page, (e->paddr & TLB_LARGE) >> TLB_LARGE_POS, addr)) {
-            /* Stays in the log, so it is not logged twice. */
-            e->read = e->write = TLB_NONE;
+static void tlb_sweep_page(TcgTlb *tlb, uint64_t addr, bool only_global)
+{
+    if (!(tlb->large >> tlb_large_bit(addr) & 1)) {
+        tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, only_global);
+        return;
+    }
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        tlb_drop_if_covers(&tlb->entry[tlb->log[i]], addr, only_global);
+    }
+}
+
+static void tlb_close(TcgTlb *tlb, const uint8_t *host)
+{
+    if (!(*tlb_opened_word(tlb, host) & tlb_opened_bit(host))) {
+        return;
+    }
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        TcgTlbEntry *e = &tlb->entry[tlb->log[i]];
+        if (e->host == host) {
+            e->write = TLB_NONE;
         }
     }
+}
+
+/* ---- Spaces ---------------------------------------------------------------
+ */
+
+static const uint8_t tlb_space_modes[] = { X86_MODE_USER,
+                                           X86_MODE_KERNEL_USER };
+
+static void tlb_clear_space_slots(X86Cpu *cpu)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+        tcg_slots_clear(&cpu->env, tlb_space_modes[i]);
+    }
+}
+
+static void tlb_flush_one_space(TcgVcpu *v, TcgSpace *s, bool keep_global)
+{
+    v->stats.tlb_flushes++;
+    for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+        TcgTlb *tlb = s->tlb[tlb_space_modes[i]];
+        if (keep_global) {
+            tlb_sweep_local(tlb);
+        } else {
+            tlb_sweep_all(tlb);
+        }
+    }
+    code_flush_space(v, s);
+}
+
+/* The space of a PCID, or NULL. */
+static TcgSpace *tlb_find_space(TcgVcpu *v, unsigned pcid)
+{
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        if (s->used && s->pcid == pcid) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* The one that was left longest ago is given up. */
+static TcgSpace *tlb_new_space(TcgVcpu *v, unsigned pcid)
+{
+    TcgSpace *oldest = v->space;
+
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        if (!s->used || (oldest->used && s->age < oldest->age)) {
+            oldest = s;
+        }
+    }
+    tlb_flush_one_space(v, oldest, false);
+    oldest->used = true;
+    oldest->pcid = pcid;
+    return oldest;
+}
+
+static void tlb_enter_space(TcgVcpu *v, TcgSpace *s)
+{
+    v->now = s;
+    s->age = ++v->ages;
+    for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+        unsigned mode = tlb_space_modes[i];
+        tlb_prepare(s->tlb[mode]);
+        v->tlb[mode] = s->tlb[mode];
+        v->cpu->env.tlb[mode] = s->tlb[mode]->entry;
+    }
+    tlb_clear_space_slots(v->cpu);
+}
+
+/* What the kernel's own table and code hold of the space that is left. */
+static void tlb_leave_space(TcgVcpu *v)
+{
+    if (tlb_sweep_local(v->tlb[X86_MODE_KERNEL])) {
+        tcg_slots_clear(&v->cpu->env, X86_MODE_KERNEL);
+    }
+    if (v->kernel_local) {
+        code_flush_kernel(v);
+    }
+    lookup_cut_cross(v->engine, CROSS_LOCAL);
+}
+
+static void tlb_switch_space(X86Cpu *cpu, bool keep)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    unsigned pcid = x86_pcid(cpu);
+    TcgSpace *s = tlb_find_space(v, pcid);
+
+    v->stats.space_switches++;
+    tlb_leave_space(v);
+    if (!s) {
+        s = tlb_new_space(v, pcid);
+    } else if (!keep) {
+        tlb_flush_one_space(v, s, cpu->cr4 & CR4_PGE);
+    }
+    tlb_enter_space(v, s);
+    code_key_changed(cpu);
+}
+
+static void tlb_flush_space(X86Cpu *cpu, int pcid)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        if (s->used && (pcid < 0 || s->pcid == pcid)) {
+            tlb_flush_one_space(v, s, true);
+        }
+    }
+    tlb_leave_space(v);
+    tlb_clear_space_slots(cpu);
+    code_key_changed(cpu);
+}
+
+/* ---- Flushing -------------------------------------------------------------
+ */
+
+/* Also where PCIDs begin or cease to be: only the present space stays. */
+void tlb_flush_all(X86Cpu *cpu)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        if (s->used || s == v->now) {
+            tlb_flush_one_space(v, s, false);
+            s->used = false;
+        }
+    }
+    v->now->used = true;
+    v->now->pcid = x86_pcid(cpu);
+    tlb_enter_space(v, v->now);
+    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
+        tlb_prepare(v->tlb[mode]);
+        tlb_sweep_all(v->tlb[mode]);
+        cpu->env.tlb[mode] = v->tlb[mode]->entry;
+    }
+    tcg_slots_clear(&cpu->env, -1);
+    code_flush_kernel(v);
+    v->user_global = false;
+    code_key_changed(cpu);
 }
 
 static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
@@ -359,65 +444,62 @@ static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 
     v->stats.tlb_page_flushes++;
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        tlb_flush_page_mode(v, mode, addr);
+        tlb_sweep_page(v->tlb[mode], addr, false);
+    }
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        for (unsigned i = 0;
+             s->used && s != v->now && i < G_N_ELEMENTS(tlb_space_modes); i++) {
+            tlb_sweep_page(s->tlb[tlb_space_modes[i]], addr, true);
+        }
     }
     tcg_slots_clear(&cpu->env, -1);
-    if (tlb_maybe_code(&v->code_filter, addr)) {
-        tlb_flush_code(v, false);
+    code_flush_page(v, addr);
+}
+
+static void tlb_note_open_in(TcgVcpu *v, const TcgTlb *tlb, const uint8_t *but)
+{
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        const TcgTlbEntry *e = &tlb->entry[tlb->log[i]];
+        if (e->write != TLB_NONE && e->host != but) {
+            tlb_note_open(v, e->host);
+        }
+    }
+}
+
+/* Now and then, make the filter tight again. */
+static void tlb_note_all_open(TcgVcpu *v, const uint8_t *but)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(v->opened); i++) {
+        v->opened[i] = 0;
+    }
+    tlb_note_open_in(v, v->tlb[X86_MODE_KERNEL], but);
+    tlb_note_open_in(v, v->tlb[X86_MODE_PHYS], but);
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+            tlb_note_open_in(v, s->tlb[tlb_space_modes[i]], but);
+        }
     }
 }
 
 void tlb_protect(TcgVcpu *v, const uint8_t *host)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(v->opened); i++) {
-        v->opened[i] = 0;
+    if (engine_smp(v->engine) && v->protects++ % 64 == 0) {
+        tlb_note_all_open(v, host);
     }
-    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        TcgTlbEntry *tlb = v->cpu->env.tlb[mode];
-        for (unsigned i = 0; i < v->filled[mode]; i++) {
-            TcgTlbEntry *e = &tlb[v->fill_log[mode][i]];
-            if (e->host == host) {
-                e->write = TLB_NONE;
-            } else if (e->write != TLB_NONE && engine_smp(v->engine)) {
-                tlb_note_open(v, e->host);
-            }
+    tlb_close(v->tlb[X86_MODE_KERNEL], host);
+    tlb_close(v->tlb[X86_MODE_PHYS], host);
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+            tlb_close(s->tlb[tlb_space_modes[i]], host);
         }
     }
     tcg_slots_clear(&v->cpu->env, -1);
 }
 
-/* ---- The jump cache's key -------------------------------------------------
- */
-
-/*
- * A number for each (key, CS base) in use, in bits 48..62: a canonical RIP has
- * bits 63..48 equal, so two keys made from different pairs of number and RIP
- * never meet, and none is 0. Numbers are never reused without a flush.
- */
-static void tlb_key_changed(X86Cpu *cpu)
-{
-    TcgVcpu *v = tcg_vcpu(cpu);
-    uint64_t base = engine_cs_base(cpu);
-    uint32_t bits = cpu->key.bits;
-    unsigned hash = (bits ^ bits >> 7 ^ bits >> 17 ^ base >> 4) % KEY_IDS;
-    TcgKeyId *k = &v->key_id[hash];
-
-    if (!k->id || k->bits != bits || k->cs_base != base) {
-        if (v->key_next == 0x7fff) {
-            v->key_next = 0;
-            tlb_flush_jumps(v);
-            for (unsigned i = 0; i < KEY_IDS; i++) {
-                v->key_id[i].id = 0;
-            }
-        }
-        *k = (TcgKeyId){ bits, ++v->key_next, base };
-    }
-    cpu->env.jump_key = (uint64_t)k->id << 48;
-}
-
 const X86MmuOps tlb_mmu_ops = {
     .flush_all = tlb_flush_all,
-    .flush_non_global = tlb_flush_non_global,
+    .switch_space = tlb_switch_space,
+    .flush_space = tlb_flush_space,
     .flush_page = tlb_flush_page,
-    .key_changed = tlb_key_changed,
+    .key_changed = code_key_changed,
 };

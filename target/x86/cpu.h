@@ -294,11 +294,16 @@ struct X86Cpu {
     void *on_shutdown_opaque;
 };
 
-/* What the architecture asks of the accelerator's soft TLB. Light. */
+/* What the architecture asks of the accelerator's soft TLB. Light. SDM 3A
+ * 4.10.1, 4.10.4. */
 typedef struct X86MmuOps {
-    void (*flush_all)(X86Cpu *cpu);        /* also global pages */
-    void (*flush_non_global)(X86Cpu *cpu); /* CR3 written */
-    void (*flush_page)(X86Cpu *cpu, vaddr addr);
+    void (*flush_all)(X86Cpu *cpu); /* all spaces, also global pages */
+    /* CR3 was written. keep: what is known of the space that it names (its
+     * PCID) stays known, but for global pages nothing else may be used. */
+    void (*switch_space)(X86Cpu *cpu, bool keep);
+    /* All but global pages, of one PCID or (-1) of all. */
+    void (*flush_space)(X86Cpu *cpu, int pcid);
+    void (*flush_page)(X86Cpu *cpu, vaddr addr); /* in the present space */
     void (*key_changed)(X86Cpu *cpu); /* after x86_update_key(); may be NULL */
 } X86MmuOps;
 
@@ -322,6 +327,11 @@ void x86_cpu_print(const X86Cpu *cpu, GString *out);
  * key. Light. */
 uint32_t x86_get_eflags(const X86Cpu *cpu);
 void x86_set_eflags(X86Cpu *cpu, uint32_t val, uint32_t mask);
+/* The present address space's tag; 0 where there are none. */
+static inline unsigned x86_pcid(const X86Cpu *cpu)
+{
+    return cpu->cr4 & CR4_PCIDE ? cpu->cr3 & 0xfff : 0;
+}
 static inline uint32_t x86_flags_unpack(TcgFlags f)
 {
     return ((f >> 8) & 0xd5) | ((f & 1) << 11);

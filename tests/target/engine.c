@@ -88,13 +88,22 @@ static void engine_flush(X86Cpu *cpu)
 {
 }
 
+static void engine_switch_space(X86Cpu *cpu, bool keep)
+{
+}
+
+static void engine_flush_space(X86Cpu *cpu, int pcid)
+{
+}
+
 static void engine_flush_page(X86Cpu *cpu, vaddr addr)
 {
 }
 
 static const X86MmuOps engine_mmu_ops = {
     .flush_all = engine_flush,
-    .flush_non_global = engine_flush,
+    .switch_space = engine_switch_space,
+    .flush_space = engine_flush_space,
     .flush_page = engine_flush_page,
 };
 

@@ -84,6 +84,16 @@ static void machine_flush(X86Cpu *cpu)
     machine_of(cpu)->flushes++;
 }
 
+static void machine_switch_space(X86Cpu *cpu, bool keep)
+{
+    machine_of(cpu)->flushes += !keep;
+}
+
+static void machine_flush_space(X86Cpu *cpu, int pcid)
+{
+    machine_of(cpu)->flushes++;
+}
+
 static void machine_flush_page(X86Cpu *cpu, vaddr addr)
 {
     machine_of(cpu)->flushes++;
@@ -91,7 +101,8 @@ static void machine_flush_page(X86Cpu *cpu, vaddr addr)
 
 static const X86MmuOps machine_mmu_ops = {
     .flush_all = machine_flush,
-    .flush_non_global = machine_flush,
+    .switch_space = machine_switch_space,
+    .flush_space = machine_flush_space,
     .flush_page = machine_flush_page,
 };
 

@@ -93,7 +93,7 @@ static void write_cr0(X86Cpu *cpu, uint64_t val)
                                  : cpu->efer & ~(uint64_t)EFER_LMA;
     }
     cpu->cr0 = val;
-    if (changed & (CR0_PG | CR0_WP | CR0_PE)) {
+    if (changed & (CR0_PG | CR0_WP)) {
         control_flush_all(cpu);
     }
     x86_update_key(cpu);
@@ -103,8 +103,10 @@ static void write_cr0(X86Cpu *cpu, uint64_t val)
 
 static void write_cr3(X86Cpu *cpu, uint64_t val)
 {
+    bool keep = (cpu->cr4 & CR4_PCIDE) && (val & CR3_NO_FLUSH);
+
     if (cpu->cr4 & CR4_PCIDE) {
-        val &= ~CR3_NO_FLUSH; /* a permission not to flush */
+        val &= ~CR3_NO_FLUSH;
     }
     if (!x86_long_mode(cpu)) {
         val = (uint32_t)val;
@@ -116,7 +118,7 @@ static void write_cr3(X86Cpu *cpu, uint64_t val)
     }
     cpu->cr3 = val;
     if (cpu->mmu_ops) {
-        cpu->mmu_ops->flush_non_global(cpu);
+        cpu->mmu_ops->switch_space(cpu, keep);
     }
 }
 
@@ -127,7 +129,7 @@ void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4])
         cpu->pdpte[i] = pdpte[i];
     }
     if (cpu->mmu_ops) {
-        cpu->mmu_ops->flush_non_global(cpu);
+        cpu->mmu_ops->switch_space(cpu, false);
     }
 }
 
@@ -351,10 +353,10 @@ static uint64_t helper_invpcid(void *env, uint64_t type, uint64_t pcid,
     }
     if (type == INVPCID_ALL_GLOBAL) {
         cpu->mmu_ops->flush_all(cpu);
-    } else if (type == INVPCID_ADDRESS && pcid == (cpu->cr3 & 0xfff)) {
+    } else if (type == INVPCID_ADDRESS && pcid == x86_pcid(cpu)) {
         cpu->mmu_ops->flush_page(cpu, addr);
     } else {
-        cpu->mmu_ops->flush_non_global(cpu);
+        cpu->mmu_ops->flush_space(cpu, type == INVPCID_ALL ? -1 : (int)pcid);
     }
     return 0;
 }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where code is: executable pages, and the numbers by which the jump cache
+ * tells mappings apart.
+ *
+ * A code mapping is what linear addresses of code mean: one for the user's code
+ * of each space, one for all other code (the kernel's). It has a number, which
+ * is never used again; when the mapping changes it gets a new one, and what was
+ * found under the old one cannot be found any more. So jump cache and code TLB
+ * are never swept.
+ *
+ * Light.
+ */
+#include "accel/tcg/engine.h"
+
+static bool code_is_user(const X86Cpu *cpu)
+{
+    return cpu->env.mode == X86_MODE_USER;
+}
+
+static uint64_t code_gen(const TcgVcpu *v)
+{
+    return code_is_user(v->cpu) ? v->now->code_gen : v->kernel_code_gen;
+}
+
+/* ---- Which pages had code -------------------------------------------------
+ */
+
+static void code_filter_set(uint64_t *word, uint64_t n)
+{
+    *word |= UINT64_C(1) << (n % 64);
+}
+
+static void code_filter_note(TcgCodeFilter *f, uint64_t linear,
+                             uint64_t page_size)
+{
+    uint64_t small = linear >> 12, large = linear >> 21;
+
+    code_filter_set(&f->small[small / 64 % 64], small);
+    if (page_size > PAGE_SIZE) {
+        code_filter_set(&f->large[large / 64 % 8], large);
+        if (page_size > 1 << 21) { /* 4 MiB are two of 2 MiB */
+            code_filter_set(&f->large[(large ^ 1) / 64 % 8], large ^ 1);
+        }
+    }
+    f->huge |= page_size > 1 << 22;
+    f->half[linear >> 63] = true;
+}
+
+static bool code_filter_has(const TcgCodeFilter *f, uint64_t addr)
+{
+    uint64_t small = addr >> 12, large = addr >> 21;
+    return f->half[addr >> 63] &&
+           (f->huge || (f->small[small / 64 % 64] >> (small % 64) & 1) ||
+            (f->large[large / 64 % 8] >> (large % 64) & 1));
+}
+
+static void code_filter_clear(TcgCodeFilter *f)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->small); i++) {
+        f->small[i] = 0;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(f->large); i++) {
+        f->large[i] = 0;
+    }
+    f->huge = f->half[0] = f->half[1] = false;
+}
+
+static void code_note(TcgVcpu *v, uint64_t linear, const X86Translation *t)
+{
+    if (code_is_user(v->cpu)) {
+        code_filter_note(&v->now->code_filter, linear, t->page_size);
+        v->user_global |= t->global;
+    } else {
+        code_filter_note(&v->kernel_filter, linear, t->page_size);
+        v->kernel_local |= !t->global;
+    }
+}
+
+const TcgCodePage *code_page(X86Cpu *cpu, uint64_t linear)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    uint64_t tag = (linear & ~(PAGE_SIZE - 1)) | cpu->env.mode;
+    TcgCodePage *p = &v->code_page[(linear >> PAGE_BITS) % CODE_TLB_SIZE];
+    X86Translation t;
+
+    if (p->tag == tag && p->gen == code_gen(v)) {
+        return p;
+    }
+    if (!x86_mmu_translate(cpu, linear, X86_EXEC, cpu->env.mode, false, &t)) {
+        return NULL;
+    }
+    hwaddr page = t.paddr & ~(PAGE_SIZE - 1);
+    const FlatRange *r = tlb_find_range(cpu, page);
+    if (!r || !r->host || !tlb_whole_page(r, page)) {
+        return NULL;
+    }
+    code_note(v, linear, &t);
+    *p = (TcgCodePage){ .tag = tag,
+                        .gen = code_gen(v),
+                        .host = r->host + (page - r->start),
+                        .ram = r->ram,
+                        .off = r->ram_off + (page - r->start),
+                        .global = t.global };
+    return p;
+}
+
+/* ---- Changes --------------------------------------------------------------
+ */
+
+void code_flush_space(TcgVcpu *v, TcgSpace *s)
+{
+    v->stats.code_flushes++;
+    s->code_gen = ++v->gens;
+    code_filter_clear(&s->code_filter);
+}
+
+void code_flush_kernel(TcgVcpu *v)
+{
+    v->stats.kernel_code_flushes++;
+    v->kernel_code_gen = ++v->gens;
+    v->kernel_local = false;
+    code_filter_clear(&v->kernel_filter);
+    lookup_cut_cross(v->engine, CROSS_LOCAL);
+    lookup_cut_cross(v->engine, CROSS_GLOBAL);
+}
+
+static void code_flush_user_page(TcgVcpu *v, uint64_t addr)
+{
+    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+        if ((s == v->now || v->user_global) &&
+            code_filter_has(&s->code_filter, addr)) {
+            code_flush_space(v, s);
+            lookup_cut_cross(v->engine, CROSS_LOCAL);
+            if (v->user_global) {
+                lookup_cut_cross(v->engine, CROSS_GLOBAL);
+            }
+        }
+    }
+}
+
+void code_flush_page(TcgVcpu *v, uint64_t addr)
+{
+    code_flush_user_page(v, addr);
+    if (code_filter_has(&v->kernel_filter, addr)) {
+        code_flush_kernel(v);
+    }
+    code_key_changed(v->cpu);
+}
+
+/* ---- The jump cache -------------------------------------------------------
+ */
+
+void code_flush_jumps(TcgVcpu *v)
+{
+    for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
+        v->jumps[i].key = 0;
+    }
+}
+
+/* Numbers of keys begin again. */
+static void code_restart_ids(TcgVcpu *v)
+{
+    v->key_next = 0;
+    code_flush_jumps(v);
+    for (unsigned i = 0; i < KEY_IDS; i++) {
+        v->key_id[i].id = 0;
+    }
+}
+
+/*
+ * A number for each (key, CS base, mapping) in use, in bits 48..62: a canonical
+ * RIP has bits 63..48 equal, so two keys made from different pairs of number
+ * and RIP never meet, and none is 0. Numbers are never reused without a flush.
+ */
+void code_key_changed(X86Cpu *cpu)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    uint64_t base = engine_cs_base(cpu);
+    uint32_t bits = cpu->key.bits;
+    uint64_t gen = code_gen(v);
+    unsigned hash = (bits ^ bits >> 7 ^ bits >> 17 ^ base >> 4 ^ gen * 11);
+    TcgKeyId *k = &v->key_id[hash % KEY_IDS];
+
+    if (!k->id || k->bits != bits || k->cs_base != base || k->gen != gen) {
+        if (v->key_next == 0x7fff) {
+            code_restart_ids(v);
+        }
+        *k = (TcgKeyId){
+            .bits = bits, .gen = gen, .id = ++v->key_next, .cs_base = base
+        };
+    }
+    cpu->env.jump_key = (uint64_t)k->id << 48;
+}
