@@ -91,13 +91,22 @@ static bool native_is_vector(const X86Insn *i)
 /* 66 is part of the opcode for vectors, the operand size for the rest. */
 static bool native_p66(const X86Insn *i)
 {
-    if (native_is_vector(i) || i->mnemonic == X86_ADCX) {
+    if (i->vex || native_is_vector(i) || i->mnemonic == X86_ADCX) {
         return i->pp == 1;
     }
-    return i->op_size == 2 && !i->vex;
+    return i->op_size == 2;
 }
 
-static void native_encoding(NativeInsn *n, const X86Insn *i)
+/* The register in an immediate's upper half: outside of 64-bit code the highest
+ * bit does not count. */
+static uint64_t native_imm(const Translator *t, const X86Insn *i)
+{
+    bool is4 = i->op_count == 4 && i->op[3].field == X86_FIELD_IS4;
+
+    return is4 && t->code != X86_CODE64 ? i->imm & 0x7f : i->imm;
+}
+
+static void native_encoding(Translator *t, NativeInsn *n, const X86Insn *i)
 {
     n->map = i->map;
     n->opcode = i->opcode;
@@ -118,7 +127,7 @@ static void native_encoding(NativeInsn *n, const X86Insn *i)
     n->mem = i->has_mem;
     n->mem_bytes = i->mem_bytes;
     n->imm_bytes = i->imm_bytes;
-    n->imm = i->imm;
+    n->imm = native_imm(t, i);
     n->fp_env = (i->row->attr & X86_A_FPENV) != 0;
 }
 
@@ -223,7 +232,7 @@ bool tr_native(Translator *t, const X86Insn *i)
     }
     unsigned index;
     NativeInsn *n = ir_append_native(t->ir, &index);
-    native_encoding(n, i);
+    native_encoding(t, n, i);
     native_operands(n, i);
     if (native_is_short_step(i)) {
         native_short_step(n, i);

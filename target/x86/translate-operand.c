@@ -309,7 +309,9 @@ void tr_probe_write(Translator *t, unsigned bytes)
     insn->a = first;
     insn->mem = tr_mem(t, 1, true);
     if (bytes > 1) {
+        /* A second page faults at its begin. */
         IrVal last = tr_op2i(t, IR_ADD, IR_I64, first, bytes - 1);
+        last = tr_op2i(t, IR_AND, IR_I64, last, -4096);
         insn = ir_append(t->ir, IR_PROBEW);
         insn->a = last;
         insn->mem = tr_mem(t, 1, true);

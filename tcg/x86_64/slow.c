@@ -96,9 +96,12 @@ static LIGHT uint8_t *slow_probe(TcgContext *ctx, void *env, uint64_t ea,
                                  MemDesc desc)
 {
     unsigned mode = slow_mode(desc);
+    uint64_t last = ea + slow_size(desc) - 1;
 
     ctx->fill(env, ea, 1, mode, true);
-    ctx->fill(env, ea + slow_size(desc) - 1, 1, mode, true);
+    /* The second page faults at its begin. */
+    ctx->fill(env, slow_crosses(ea, desc) ? last & ~UINT64_C(4095) : last, 1,
+              mode, true);
     return env; /* there is no access */
 }
 
@@ -137,6 +140,10 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
     uint8_t *data = slow_bounce_data(b);
     switch (slow_kind(desc)) {
     case MEM_LOAD:
+        if (write && slow_crosses(ea, desc)) { /* both must be writable */
+            ctx->load_bytes(env, ea, data, size, mode, true);
+            break;
+        }
         value = ctx->load(env, ea, size, mode);
         memcpy(data, &value, sizeof(value));
         break;

@@ -140,12 +140,13 @@ static bool decode_is_vex(const Decoder *d, uint8_t byte)
            (d->code == X86_CODE64 || (d->p < d->end && *d->p >= 0xc0));
 }
 
-/* W vvvv L pp, as VEX's last byte has them (SDM 2A figure 2-9). */
+/* W vvvv L pp, as VEX's last byte has them (SDM 2A figure 2-9). Outside of
+ * 64-bit code vvvv's highest bit counts only where vvvv must be unused. */
 static void decode_vex_last(Decoder *d, uint8_t byte)
 {
     X86Insn *insn = d->insn;
 
-    insn->vvvv = (~byte >> 3) & 15;
+    insn->vvvv = d->vvvv = (~byte >> 3) & 15;
     insn->vex_l = (byte >> 2) & 1;
     insn->pp = byte & 3;
     if (d->code != X86_CODE64) {
@@ -341,7 +342,7 @@ static bool decode_row_allows(const Decoder *d)
         (attr & W0 && insn->vex_w) || (attr & W1 && !insn->vex_w)) {
         return false;
     }
-    return (d->uses_vvvv || !insn->vvvv) &&
+    return (d->uses_vvvv || !d->vvvv) &&
            !(attr & DISTINCT && decode_gather_overlaps(insn));
 }
 
@@ -442,16 +443,17 @@ static const uint8_t decode_branches[] = {
     [SPLIT_L] = 2,   [SPLIT_REXB] = 2,
 };
 
-/* Counts *n down; the row at which it is 0. */
+/* Counts *n down; the row at which it is 0, and the choices that led there. */
 static const X86Row *decode_walk(const DecodeNode *nodes, unsigned count,
-                                 size_t *n)
+                                 size_t *n, DecodePlace *place, unsigned split)
 {
     for (unsigned i = 0; i < count; i++) {
         const DecodeNode *node = &nodes[i];
-        const X86Row *row;
 
+        place->choice[split] = i;
         if (node->split != SPLIT_ROW) {
-            row = decode_walk(node->sub, decode_branches[node->split], n);
+            const X86Row *row = decode_walk(
+                node->sub, decode_branches[node->split], n, place, node->split);
             if (row) {
                 return row;
             }
@@ -459,19 +461,32 @@ static const X86Row *decode_walk(const DecodeNode *nodes, unsigned count,
             return node->row;
         }
     }
+    place->choice[split] = -1;
     return NULL;
+}
+
+bool decode_place(size_t n, DecodePlace *place)
+{
+    memset(place->choice, -1, sizeof(place->choice));
+    for (unsigned vex = 0; vex < 2; vex++) {
+        for (unsigned map = vex; map < 4; map++) {
+            place->vex = vex;
+            place->map = map;
+            place->row = decode_walk(decode_maps[vex][map].nodes, 256, &n,
+                                     place, SPLIT_ROW);
+            if (place->row) {
+                return true;
+            }
+        }
+    }
+    place->vex = 2;
+    place->map = 1;
+    place->row = &decode_row_evex;
+    return n == 0;
 }
 
 const X86Row *x86_decode_row(size_t n)
 {
-    for (unsigned vex = 0; vex < 2; vex++) {
-        for (unsigned map = vex; map < 4; map++) {
-            const X86Row *row =
-                decode_walk(decode_maps[vex][map].nodes, 256, &n);
-            if (row) {
-                return row;
-            }
-        }
-    }
-    return n == 0 ? &decode_row_evex : NULL;
+    DecodePlace place;
+    return decode_place(n, &place) ? place.row : NULL;
 }

@@ -39,6 +39,7 @@
 #define OPMASK_GPR(...) \
     MOD(NONE, PREFIX(OPMASK_OP(KMOV, L0 | W0, __VA_ARGS__), OPMASK_OP(KMOV, L0 | W0, __VA_ARGS__), \
                      NONE, OPMASK_OP(KMOV, L0, __VA_ARGS__)))
+#define ZERO(name, a) INSN(name, KIND(.attr = X86_A_AVX | (a), .feature = FEATURE_AVX))
 
 const DecodeNode decode_map_vex_0f[256] = {
     [0x10] = PREFIX(INSN(MOVUPS, AVX_OP(AVX, 0), V_x, W_x),
@@ -141,7 +142,9 @@ const DecodeNode decode_map_vex_0f[256] = {
     [0x74] = INTEGER(PCMPEQB),
     [0x75] = INTEGER(PCMPEQW),
     [0x76] = INTEGER(PCMPEQD),
-    [0x77] = NP(VL(INSN(VZEROUPPER, AVX_ACC(AVX, 0, 0)), INSN(VZEROALL, AVX_ACC(AVX, 0, 0)))),
+    /* Which registers there are, depends on the mode. */
+    [0x77] = NP(VL(MODE(ZERO(VZEROUPPER, 0), ZERO(VZEROUPPER, NATIVE)),
+                   MODE(ZERO(VZEROALL, 0), ZERO(VZEROALL, NATIVE)))),
     [0x7c] = PD_PS(HADDPD, HADDPS),
     [0x7d] = PD_PS(HSUBPD, HSUBPS),
     [0x7e] = PREFIX(NONE, INSN(MOVD, AVX_OP(AVX, L0), E_y, V_dq),

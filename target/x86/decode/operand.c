@@ -388,6 +388,7 @@ void decode_operands(Decoder *d)
     X86Insn *insn = d->insn;
     const X86Row *row = insn->row;
     unsigned access = row->access;
+    bool wide = row->gpr_in; /* PCMPESTRI's lengths */
 
     d->column[BY_OPERAND] = insn->op_size >> 2;
     d->column[BY_MODE] = d->code;
@@ -397,5 +398,11 @@ void decode_operands(Decoder *d)
         insn->op[i].access = access & 3;
         decode_operand(d, &insn->op[i], &decode_letters[row->operand[i]]);
         insn->op_count = i + 1;
+        wide |= decode_letters[row->operand[i]].size == SZ_Y;
+    }
+    /* General registers are not wider outside of 64-bit code; where W chooses
+     * the operation (FMA) it stays. */
+    if (wide && d->code != X86_CODE64) {
+        insn->vex_w = false;
     }
 }

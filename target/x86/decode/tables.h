@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The language of the opcode maps; for this folder only.
+ * The language of the opcode maps; for this folder and its tests only.
  *
  * A map is an array of 256 nodes. A node is a row, or splits further by the
  * thing its name says. Operands are written in the letters of SDM 2D A.2, with
@@ -27,6 +27,7 @@ typedef enum DecodeSplit {
     SPLIT_W,      /* REX.W, VEX.W */
     SPLIT_L,      /* VEX.L */
     SPLIT_REXB,   /* REX.B */
+    SPLIT_COUNT
 } DecodeSplit;
 
 typedef struct DecodeNode DecodeNode;
@@ -46,6 +47,17 @@ extern const DecodeNode decode_map_0f3a[256];
 extern const DecodeNode decode_map_vex_0f[256];
 extern const DecodeNode decode_map_vex_0f38[256];
 extern const DecodeNode decode_map_vex_0f3a[256];
+/* For tests: where a row stands. */
+typedef struct DecodePlace {
+    const X86Row *row;
+    uint8_t vex; /* 2: EVEX */
+    uint8_t map;
+    int16_t choice[SPLIT_COUNT]; /* per split: the branch, -1: not asked;
+                                    SPLIT_ROW: the opcode */
+} DecodePlace;
+/* All rows of all maps, in a fixed order; false after the last. */
+bool decode_place(size_t n, DecodePlace *place);
+
 /* x87: by opcode D8..DF, then as written there. */
 extern const DecodeNode decode_x87[8][2];
 /* The groups, by ModRM.reg; SDM 2D A.4. */

@@ -74,8 +74,8 @@ extern const TcgHelper x86_helper_outs_finish;
 /* integer.c */
 X86Emitter emit_MOV, emit_MOVZX, emit_MOVSX, emit_MOVBE, emit_BSWAP, emit_LEA,
     emit_XLAT, emit_XCHG, emit_CMOVCC, emit_SETCC, emit_CBW, emit_CWD,
-    emit_SALC, emit_NOP, emit_ADD, emit_SUB, emit_AND, emit_OR, emit_XOR,
-    emit_ADC, emit_SBB, emit_CMP, emit_TEST, emit_XADD, emit_CMPXCHG,
+    emit_SALC, emit_NOP, emit_CLFLUSH, emit_ADD, emit_SUB, emit_AND, emit_OR,
+    emit_XOR, emit_ADC, emit_SBB, emit_CMP, emit_TEST, emit_XADD, emit_CMPXCHG,
     emit_CMPXCHG8B, emit_CMPXCHG16B, emit_INC, emit_DEC, emit_NEG, emit_NOT,
     emit_MUL, emit_IMUL, emit_IMUL2, emit_IMUL3, emit_MULX, emit_DIV, emit_IDIV,
     emit_ADCX, emit_ADOX, emit_AAA, emit_AAS, emit_DAA, emit_DAS, emit_AAD,

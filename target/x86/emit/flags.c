@@ -73,8 +73,13 @@ void emit_STI(Translator *t, const X86Insn *i)
     t->shadow = 2;
 }
 
+/* User code gets #UD, not #GP. */
 static void flags_set_ac(Translator *t, bool set)
 {
+    if (t->key.cpl) {
+        tr_raise_end(t, EXC_UD, -1);
+        return;
+    }
     tr_call(t, &x86_helper_set_ac, IR_NONE, tr_imm(t, set), IR_NONE, IR_NONE,
             0);
     tr_exit_lookup(t, t->next_pc);

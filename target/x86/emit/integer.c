@@ -145,6 +145,12 @@ void emit_NOP(Translator *t, const X86Insn *i)
 {
 }
 
+/* There is no cache, but the access is checked like a load. */
+void emit_CLFLUSH(Translator *t, const X86Insn *i)
+{
+    tr_load(t, i, 0);
+}
+
 /* ---- locked forms ----------------------------------------------------------
  */
 
@@ -355,6 +361,7 @@ void emit_CMPXCHG8B(Translator *t, const X86Insn *i)
 
 void emit_CMPXCHG16B(Translator *t, const X86Insn *i)
 {
+    tr_probe_write(t, 16);
     tr_call(t, &x86_helper_cmpxchg16b, IR_NONE, tr_address(t), IR_NONE, IR_NONE,
             0);
 }

@@ -70,7 +70,7 @@ void emit_POPA(Translator *t, const X86Insn *i)
 {
     int size = i->op_size;
     IrVal v[8];
-    for (int n = 0; n < 8; n++) {
+    for (int n = 7; n >= 0; n--) { /* upwards, should one fault */
         v[n] = n == X86_RSP ? IR_NONE
                             : tr_stack_ld(t, X86_RSP, size * (7 - n), size);
     }

@@ -68,6 +68,7 @@ uint64_t fp_pack_extra(const X86Insn *i)
     v |= (uint64_t)i->vex_l << FP_EXTRA_LENGTH;
     v |= (uint64_t)fp_has_imm(i) << FP_EXTRA_HAS_IMM;
     v |= (uint64_t)(i->addr_size != 8) << FP_EXTRA_ADDRESS32;
+    v |= (uint64_t)i->mem.seg << FP_EXTRA_SEGMENT;
     return v;
 }
 
@@ -112,6 +113,8 @@ static IrVal fp_gather_base(Translator *t, const X86Insn *i)
 static IrVal fp_implicit_address(Translator *t, const X86Insn *i)
 {
     IrVal off = tr_reg_zx(t, X86_RDI, i->addr_size);
+
+    tr_check_limit(t, i->mem.seg, off, i->op[0].size, true);
     return tr_linear(t, i->mem.seg, off);
 }
 

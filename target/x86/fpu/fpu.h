@@ -69,6 +69,7 @@ typedef struct FpOp {
     uint8_t index;   /* VSIB: vector register */
     uint8_t scale;   /* and its log2 factor */
     bool address_32;
+    uint8_t segment;
     uint8_t mask; /* register of the last source */
     bool mem_dst;
 } FpOp;
@@ -131,6 +132,7 @@ enum {
     FP_EXTRA_LENGTH = 34, /* VEX.L */
     FP_EXTRA_HAS_IMM = 35,
     FP_EXTRA_ADDRESS32 = 36, /* VSIB addresses wrap at 4 GiB */
+    FP_EXTRA_SEGMENT = 37,   /* 3: and to what base they are relative */
 };
 
 /* FSW's top of stack. */
@@ -145,6 +147,10 @@ static inline unsigned fp_top(const X86Fpu *fpu)
 /* Guest memory of the present mode, at most a page; they raise its faults. */
 void fp_read(X86Cpu *cpu, vaddr addr, void *buf, unsigned len);
 void fp_write(X86Cpu *cpu, vaddr addr, const void *buf, unsigned len);
+/* Fault as a store of those elements would whose mask's sign is set: what is
+ * written by several stores is written wholly or not at all. */
+void fp_probe_masked(X86Cpu *cpu, vaddr addr, const uint8_t *mask, unsigned len,
+                     unsigned element);
 
 /* ---- state.c -------------------------------------------------------------
  */

@@ -61,3 +61,26 @@ void fp_write(X86Cpu *cpu, vaddr addr, const void *buf, unsigned len)
         x86_store(cpu, addr + n, v, size, cpu->env.mode);
     }
 }
+
+/* Bytes from..to of the operand, inside one page. */
+static void fp_probe_part(X86Cpu *cpu, vaddr addr, const uint8_t *mask,
+                          unsigned from, unsigned to, unsigned element)
+{
+    for (unsigned n = from; n < to; n++) {
+        if (mask[n / element * element + element - 1] & 0x80) {
+            cpu->tcg->fill(cpu, addr + from, to - from, cpu->env.mode, true);
+            return;
+        }
+    }
+}
+
+void fp_probe_masked(X86Cpu *cpu, vaddr addr, const uint8_t *mask, unsigned len,
+                     unsigned element)
+{
+    unsigned low = MIN(FP_PAGE - addr % FP_PAGE, len);
+
+    if (cpu->tcg) {
+        fp_probe_part(cpu, addr, mask, 0, low, element);
+        fp_probe_part(cpu, addr, mask, low, len, element);
+    }
+}

@@ -90,11 +90,15 @@ static void fp_store(FpOp *x, FpOperand op, unsigned access)
 
 /* ---- exceptions ---------------------------------------------------------- */
 
-/* SDM 1 11.5.3: flags are set; an unmasked one leaves the destination. */
+/* SDM 1 11.5.3: flags are set; an unmasked one leaves the destination. If it is
+ * one that is found before computing, nothing is computed, and found. */
 static void fp_deliver(X86Cpu *cpu, uint32_t exc)
 {
     uint32_t masked = cpu->fpu.mxcsr >> MXCSR_MASK_SHIFT;
 
+    if (exc & ~masked & (FP_IE | FP_DE | FP_ZE)) {
+        exc &= ~(FP_OE | FP_UE | FP_PE);
+    }
     cpu->fpu.mxcsr |= exc & FP_EXCEPTIONS;
     if (exc & ~masked & FP_EXCEPTIONS) {
         x86_raise(cpu, cpu->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
@@ -118,6 +122,7 @@ static void fp_unpack_extra(FpOp *x, uint64_t extra)
     x->imm = fp_unpack(extra, FP_EXTRA_IMM, 8);
     x->imm2 = fp_unpack(extra, FP_EXTRA_IMM + 8, 8);
     x->address_32 = fp_unpack(extra, FP_EXTRA_ADDRESS32, 1);
+    x->segment = fp_unpack(extra, FP_EXTRA_SEGMENT, 3);
     x->has_imm = fp_unpack(extra, FP_EXTRA_HAS_IMM, 1);
     x->op_size = fp_unpack(extra, FP_EXTRA_SIZE, 4);
     x->vex = fp_unpack(extra, FP_EXTRA_VEX, 1);

@@ -96,16 +96,23 @@ SHIFT_LANES(srlvd, l, 32, x->a.l[n] >> count, 0)
 SHIFT_LANES(srlvq, q, 64, x->a.q[n] >> count, 0)
 SHIFT_LANES(sravd, sl, 32, x->a.sl[n] >> count, x->a.sl[n] < 0 ? -1 : 0)
 
-static void simd_zeroupper(FpOp *x)
+/* Outside of 64-bit mode only the eight that exist there. */
+static unsigned simd_registers(const FpOp *x)
 {
-    memset(x->cpu->fpu.ymm_high, 0, sizeof(x->cpu->fpu.ymm_high));
+    return x->cpu->key.code == X86_CODE64 ? 16 : 8;
 }
 
-/* Outside of 64-bit mode only the eight that exist there. */
+static void simd_zeroupper(FpOp *x)
+{
+    X86Fpu *fpu = &x->cpu->fpu;
+
+    memset(fpu->ymm_high, 0, simd_registers(x) * sizeof(fpu->ymm_high[0]));
+}
+
 static void simd_zeroall(FpOp *x)
 {
     X86Fpu *fpu = &x->cpu->fpu;
-    unsigned count = x->cpu->key.code == X86_CODE64 ? 16 : 8;
+    unsigned count = simd_registers(x);
 
     memset(fpu->xmm, 0, count * sizeof(fpu->xmm[0]));
     memset(fpu->ymm_high, 0, count * sizeof(fpu->ymm_high[0]));
@@ -132,6 +139,9 @@ static bool simd_negative(const FpVec *v, unsigned n, unsigned bytes)
 /* a: mask; b: what is stored. Memory under clear mask bits is not touched. */
 static void simd_maskmov(FpOp *x, unsigned bytes)
 {
+    if (x->mem_dst) {
+        fp_probe_masked(x->cpu, x->addr, x->a.b, x->size, bytes);
+    }
     x->d = (FpVec){ { 0 } };
     for (unsigned n = 0; n < x->size / bytes; n++) {
         vaddr addr = x->addr + n * bytes;
@@ -165,6 +175,17 @@ static int64_t simd_gather_index(const FpOp *x, unsigned n, unsigned bytes)
     return bytes == 8 ? v.sq[n] : v.sl[n];
 }
 
+/* The offset wraps; the segment's base is added to what is left. */
+static vaddr simd_wrap(const FpOp *x, vaddr addr)
+{
+    const X86Cpu *cpu = x->cpu;
+    bool flat = cpu->key.code == X86_CODE64 && x->segment < X86_FS;
+    uint64_t base = flat ? 0 : cpu->seg[x->segment].base;
+    uint64_t linear = (uint32_t)(addr - base) + base;
+
+    return cpu->key.code == X86_CODE64 ? linear : (uint32_t)linear;
+}
+
 /* The mask b is cleared; d keeps elements that it does not select. */
 static void simd_gather(FpOp *x, unsigned index, unsigned bytes)
 {
@@ -176,7 +197,7 @@ static void simd_gather(FpOp *x, unsigned index, unsigned bytes)
             uint64_t off = (uint64_t)simd_gather_index(x, n, index) << x->scale;
             vaddr addr = x->addr + off;
             if (x->address_32) {
-                addr = (uint32_t)addr;
+                addr = simd_wrap(x, addr);
             }
             simd_put(&x->d, n, bytes, simd_load(x, addr, bytes));
         }

@@ -251,6 +251,7 @@ static void simd_movmskpd(FpOp *x)
 
 static void simd_maskmov(FpOp *x)
 {
+    fp_probe_masked(x->cpu, x->addr, x->b.b, x->size, 1);
     for (unsigned n = 0; n < x->size; n++) {
         if (x->b.b[n] & 0x80) {
             x86_store(x->cpu, x->addr + n, x->a.b[n], 1, x->cpu->env.mode);

@@ -244,6 +244,15 @@ static uint64_t state_fldenv(void *env, uint64_t addr, uint64_t width,
     return state_changed(cpu);
 }
 
+/* FNINIT: the registers' contents stay. */
+static void state_reset_x87(X86Fpu *fpu)
+{
+    state_set_top(fpu, 0);
+    fpu->fcw = FCW_INIT;
+    fpu->fsw = fpu->ftw = fpu->fop = 0;
+    fpu->fip = fpu->fdp = 0;
+}
+
 static uint64_t state_fnsave(void *env, uint64_t addr, uint64_t width,
                              uint64_t pc, uint64_t d)
 {
@@ -256,7 +265,7 @@ static uint64_t state_fnsave(void *env, uint64_t addr, uint64_t width,
         memcpy(buf + len + 10 * n, &cpu->fpu.st[n], 10);
     }
     fp_write(cpu, addr, buf, len + 80);
-    state_init_x87(&cpu->fpu);
+    state_reset_x87(&cpu->fpu);
     return state_changed(cpu);
 }
 
@@ -323,11 +332,7 @@ static uint64_t state_fninit(void *env, uint64_t a, uint64_t b, uint64_t c,
     X86Cpu *cpu = env;
 
     fp_normalize(cpu);
-    X86Fpu *fpu = &cpu->fpu; /* the registers' contents stay */
-    state_set_top(fpu, 0);
-    fpu->fcw = FCW_INIT;
-    fpu->fsw = fpu->ftw = fpu->fop = 0;
-    fpu->fip = fpu->fdp = 0;
+    state_reset_x87(&cpu->fpu);
     return state_changed(cpu);
 }
 
@@ -583,6 +588,7 @@ static uint64_t state_xrstor(void *env, uint64_t addr, uint64_t compact_only,
     X86Fpu image = { 0 };
 
     state_check_xsave(cpu, addr);
+    x86_load(cpu, addr, 1, cpu->env.mode); /* should it fault, here first */
     fp_read(cpu, addr + XSTATE_HEADER, header, 64);
     state_check_header(cpu, header, compact_only);
     fp_read(cpu, addr, &image, FX_USED);
