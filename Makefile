@@ -23,6 +23,10 @@ test: deps
 test-long: all
 	@meson test -C $(BUILD) --no-rebuild --suite long --verbose
 
+# Every instruction on the host's processor and on each engine: CASES=n a row.
+test-isa: all
+	@CASES=$${CASES:-400} $(BUILD)/tests/target/test-isa
+
 bench: all
 	@scripts/bench
 

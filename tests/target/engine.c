@@ -10,14 +10,23 @@
 
 static bool engine_has(uint64_t addr, unsigned size)
 {
-    return addr >= ENGINE_BASE && addr + size <= ENGINE_BASE + ENGINE_SIZE;
+    return addr - ENGINE_BASE < ENGINE_SIZE &&
+           size <= ENGINE_SIZE - (addr - ENGINE_BASE);
 }
 
+/* As with paging: a fault is at the first byte that is not there. */
 static void engine_check(X86Cpu *cpu, uint64_t addr, unsigned size, bool write)
 {
-    if (!engine_has(addr, size)) {
-        x86_raise_pf(cpu, addr, write ? 2 : 0);
+    uint64_t first = engine_has(addr, 1) ? ENGINE_BASE + ENGINE_SIZE : addr;
+    bool user = cpu->env.mode == X86_MODE_USER;
+
+    if (engine_has(addr, size)) {
+        return;
     }
+    if ((int64_t)addr >> 47 != (int64_t)addr >> 63) {
+        x86_raise_error(cpu, EXC_GP, 0);
+    }
+    x86_raise_pf(cpu, first, (write ? 2 : 0) | (user ? 4 : 0));
 }
 
 uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
@@ -151,6 +160,29 @@ static void engine_free_cpu(Engine *e)
     clock_free(e->clock);
 }
 
+/* Engines of one thread share it. */
+static unsigned engine_count;
+
+static void engine_map(void)
+{
+    if (engine_count++) {
+        return;
+    }
+    rcu_register_thread();
+    void *p = mmap((void *)ENGINE_BASE, ENGINE_SIZE,
+                   PROT_READ | PROT_WRITE | PROT_EXEC,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    g_assert(p == (void *)ENGINE_BASE);
+}
+
+static void engine_unmap(void)
+{
+    if (--engine_count == 0) {
+        munmap((void *)ENGINE_BASE, ENGINE_SIZE);
+        rcu_unregister_thread();
+    }
+}
+
 Engine *engine_new(const char *backend, unsigned switches)
 {
     const TcgBackend *b = tcg_backend_find(backend);
@@ -158,11 +190,8 @@ Engine *engine_new(const char *backend, unsigned switches)
         return NULL;
     }
     Engine *e = g_new0(Engine, 1);
-    rcu_register_thread();
-    e->mem = mmap((void *)ENGINE_BASE, ENGINE_SIZE,
-                  PROT_READ | PROT_WRITE | PROT_EXEC,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    g_assert(e->mem == (void *)ENGINE_BASE);
+    engine_map();
+    e->mem = (uint8_t *)ENGINE_BASE;
     e->ctx = (TcgContext){
         .backend = b,
         .buffer =
@@ -197,8 +226,7 @@ void engine_free(Engine *e)
     }
     engine_free_cpu(e);
     ir_clear(&e->ir);
-    munmap(e->mem, ENGINE_SIZE);
-    rcu_unregister_thread();
+    engine_unmap();
     g_free(e);
 }
 

@@ -32,8 +32,8 @@ typedef struct Engine {
     unsigned max_insns;
 } Engine;
 
-/* One at a time: memory is at a fixed place. switches: TcgSwitch. NULL if the
- * back end does not exist here. */
+/* All share one memory at a fixed place. switches: TcgSwitch. NULL if the back
+ * end does not exist here. */
 Engine *engine_new(const char *backend, unsigned switches);
 void engine_free(Engine *e);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
