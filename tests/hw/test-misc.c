@@ -44,10 +44,28 @@ static void test_debug_exit(void)
     hw_free(hw);
 }
 
+static void test_pc_testdev(void)
+{
+    Hw *hw = hw_new();
+    Device *dev = hw_device(hw, "pc-testdev", NULL);
+
+    hw_outl(hw, 0xe0, 0x12345678);
+    g_assert_cmphex(hw_inb(hw, 0xe8), ==, 0x78);
+    hw_outb(hw, 0xe1, 0xaa);
+    g_assert_cmphex(hw_inl(hw, 0xe0), ==, 0x1234aa78);
+    hw_outb(hw, 0x200b, 1);
+    g_assert_true(hw->levels[11]);
+    hw_outb(hw, 0x200b, 0);
+    g_assert_false(hw->levels[11]);
+    hw_remove(dev);
+    hw_free(hw);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/misc/port92", test_port92);
     g_test_add_func("/misc/debug-exit", test_debug_exit);
+    g_test_add_func("/misc/pc-testdev", test_pc_testdev);
     return g_test_run();
 }
