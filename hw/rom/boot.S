@@ -123,9 +123,9 @@ boot:
     call fw_read
     part 0x16, 0x17, 0x18        /* real-mode part, or start structure */
     part 0x13, 0x14, 0x15        /* command line */
-    part 0x07, 0x08, 0x11        /* kernel */
-    part 0x0a, 0x0b, 0x12        /* initrd, or modules */
     call memory_map
+    part 0x07, 0x08, 0x11        /* kernel: may overwrite all that */
+    part 0x0a, 0x0b, 0x12        /* initrd, or modules */
     cmpl $0, plan_protected
     jne protected
 
