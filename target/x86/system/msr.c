@@ -345,11 +345,13 @@ static const MsrRow msr_rows[] = {
     { 0xc0000102, 1, "KERNEL_GS_BASE", AT(kernel_gs_base), .set = msr_set_canonical, .feature = FEATURE_LM },
     { 0xc0000103, 1, "TSC_AUX", AT_MASK(tsc_aux, 0xffffffff), .feature = FEATURE_RDTSCP },
     /* AMD's, which its kernels read without asking. */
+    { 0xc0010000, 8, "PERFEVTSEL_PERFCTR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0010010, 1, "SYSCFG", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0010015, 1, "HWCR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc001001f, 1, "NB_CFG", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0010055, 1, "INT_PENDING", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0010114, 1, "VM_CR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
+    { 0xc0010200, 12, "PERF_CTL_CTR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0011022, 1, "DC_CFG", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0011029, 1, "DE_CFG", .value = 2, .set = msr_ignore, .mask = UINT64_MAX },
 };
