@@ -7,23 +7,19 @@
 #include <string.h>
 
 const AccelClass *const accel_classes[] = {
+    &accel_kvm,
     &accel_tcg,
     NULL,
 };
 
-Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
-                    GError **errp)
+const AccelClass *accel_class_find(const char *name, GError **errp)
 {
-    const char *comma = strchr(spec, ',');
-    g_autofree char *name =
-        g_strndup(spec, comma ? (size_t)(comma - spec) : strlen(spec));
     const char *names[G_N_ELEMENTS(accel_classes)];
     unsigned n = 0;
 
     for (; accel_classes[n]; n++) {
         if (strcmp(accel_classes[n]->name, name) == 0) {
-            return accel_classes[n]->create(comma ? comma + 1 : NULL, memory,
-                                            io, errp);
+            return accel_classes[n];
         }
         names[n] = accel_classes[n]->name;
     }
@@ -32,4 +28,106 @@ Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
              near ? "; did you mean '" : "", near ? near : "",
              near ? "'?" : "");
     return NULL;
+}
+
+Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
+                    GError **errp)
+{
+    const char *comma = strchr(spec, ',');
+    g_autofree char *name =
+        g_strndup(spec, comma ? (size_t)(comma - spec) : strlen(spec));
+    const AccelClass *class = accel_class_find(name, errp);
+
+    return class ? class->create(comma ? comma + 1 : NULL, memory, io, errp)
+                 : NULL;
+}
+
+/* ---- choice -------------------------------------------------------------- */
+
+static Accel *accel_try(const char *spec, bool by_default, AddressSpace *memory,
+                        AddressSpace *io, GError **errp)
+{
+    const AccelClass *class = by_default ? accel_class_find(spec, errp) : NULL;
+
+    if (class && class->worthwhile && !class->worthwhile(errp)) {
+        return NULL;
+    }
+    return accel_create(spec, memory, io, errp);
+}
+
+Accel *accel_choose(const char *const *specs, AddressSpace *memory,
+                    AddressSpace *io, char **notes, GError **errp)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const char *all[G_N_ELEMENTS(accel_classes)] = { NULL };
+    bool by_default = !specs;
+
+    for (unsigned i = 0; by_default && accel_classes[i]; i++) {
+        all[i] = accel_classes[i]->name;
+    }
+    specs = specs ? specs : all;
+    for (unsigned i = 0; specs[i]; i++) {
+        g_autoptr(GError) err = NULL;
+        Accel *accel = accel_try(specs[i], by_default, memory, io, &err);
+
+        if (accel) {
+            *notes = text->len ? g_strdup(text->str) : NULL;
+            return accel;
+        }
+        g_string_append_printf(text, "%s%.*s: %s", text->len ? "; " : "",
+                               (int)strcspn(specs[i], ","), specs[i],
+                               err->message);
+    }
+    emu_fail(errp, EMU_ERROR_UNSUPPORTED, "%s", text->str);
+    return NULL;
+}
+
+/* ---- hand-over ----------------------------------------------------------- */
+
+static bool accel_accepts(Accel *to, GPtrArray *vcpus, GError **errp)
+{
+    for (unsigned i = 0; i < vcpus->len; i++) {
+        const X86Cpu *cpu = vcpu_cpu(vcpus->pdata[i]);
+
+        if (!to->class->accepts_model(to, cpu->model, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool accel_move(Accel *from, Accel *to, GPtrArray *vcpus, GError **errp)
+{
+    for (unsigned i = 0; i < vcpus->len; i++) {
+        if (!vcpu_set_accel(vcpus->pdata[i], to, errp)) {
+            while (i-- > 0) {
+                vcpu_set_accel(vcpus->pdata[i], from, NULL);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
+                  GError **errp)
+{
+    Accel *from = *accel;
+    Accel *to = accel_create(spec, from->memory, from->io, errp);
+
+    if (!to) {
+        return false;
+    }
+    if (to->class == from->class) {
+        to->class->destroy(to);
+        return emu_fail(errp, EMU_ERROR_INVALID, "%s runs the machine already",
+                        from->class->name);
+    }
+    if (!accel_accepts(to, vcpus, errp) || !accel_move(from, to, vcpus, errp)) {
+        to->class->destroy(to);
+        return false;
+    }
+    from->class->destroy(from);
+    *accel = to;
+    return true;
 }

@@ -27,6 +27,14 @@ struct AccelClass {
     Accel *(*create)(const char *options, AddressSpace *memory,
                      AddressSpace *io, GError **errp);
     void (*destroy)(Accel *accel);
+    void (*help)(GString *out); /* -accel NAME,help */
+    /* Would a user want it who did not ask? The error says why not. May be
+     * NULL: yes. */
+    bool (*worthwhile)(GError **errp);
+    /* Before CPUs are made: leave out of a model what cannot be shown. */
+    bool (*adapt_model)(Accel *accel, X86Model *model, GError **errp);
+    /* Could CPUs of that model go on here? */
+    bool (*accepts_model)(Accel *accel, const X86Model *model, GError **errp);
     bool (*vcpu_init)(Accel *accel, X86Cpu *cpu, GError **errp);
     void (*vcpu_clear)(Accel *accel, X86Cpu *cpu);
     VcpuExit (*run)(Accel *accel, X86Cpu *cpu); /* on the vCPU's thread */
@@ -34,7 +42,9 @@ struct AccelClass {
     /* Bring X86Cpu up to date / take changes from it, CPU not running. */
     void (*get_state)(Accel *accel, X86Cpu *cpu);
     void (*put_state)(Accel *accel, X86Cpu *cpu);
-    void (*info)(Accel *accel, GString *out); /* `info jit` */
+    /* After get_state(): another accelerator goes on. May be NULL. */
+    void (*leave)(Accel *accel, X86Cpu *cpu);
+    void (*info)(Accel *accel, GString *out); /* `info jit`, `info kvm` */
 };
 
 struct Accel {
@@ -43,10 +53,23 @@ struct Accel {
 };
 
 extern const AccelClass accel_tcg;
+extern const AccelClass accel_kvm; /* on other hosts it cannot be created */
 extern const AccelClass *const accel_classes[]; /* NULL-terminated */
+const AccelClass *accel_class_find(const char *name, GError **errp);
+/* The first of specs that works; NULL: the first class that works and is
+ * worthwhile. *notes: why others before it were not taken, to be freed; NULL:
+ * there were none. */
+Accel *accel_choose(const char *const *specs, AddressSpace *memory,
+                    AddressSpace *io, char **notes, GError **errp);
 /* "tcg,backend=interp": the class by name, created. */
 Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
                     GError **errp);
+
+/* Hand a machine, whose vCPUs (of Vcpu *) all stand, over to another
+ * accelerator, which takes *accel's place. Fails with the reason where the
+ * guest's processor has what the other one lacks. */
+bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
+                  GError **errp);
 
 /* ---- The vCPU thread (accel/vcpu.c) ----------------------------------------
  */
@@ -61,6 +84,9 @@ void vcpu_resume(Vcpu *vcpu);
 void vcpu_pause(Vcpu *vcpu); /* returns when it stands still */
 bool vcpu_running(const Vcpu *vcpu);
 X86Cpu *vcpu_cpu(Vcpu *vcpu);
+/* While it stands: its state goes over to an accelerator of another class.
+ * Fails with the old one in place. */
+bool vcpu_set_accel(Vcpu *vcpu, Accel *to, GError **errp);
 /* Run fn on the vCPU's thread between instructions and wait for it. */
 void vcpu_call(Vcpu *vcpu, void (*fn)(X86Cpu *cpu, void *opaque), void *opaque);
 

@@ -113,20 +113,23 @@ static void *vcpu_main(void *opaque)
 /* ---- From other threads ---------------------------------------------------
  */
 
-/* X86Cpu.kick. The thread itself is awake, and may be in light code. */
+/* From another thread: the accelerator may be changing. */
 static void vcpu_wake(Vcpu *v)
 {
     g_mutex_lock(&v->lock);
+    v->accel->class->kick(v->cpu);
     g_cond_signal(&v->wake);
     g_mutex_unlock(&v->lock);
 }
 
+/* X86Cpu.kick. The thread itself is awake, and may be in light code. */
 __attribute__((target("general-regs-only"))) static void vcpu_kick(X86Cpu *cpu)
 {
     Vcpu *v = cpu->vcpu;
 
-    v->accel->class->kick(cpu);
-    if (vcpu_self != v) {
+    if (vcpu_self == v) {
+        v->accel->class->kick(cpu);
+    } else {
         vcpu_wake(v);
     }
 }
@@ -222,6 +225,29 @@ bool vcpu_running(const Vcpu *v)
 X86Cpu *vcpu_cpu(Vcpu *v)
 {
     return v->cpu;
+}
+
+bool vcpu_set_accel(Vcpu *v, Accel *to, GError **errp)
+{
+    Accel *from = v->accel;
+
+    from->class->get_state(from, v->cpu);
+    if (from->class->leave) {
+        from->class->leave(from, v->cpu);
+    }
+    g_mutex_lock(&v->lock); /* against kicks */
+    bool ok = to->class->vcpu_init(to, v->cpu, errp);
+
+    if (ok) { /* they have fields of their own, but for this one */
+        const X86MmuOps *ops = v->cpu->mmu_ops;
+
+        from->class->vcpu_clear(from, v->cpu);
+        v->cpu->mmu_ops = ops;
+        v->accel = to;
+    }
+    g_mutex_unlock(&v->lock);
+    v->accel->class->put_state(v->accel, v->cpu);
+    return ok;
 }
 
 void vcpu_call(Vcpu *v, void (*fn)(X86Cpu *cpu, void *opaque), void *opaque)

@@ -19,10 +19,15 @@ static bool cmd_info_status(CommandCall *call, GError **errp)
     RunState state = machine_state(call->machine);
     bool running = state == RUN_STATE_RUNNING;
     bool plain = running || state == RUN_STATE_PAUSED;
+    const Accel *accel = machine_board(call->machine)->accel;
 
     g_string_append_printf(call->out, "VM status: %s%s%s%s\n",
                            running ? "running" : "paused", plain ? "" : " (",
                            plain ? "" : runstate_name(state), plain ? "" : ")");
+    if (accel) {
+        g_string_append_printf(call->out, "accelerator: %s\n",
+                               accel->class->name);
+    }
     return true;
 }
 
@@ -55,9 +60,23 @@ static bool cmd_info_uuid(CommandCall *call, GError **errp)
     return true;
 }
 
+/* The accelerator that runs, if it has that name. */
+static Accel *info_accel(CommandCall *call, const char *name)
+{
+    Accel *accel = machine_board(call->machine)->accel;
+
+    return accel && !strcmp(accel->class->name, name) ? accel : NULL;
+}
+
 static bool cmd_info_kvm(CommandCall *call, GError **errp)
 {
-    g_string_append(call->out, "kvm support: disabled\n");
+    Accel *accel = info_accel(call, "kvm");
+
+    g_string_append_printf(call->out, "kvm support: %s\n",
+                           accel ? "enabled" : "disabled");
+    if (accel) {
+        accel->class->info(accel, call->out);
+    }
     return true;
 }
 
@@ -137,9 +156,9 @@ static bool cmd_info_cpus(CommandCall *call, GError **errp)
 
 static bool cmd_info_jit(CommandCall *call, GError **errp)
 {
-    Accel *accel = machine_board(call->machine)->accel;
+    Accel *accel = info_accel(call, "tcg");
 
-    if (!accel || !accel->class->info) {
+    if (!accel) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "JIT information is only available with accel=tcg");
     }

@@ -2,6 +2,7 @@
 /* Commands that drive the machine: run state, power, boot order, logging. */
 #include <string.h>
 
+#include "accel/accel.h"
 #include "monitor/command.h"
 #include "monitor/monitor.h"
 #include "system/values.h"
@@ -170,5 +171,18 @@ bool cmd_trace_event(CommandCall *call, GError **errp)
                         "trace points cannot be switched off again");
     }
     log_enable_trace(call->arg[0].text);
+    return true;
+}
+
+bool cmd_accel(CommandCall *call, GError **errp)
+{
+    int64_t start = g_get_monotonic_time();
+
+    if (!machine_switch_accel(call->machine, call->arg[0].text, errp)) {
+        return false;
+    }
+    g_string_append_printf(call->out, "accelerator %s after %.1f ms\n",
+                           machine_board(call->machine)->accel->class->name,
+                           (g_get_monotonic_time() - start) / 1000.0);
     return true;
 }

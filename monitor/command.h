@@ -109,6 +109,7 @@ bool cmd_trace_event(CommandCall *call, GError **errp);
 bool cmd_balloon(CommandCall *call, GError **errp);
 bool cmd_info_balloon(CommandCall *call, GError **errp);
 bool cmd_cpu(CommandCall *call, GError **errp);
+bool cmd_accel(CommandCall *call, GError **errp);
 
 /* cmd-memory.c */
 bool cmd_x(CommandCall *call, GError **errp);

@@ -41,6 +41,8 @@ const Command command_table[] = {
     { "nmi", NULL, "", "inject an NMI", {}, cmd_nmi },
     { "boot_set", NULL, "bootdevice", "define new values for the boot device list",
       { WORD("bootdevice") }, cmd_boot_set },
+    { "accel", NULL, "name[,options]", "go on under another accelerator (kvm|tcg)",
+      { WORD("name") }, cmd_accel },
     { "cpu", NULL, "index", "set the default CPU", { NUMBER("index") }, cmd_cpu },
 
     { "x", NULL, "/fmt addr", "virtual memory dump starting at 'addr'",

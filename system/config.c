@@ -41,6 +41,7 @@ MachineConfig *config_new(void)
 
     c->strings = g_ptr_array_new_with_free_func(g_free);
     c->machine_opts = keyval_new();
+    c->accels = g_ptr_array_new();
     c->search_dirs = g_ptr_array_new();
     c->chardevs = g_ptr_array_new_with_free_func(g_free);
     c->serials = g_ptr_array_new_with_free_func(g_free);
@@ -63,10 +64,10 @@ MachineConfig *config_new(void)
 
 void config_free(MachineConfig *c)
 {
-    GPtrArray *arrays[] = { c->strings,  c->search_dirs, c->chardevs,
-                            c->serials,  c->parallels,   c->debugcons,
-                            c->monitors, c->devices,     c->drives,
-                            c->nodes,    c->objects };
+    GPtrArray *arrays[] = { c->strings,   c->accels,   c->search_dirs,
+                            c->chardevs,  c->serials,  c->parallels,
+                            c->debugcons, c->monitors, c->devices,
+                            c->drives,    c->nodes,    c->objects };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(arrays); i++) {
         g_ptr_array_unref(arrays[i]);

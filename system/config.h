@@ -41,8 +41,9 @@ typedef struct MachineConfig {
     BoardConfig board;
     GPtrArray *strings; /* owner of what board.* points to */
     KeyVal *machine_opts;
-    bool ram_given, vga_given, accel_refused;
+    bool ram_given, vga_given;
 
+    GPtrArray *accels;      /* of char *, ends with NULL once finished */
     GPtrArray *search_dirs; /* of char *, ends with NULL once finished */
     GPtrArray *chardevs;    /* of char *: text of -chardev */
     GPtrArray *serials;     /* of char * */

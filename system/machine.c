@@ -107,7 +107,14 @@ static bool machine_build_board(Machine *m, GError **errp)
 
     m->board = board_new(c->board_class, &m->env, &c->board);
     m->board->vcpu_stopped = machine_vcpu_stopped;
-    return c->board_class->init(m->board, &c->board, errp);
+    if (!c->board_class->init(m->board, &c->board, errp)) {
+        return false;
+    }
+    if (m->board->accel_notes) {
+        g_printerr("emu: accelerator %s, as %s\n", m->board->accel->class->name,
+                   m->board->accel_notes);
+    }
+    return true;
 }
 
 static bool machine_plug_devices(Machine *m, GError **errp)

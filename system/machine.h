@@ -31,6 +31,10 @@ bool machine_is_running(const Machine *m);
 void machine_stop(Machine *m, RunState why);
 bool machine_cont(Machine *m, GError **errp);
 
+/* Go on under another accelerator ("tcg", "kvm,step=off"); the guest does not
+ * notice. Fails with the reason, and the machine as it was. */
+bool machine_switch_accel(Machine *m, const char *spec, GError **errp);
+
 /* Ask for something that is done from the main loop soon. Any thread. */
 void machine_request(Machine *m, int request, int detail);
 /* Further requests beside DeviceEnv's. */

@@ -677,9 +677,7 @@ static bool option_parse_one(MachineConfig *c, const char *const *args,
 
 static bool config_finish(MachineConfig *c, GError **errp)
 {
-    if (!values_check_accel(c, errp)) {
-        return false;
-    }
+    values_finish_accel(c);
     if (!c->board_class) {
         c->board_class = board_class_default();
     }

@@ -8,6 +8,7 @@
  */
 #include <glib-unix.h>
 #include <signal.h>
+#include <string.h>
 
 #include "accel/accel.h"
 #include "block/block.h"
@@ -128,6 +129,40 @@ bool machine_cont(Machine *m, GError **errp)
     }
     machine_start(m);
     return true;
+}
+
+/* What -accel said of that one, if it said more than its name. */
+static const char *machine_accel_spec(const Machine *m, const char *spec)
+{
+    const char *const *given = m->config->board.accels;
+    size_t len = strlen(spec);
+
+    for (; given && *given; given++) {
+        if (!strncmp(*given, spec, len) && (*given)[len] == ',') {
+            return *given;
+        }
+    }
+    return spec;
+}
+
+bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
+{
+    bool running = machine_is_running(m);
+
+    if (!m->board->accel) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "this machine has no processor");
+    }
+    if (running) {
+        machine_pause_vcpus(m);
+    }
+    bool ok = accel_switch(&m->board->accel, m->board->vcpus,
+                           machine_accel_spec(m, spec), errp);
+
+    if (running) {
+        machine_resume_vcpus(m);
+    }
+    return ok;
 }
 
 void machine_quit(Machine *m, int status)

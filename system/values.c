@@ -2,6 +2,8 @@
 /* Options with a grammar of their own, see values.h. */
 #include "system/values.h"
 
+#include "accel/accel.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -306,41 +308,41 @@ bool values_parse_uuid(MachineConfig *c, const char *text, GError **errp)
 
 static void accel_print_help(MachineConfig *c)
 {
-    g_string_append(c->output, "Accelerators supported:\ntcg\n");
+    g_string_append(c->output, "Accelerators supported:\n");
+    for (unsigned i = 0; accel_classes[i]; i++) {
+        g_string_append_printf(c->output, "%-5s %s\n", accel_classes[i]->name,
+                               accel_classes[i]->summary);
+    }
     c->done = true;
 }
 
+/* The first one that works is taken. */
 bool values_parse_accel(MachineConfig *c, const char *text, GError **errp)
 {
-    static const char *const names[] = { "tcg", "kvm" };
     g_autofree char *name = g_strndup(text, strcspn(text, ","));
+    const char *options = text + strlen(name);
 
     if (!strcmp(name, "help") || !strcmp(name, "?")) {
         accel_print_help(c);
-    } else if (!strcmp(name, "tcg")) {
-        if (!c->board.accel) { /* the first one that works is taken */
-            c->board.accel = config_keep(c, text);
-        }
-    } else if (!strcmp(name, "kvm")) {
-        c->accel_refused = true; /* an error unless another one works */
-    } else {
-        return keyval_fail_unknown(errp, "accelerator", name, names,
-                                   G_N_ELEMENTS(names));
+        return true;
     }
-    return true;
+    const AccelClass *class = accel_class_find(name, errp);
+
+    if (class && !strcmp(options, ",help")) {
+        class->help(c->output);
+        c->done = true;
+    } else if (class) {
+        g_ptr_array_add(c->accels, (void *)config_keep(c, text));
+    }
+    return class != NULL;
 }
 
-bool values_check_accel(MachineConfig *c, GError **errp)
+void values_finish_accel(MachineConfig *c)
 {
-    if (c->accel_refused && !c->board.accel) {
-        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                        "accelerator kvm is not implemented yet; there is "
-                        "-accel tcg");
+    if (c->accels->len) {
+        g_ptr_array_add(c->accels, NULL);
+        c->board.accels = (const char *const *)c->accels->pdata;
     }
-    if (!c->board.accel) {
-        c->board.accel = "tcg";
-    }
-    return true;
 }
 
 /* "kvm:tcg": the first that works. */

@@ -16,7 +16,7 @@ bool values_parse_machine(MachineConfig *c, const char *text, GError **errp);
 /* -accel; "help" fills c->output. */
 bool values_parse_accel(MachineConfig *c, const char *text, GError **errp);
 /* After all options: one that works was named, or none. */
-bool values_check_accel(MachineConfig *c, GError **errp);
+void values_finish_accel(MachineConfig *c);
 /* Boot order letters; for boot_set of the monitor, too. */
 bool values_check_boot_order(const char *order, GError **errp);
 

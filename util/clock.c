@@ -88,6 +88,14 @@ int64_t clock_now(Clock *clock)
     return now;
 }
 
+int64_t clock_lag(Clock *clock)
+{
+    g_mutex_lock(&clock->lock);
+    int64_t lag = clock->started_ns - clock->frozen_ns;
+    g_mutex_unlock(&clock->lock);
+    return lag;
+}
+
 /* Between these two readers wait; the source is asked after the first, so that
  * none of them saw a later time than what is written. */
 static void clock_write_begin_locked(Clock *clock)

@@ -32,6 +32,9 @@ Clock *clock_new(ClockSource *source, void *opaque);
 void clock_free(Clock *clock); /* every timer of it must be gone */
 
 int64_t clock_now(Clock *clock); /* ns; lock-free, any thread */
+/* How far it is behind its source while it runs: changes only when it was
+ * stopped or set. */
+int64_t clock_lag(Clock *clock);
 void clock_start(Clock *clock);
 void clock_stop(Clock *clock);
 /* Manual clocks: move time and run what became due, in order of deadline. */

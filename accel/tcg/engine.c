@@ -2,6 +2,7 @@
 /* The translator's class: options, creation of engine and vCPUs, statistics. */
 #include "accel/tcg/engine.h"
 #include "accel/tcg/tcg.h"
+#include "target/x86/model.h"
 #include "util/error.h"
 #include "util/keyval.h"
 
@@ -107,6 +108,11 @@ static bool engine_parse(TcgEngine *e, const char *options, GError **errp)
            engine_parse_sizes(e, kv, errp) &&
            keyval_get_bool(kv, "count", &e->count_insns, errp) &&
            keyval_get_bool(kv, "verify", &e->verify, errp);
+}
+
+static void engine_help(GString *out)
+{
+    keyval_print_keys(engine_keys, out);
 }
 
 /* ---- The engine -----------------------------------------------------------
@@ -218,6 +224,35 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
         return NULL;
     }
     return &e->parent;
+}
+
+/* ---- Models ---------------------------------------------------------------
+ */
+
+static bool engine_adapt_model(Accel *accel, X86Model *m, GError **errp)
+{
+    if (m->host) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "CPU model 'host' needs KVM; 'max' is everything the "
+                        "translator has");
+    }
+    return true;
+}
+
+static bool engine_accepts_model(Accel *accel, const X86Model *m, GError **errp)
+{
+    uint32_t can[WORD_COUNT];
+
+    x86_model_implemented(can);
+    const char *lacks = x86_model_lacks(m->word, can);
+
+    if (lacks) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "the guest's processor has '%s', which the translator "
+                        "cannot do",
+                        lacks);
+    }
+    return true;
 }
 
 /* ---- Virtual CPUs ---------------------------------------------------------
@@ -379,6 +414,9 @@ const AccelClass accel_tcg = {
     .summary = "dynamic binary translation, on every host",
     .create = engine_create,
     .destroy = engine_destroy,
+    .help = engine_help,
+    .adapt_model = engine_adapt_model,
+    .accepts_model = engine_accepts_model,
     .vcpu_init = engine_vcpu_init,
     .vcpu_clear = engine_vcpu_clear,
     .run = tcg_run,

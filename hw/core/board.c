@@ -29,6 +29,7 @@ void board_free(Board *board)
     g_ptr_array_unref(board->buses);
     g_ptr_array_unref(board->devices);
     g_ptr_array_unref(board->vcpus);
+    g_free(board->accel_notes);
     g_free(board);
 }
 

@@ -24,9 +24,9 @@ enum { BOARD_SERIAL_PORTS = 4 };
 /* What the command line asked for. Strings and objects belong to the machine
  * and outlive the board. */
 typedef struct BoardConfig {
-    const char *accel;    /* "tcg,backend=interp", for accel_create() */
-    uint64_t ram_size;    /* bytes, a multiple of PAGE_SIZE */
-    uint64_t ram_maxsize; /* maxmem=; equals ram_size without hot-plug */
+    const char *const *accels; /* for accel_choose() */
+    uint64_t ram_size;         /* bytes, a multiple of PAGE_SIZE */
+    uint64_t ram_maxsize;      /* maxmem=; equals ram_size without hot-plug */
     unsigned ram_slots;
     unsigned cpus, maxcpus;                 /* -smp; cpus <= maxcpus */
     unsigned sockets, dies, cores, threads; /* product is maxcpus */
@@ -105,6 +105,7 @@ struct Board {
                            owned */
     Accel *accel;       /* created by init once the spaces are there; owned by
                            the board */
+    char *accel_notes;  /* why not another accelerator; NULL: nothing to say */
     GPtrArray *vcpus;   /* of Vcpu * (accel/accel.h), owned by the board */
     /* The machine's: for vcpu_new()'s stopped; why is a VcpuExit. Call it with
      * env.machine, on the vCPU's thread. */

@@ -317,14 +317,16 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
 {
     Board *board = &pc->parent;
     X86Topology topology = pc_topology(config);
+    X86Model *model = x86_model_find(config->cpu_model, errp);
 
-    pc->model = x86_model_find(config->cpu_model, errp);
-    if (!pc->model || !pc_check_apic_ids(config, &topology, errp)) {
+    pc->model = model;
+    if (!model || !pc_check_apic_ids(config, &topology, errp)) {
         return false;
     }
-    board->accel =
-        accel_create(config->accel, board->env.memory, board->env.io, errp);
-    if (!board->accel) {
+    board->accel = accel_choose(config->accels, board->env.memory,
+                                board->env.io, &board->accel_notes, errp);
+    if (!board->accel ||
+        !board->accel->class->adapt_model(board->accel, model, errp)) {
         return false;
     }
     pc->cpus = g_new0(PcCpu, config->cpus);

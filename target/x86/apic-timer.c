@@ -39,17 +39,17 @@ uint32_t apic_timer_current(X86Apic *a)
 static void apic_arm_deadline(X86Apic *a)
 {
     const X86Cpu *cpu = a->cpu;
-    uint64_t ns = cpu->tsc_deadline - cpu->tsc_offset;
+    uint64_t ticks = cpu->tsc_deadline - cpu->tsc_offset;
 
     if (!cpu->tsc_deadline) {
         timer_disarm(&a->timer);
         return;
     }
     /* Before the clock's beginning, or beyond its end. */
-    if ((int64_t)ns < 0) {
-        ns = cpu->tsc_deadline < (uint64_t)cpu->tsc_offset ? 0 : INT64_MAX;
+    if ((int64_t)ticks < 0) {
+        ticks = cpu->tsc_deadline < cpu->tsc_offset ? 0 : INT64_MAX;
     }
-    timer_arm(&a->timer, ns);
+    timer_arm(&a->timer, MIN(x86_tsc_to_ns(cpu, ticks), INT64_MAX));
 }
 
 static void apic_arm_count(X86Apic *a)
@@ -138,7 +138,10 @@ void x86_apic_write_deadline(X86Apic *a, uint64_t tsc)
     g_mutex_lock(&a->lock);
     if (apic_timer_mode(a) == APIC_LVT_DEADLINE) {
         cpu->tsc_deadline = tsc;
-        if (tsc && tsc <= clock_now(cpu->clock) + cpu->tsc_offset) {
+        uint64_t now =
+            x86_tsc_ticks(cpu, clock_now(cpu->clock)) + cpu->tsc_offset;
+
+        if (tsc && tsc <= now) {
             timer_disarm(&a->timer);
             cpu->tsc_deadline = 0;
             apic_local_interrupt_locked(a, APIC_LVT_TIMER);

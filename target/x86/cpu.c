@@ -129,7 +129,7 @@ X86Cpu *x86_cpu_new(unsigned index, const X86Model *model, AddressSpace *memory,
     cpu->io = io;
     cpu->clock = clock;
     cpu->a20_mask = UINT64_MAX;
-    cpu->tsc = x86_tsc_new(clock);
+    cpu->tsc = x86_tsc_new(clock, model->tsc_hz);
     cpu->apic = x86_apic_new(cpu);
     x86_cpu_reset(cpu, false);
     return cpu;

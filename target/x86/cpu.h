@@ -278,6 +278,7 @@ struct X86Cpu {
     Clock *clock;
     TcgContext *tcg;
     void *accel; /* the accelerator's own state */
+    void *kvm;   /* KVM's, also while the translator steps for it */
     Vcpu *vcpu;
     size_t alloc_size;
     X86Tsc *tsc;
@@ -360,10 +361,14 @@ void x86_set_a20(X86Cpu *cpu, bool enabled); /* any thread */
 /* ---- tsc.c ------------------------------------------------------------------
  */
 
-/* The time-stamp counter runs at X86_TSC_HZ of the virtual clock, so that one
- * tick is a nanosecond. */
+/* The time-stamp counter's rate unless the model has another: one tick is a
+ * nanosecond of the virtual clock. */
 #define X86_TSC_HZ UINT64_C(1000000000)
 uint64_t x86_read_tsc(X86Cpu *cpu); /* with offset and adjustment. Light. */
+/* The counter's ticks, without offset, at a reading of the virtual clock; and
+ * the reading at which it gets there. Light. */
+uint64_t x86_tsc_ticks(const X86Cpu *cpu, uint64_t clock_ns);
+uint64_t x86_tsc_to_ns(const X86Cpu *cpu, uint64_t ticks);
 /* Keep the fast reading in step with the virtual clock; the accelerator calls
  * it whenever it starts to run a CPU. */
 void x86_tsc_sync(X86Cpu *cpu);
@@ -415,6 +420,13 @@ G_NORETURN void x86_raise_translation(X86Cpu *cpu, vaddr addr,
 /* Run loop: deliver what is recorded in raised; faults while delivering become
  * double faults, a triple fault sets shutdown. */
 void x86_deliver_raised(X86Cpu *cpu);
+/* The parts of it for who has processors of its own. A reset, INIT or SIPI was
+ * taken and changed the state; the vector that the processor shall take now,
+ * which its interrupt controller has let go; -1: none. */
+bool x86_take_machine_pending(X86Cpu *cpu);
+int x86_take_vector(X86Cpu *cpu);
+/* A processor of its own has shut down. */
+void x86_shut_down(X86Cpu *cpu);
 /* Run loop: take the highest-priority deliverable event of `pending`, if any;
  * true if one was taken (pc changed or halt ended). */
 bool x86_take_pending(X86Cpu *cpu);
@@ -440,8 +452,7 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
 /* ---- cpuid.c
  * -------------------------------------------------------------------- */
 
-const X86Model *x86_model_find(const char *spec,
-                               GError **errp); /* NAME,+f,-f */
+X86Model *x86_model_find(const char *spec, GError **errp); /* NAME,+f,-f */
 void x86_model_free(const X86Model *model); /* no CPU uses it; NULL: nothing */
 void x86_model_list(GString *out);          /* -cpu help */
 void x86_cpuid(X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);

@@ -207,17 +207,22 @@ static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 }
 
 /* TSC / crystal = EBX / EAX; crystal in Hz. The APIC timer's clock is the
- * crystal. */
+ * crystal, whose tick is a nanosecond. */
 static void cpuid_15(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
-    out[CPUID_EAX] = out[CPUID_EBX] = 1;
-    out[CPUID_ECX] = X86_TSC_HZ;
+    if (cpu->model->tsc_hz == NS_PER_SECOND) {
+        out[CPUID_EAX] = out[CPUID_EBX] = 1;
+    } else {
+        out[CPUID_EAX] = NS_PER_SECOND / 1000;
+        out[CPUID_EBX] = cpu->model->tsc_hz / 1000;
+    }
+    out[CPUID_ECX] = NS_PER_SECOND;
 }
 
 static void cpuid_16(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
-    out[CPUID_EAX] = out[CPUID_EBX] = X86_TSC_HZ / 1000000;
-    out[CPUID_ECX] = X86_TSC_HZ / 1000000;
+    out[CPUID_EAX] = out[CPUID_EBX] = cpu->model->tsc_hz / 1000000;
+    out[CPUID_ECX] = NS_PER_SECOND / 1000000;
 }
 
 /* ---- KVM's leaves -------------------------------------------------------- */
@@ -241,7 +246,8 @@ static void cpuid_kvm_1(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 static void cpuid_kvm_10(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
     if (cpu->model->word[WORD_KVM_EAX]) {
-        out[CPUID_EAX] = out[CPUID_EBX] = X86_TSC_HZ / 1000;
+        out[CPUID_EAX] = cpu->model->tsc_hz / 1000;
+        out[CPUID_EBX] = NS_PER_SECOND / 1000;
     }
 }
 

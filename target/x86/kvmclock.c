@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * KVM's paravirtual clock under the translator: the guest reads the TSC and
- * scales it by a structure in its memory. As our TSC counts the virtual clock's
- * nanoseconds, the structure is written once and stays right.
+ * scales it by a structure in its memory. As our TSC counts the virtual clock,
+ * the structure is written once and stays right.
  *
  * Linux Documentation/virt/kvm/x86/msr.rst.
  */
 #include "target/x86/msr.h"
+
+#include "target/x86/model.h"
 
 enum { PVCLOCK_TSC_STABLE = 1 << 0 };
 
@@ -42,14 +44,36 @@ static void pvclock_write(X86Cpu *cpu, hwaddr addr, void *image, size_t len)
     dma_write(cpu->memory, addr, version, sizeof(*version));
 }
 
+/* ns = (shift > 0 ? ticks << shift : ticks >> -shift) * mul >> 32, with as many
+ * bits in mul as there is room for. */
+static void pvclock_scale(uint64_t hz, uint32_t *mul, int8_t *shift)
+{
+    uint64_t ns = NS_PER_SECOND;
+
+    *shift = 1;
+    while (ns > hz) {
+        hz *= 2;
+        *shift += 1;
+    }
+    while (ns <= hz / 2) {
+        ns *= 2;
+        *shift -= 1;
+    }
+    *mul = ((unsigned __int128)ns << 31) / hz;
+}
+
 void x86_kvmclock_update(X86Cpu *cpu)
 {
     uint64_t tsc = x86_read_tsc(cpu);
+    uint32_t mul;
+    int8_t shift;
+
+    pvclock_scale(cpu->model->tsc_hz, &mul, &shift);
     PvclockTime t = {
         .tsc_timestamp = tsc,
-        .system_time = tsc - cpu->tsc_offset,
-        .tsc_to_system_mul = 0x80000000, /* a tick is a nanosecond */
-        .tsc_shift = 1,
+        .system_time = x86_tsc_to_ns(cpu, tsc - cpu->tsc_offset),
+        .tsc_to_system_mul = mul,
+        .tsc_shift = shift,
         .flags = PVCLOCK_TSC_STABLE,
     };
 

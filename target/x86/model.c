@@ -40,6 +40,8 @@ typedef struct ModelRow {
 static const ModelRow model_rows[] = {
     { "max", "everything that is implemented (the default)", NULL,
       "GenuineIntel", 6, 143, 8, MODEL_IMPLEMENTED },
+    { "host", "the host's processor, under KVM", NULL, "GenuineIntel", 6, 143,
+      8, "" },
     { "base", "no features", NULL, "GenuineIntel", 6, 6, 3, "" },
     { "qemu32", "32-bit common denominator", NULL, "GenuineIntel", 6, 6, 3,
       "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush "
@@ -273,6 +275,8 @@ static X86Model *model_from_row(const ModelRow *row)
     m->model = row->model;
     m->stepping = row->stepping;
     m->phys_bits = 40;
+    m->tsc_hz = X86_TSC_HZ;
+    m->host = !strcmp(row->name, "host");
     g_snprintf(m->brand, sizeof(m->brand), "emu virtual CPU (%s)", row->name);
     model_add_row(m, row);
     model_mask(m);
@@ -305,6 +309,7 @@ static bool model_switch(X86Model *m, const char *name, bool on, GError **errp)
                         "CPU feature '%s' is not implemented", name);
     }
     model_set(m->word, f, on);
+    model_set(m->asked, f, on);
     return true;
 }
 
@@ -366,6 +371,14 @@ static bool model_property(X86Model *m, const char *key, const char *text,
                             "CPU property phys-bits: at least 36");
         }
         m->phys_bits = n;
+    } else if (!strcmp(key, "tsc-frequency")) {
+        ok = model_number(key, text, 10 * X86_TSC_HZ, &n, errp);
+        if (ok && n < X86_TSC_HZ / 1000) {
+            return emu_fail(errp, EMU_ERROR_INVALID,
+                            "CPU property tsc-frequency: at least 1000000");
+        }
+        m->tsc_hz = n;
+        m->tsc_hz_given = true;
     } else if (!strcmp(key, "kvm")) {
         bool on = true;
 
@@ -429,6 +442,9 @@ static void model_finish(X86Model *m)
     if (!x86_model_has(m, FEATURE_HYPERVISOR)) {
         m->word[WORD_KVM_EAX] = 0;
     }
+    for (unsigned i = 0; i < WORD_COUNT; i++) {
+        m->asked[i] &= m->word[i];
+    }
     m->phys_mask = (UINT64_C(1) << m->phys_bits) - 1;
     m->pages_1g = x86_model_has(m, FEATURE_PDPE1GB);
     m->level = 0x16;
@@ -441,6 +457,53 @@ static void model_finish(X86Model *m)
     }
     m->xcr0_mask = 1 | (x86_model_has(m, FEATURE_SSE) ? 2 : 0) |
                    (x86_model_has(m, FEATURE_AVX) ? 4 : 0);
+}
+
+/* ---- what an accelerator can do ----------------------------------------- */
+
+void x86_model_word_place(X86FeatureWord word, uint32_t *leaf, uint32_t *sub,
+                          unsigned *reg)
+{
+    *leaf = model_words[word].leaf;
+    *sub = model_words[word].subleaf;
+    *reg = model_words[word].reg;
+}
+
+void x86_model_implemented(uint32_t can[WORD_COUNT])
+{
+    memset(can, 0, WORD_COUNT * sizeof(can[0]));
+    model_set_list(can, MODEL_IMPLEMENTED);
+    model_set_list(can, MODEL_OPTIONAL);
+}
+
+const char *x86_model_lacks(const uint32_t word[WORD_COUNT],
+                            const uint32_t can[WORD_COUNT])
+{
+    for (X86Feature f = FEATURE_NONE + 1; f < FEATURE_COUNT; f++) {
+        int w = model_word(f);
+        uint32_t bit = 1u << x86_feature_bits[f].bit;
+
+        if (w >= 0 && (word[w] & bit) && !(can[w] & bit)) {
+            return x86_feature_bits[f].name;
+        }
+    }
+    return NULL;
+}
+
+bool x86_model_limit(X86Model *m, const uint32_t can[WORD_COUNT],
+                     const char *who, GError **errp)
+{
+    const char *lacks = x86_model_lacks(m->asked, can);
+
+    if (lacks) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "CPU feature '%s': %s cannot do it", lacks, who);
+    }
+    for (unsigned i = 0; i < WORD_COUNT; i++) {
+        m->word[i] = m->host ? can[i] : m->word[i] & can[i];
+    }
+    model_finish(m);
+    return true;
 }
 
 void x86_model_free(const X86Model *m)
@@ -458,16 +521,11 @@ static bool model_fail_unknown(const char *name, GError **errp)
     for (size_t i = 0; i < G_N_ELEMENTS(model_rows); i++) {
         names[i] = model_rows[i].name;
     }
-    if (!g_ascii_strcasecmp(name, "host")) {
-        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                        "CPU model 'host' needs KVM; 'max' is everything the "
-                        "translator has");
-    }
     return keyval_fail_unknown(errp, "CPU model", name, names,
                                G_N_ELEMENTS(names));
 }
 
-const X86Model *x86_model_find(const char *spec, GError **errp)
+X86Model *x86_model_find(const char *spec, GError **errp)
 {
     g_auto(GStrv) parts = g_strsplit(spec && *spec ? spec : "max", ",", -1);
     const ModelRow *row = model_row(parts[0]);

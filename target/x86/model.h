@@ -40,7 +40,11 @@ struct X86Model {
     uint64_t cr4_mask;  /* bits the guest may set */
     uint64_t xcr0_mask;
     bool pages_1g;
+    uint64_t tsc_hz; /* rate of the time-stamp counter */
+    bool tsc_hz_given;
+    bool host; /* whatever the accelerator can show, which adapts it */
     uint32_t word[WORD_COUNT];
+    uint32_t asked[WORD_COUNT]; /* bits that were asked for by name */
 };
 
 static inline bool x86_model_intel(const X86Model *m)
@@ -50,5 +54,19 @@ static inline bool x86_model_intel(const X86Model *m)
 
 /* Does the model offer a feature? */
 bool x86_model_has(const X86Model *m, X86Feature feature);
+
+/* The CPUID register that a word stands in. */
+void x86_model_word_place(X86FeatureWord word, uint32_t *leaf, uint32_t *sub,
+                          unsigned *reg);
+/* What translated code does, on demand too. */
+void x86_model_implemented(uint32_t can[WORD_COUNT]);
+/* The first feature that is not in `can`; NULL: all are. */
+const char *x86_model_lacks(const uint32_t word[WORD_COUNT],
+                            const uint32_t can[WORD_COUNT]);
+/* Before any CPU has it: leave out what is not in `can` and make what depends
+ * on features anew. Model `host` gets all of it. Fails if something was asked
+ * for by name that `who` cannot do. */
+bool x86_model_limit(X86Model *m, const uint32_t can[WORD_COUNT],
+                     const char *who, GError **errp);
 
 #endif

@@ -149,6 +149,17 @@ static bool pending_machine(X86Cpu *cpu, uint32_t bits)
     return false;
 }
 
+bool x86_take_machine_pending(X86Cpu *cpu)
+{
+    return pending_machine(cpu, pending_bits(cpu));
+}
+
+void x86_shut_down(X86Cpu *cpu)
+{
+    cpu->shutdown = true;
+    pending_shutdown(cpu);
+}
+
 /* ---- interrupts ---------------------------------------------------------- */
 
 static bool interrupts_open(const X86Cpu *cpu)
@@ -180,6 +191,11 @@ static int pending_vector(X86Cpu *cpu, uint32_t bits)
         }
     }
     return vector;
+}
+
+int x86_take_vector(X86Cpu *cpu)
+{
+    return pending_vector(cpu, pending_bits(cpu));
 }
 
 static void pending_memory_map(X86Cpu *cpu, uint32_t bits)

@@ -33,7 +33,27 @@ static uint64_t tsc_now(X86Tsc *t)
     return val;
 }
 
+/* n * mul / div; both below 2^34, and not both above 2^30. */
+static uint64_t tsc_scale(uint64_t n, uint64_t mul, uint64_t div)
+{
+    return n / div * mul + n % div * mul / div;
+}
+
+uint64_t x86_tsc_ticks(const X86Cpu *cpu, uint64_t clock_ns)
+{
+    uint64_t hz = cpu->tsc->hz;
+
+    return hz == X86_TSC_HZ ? clock_ns : tsc_scale(clock_ns, hz, X86_TSC_HZ);
+}
+
+uint64_t x86_tsc_to_ns(const X86Cpu *cpu, uint64_t ticks)
+{
+    uint64_t hz = cpu->tsc->hz;
+
+    return hz == X86_TSC_HZ ? ticks : tsc_scale(ticks, X86_TSC_HZ, hz);
+}
+
 uint64_t x86_read_tsc(X86Cpu *cpu)
 {
-    return tsc_now(cpu->tsc) + cpu->tsc_offset;
+    return x86_tsc_ticks(cpu, tsc_now(cpu->tsc)) + cpu->tsc_offset;
 }

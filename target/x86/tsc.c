@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The time-stamp counter: nanoseconds of the virtual clock. Reading a clock
+ * The time-stamp counter: the virtual clock's nanoseconds, or a multiple of
+ * them where the model has another rate. Reading a clock
  * costs a call into the C library, so on hosts with an invariant TSC of their
  * own the counter is extrapolated from it:
  *
@@ -139,12 +140,13 @@ void x86_tsc_sync(X86Cpu *cpu)
     g_mutex_unlock(&t->lock);
 }
 
-X86Tsc *x86_tsc_new(Clock *clock)
+X86Tsc *x86_tsc_new(Clock *clock, uint64_t hz)
 {
     X86Tsc *t = g_new0(X86Tsc, 1);
 
     t->clock = clock;
     t->refs = 1;
+    t->hz = hz;
     t->usable = tsc_host_invariant();
     g_mutex_init(&t->lock);
     t->first = t->last = tsc_sample(t);

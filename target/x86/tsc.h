@@ -15,6 +15,7 @@ struct X86Tsc {
     Clock *clock;
     bool usable; /* the host has an invariant counter */
     unsigned refs;
+    uint64_t hz; /* of the guest's counter; the line is in nanoseconds */
 
     unsigned sequence; /* odd while the line changes */
     uint64_t host_base, guest_base;
@@ -36,7 +37,7 @@ static inline uint64_t x86_tsc_host(void)
 /* tsc-read.c: the line's reading for a host tick. Light. */
 uint64_t x86_tsc_line(const X86Tsc *tsc, uint64_t host);
 
-X86Tsc *x86_tsc_new(Clock *clock);
+X86Tsc *x86_tsc_new(Clock *clock, uint64_t hz);
 X86Tsc *x86_tsc_ref(X86Tsc *tsc); /* for another CPU of the machine */
 void x86_tsc_unref(X86Tsc *tsc);
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SeaBIOS runs to its end without a disk and tells so on the serial port."""
+"""SeaBIOS runs to its end without a disk and tells so on the serial port:
+firmware.py EMU [ACCEL]"""
 import guest
 
 
-def test(emu):
+def test(emu, accel="tcg"):
     guest.need_firmware()
-    with guest.Guest(emu, "-nographic", "-m", 128, "-net", "none") as g:
+    if accel == "kvm":
+        guest.need_kvm()
+    with guest.Guest(emu, "-accel", accel, "-nographic", "-m", 128, "-net", "none") as g:
         g.wait("SeaBIOS (version", 30)
         g.wait("Booting from Hard Disk", 60)
         g.wait("No bootable device.", 60)

@@ -2,6 +2,7 @@
 """Drive a guest over emu's terminal: start it, wait for text with a deadline,
 type, and fail with the tail of what it printed."""
 import os
+import re
 import select
 import signal
 import subprocess
@@ -103,6 +104,21 @@ def need_firmware():
     if not any(os.path.exists(f"{folder}/bios-256k.bin")
                for folder in ("/usr/share/seabios", "/usr/share/qemu")):
         skip("there is no SeaBIOS")
+
+
+def need_kvm():
+    """Skip where /dev/kvm does not open."""
+    try:
+        os.close(os.open("/dev/kvm", os.O_RDWR))
+    except OSError as err:
+        skip(f"/dev/kvm: {err.strerror}")
+
+
+def host_has_vt():
+    """False: a /dev/kvm that opens is emulated in software."""
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
+        flags = re.search(r"^flags\s*:(.*)$", info.read(), re.M)
+    return bool(flags) and bool({"vmx", "svm"} & set(flags[1].split()))
 
 
 def main(test):

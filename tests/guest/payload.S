@@ -5,6 +5,9 @@
  * interrupts, a repaired page fault, SSE and self-modifying code. It reports
  * over COM1 and leaves through isa-debug-exit: status 33 for success, 35 for
  * a failure. Linked at f0000h, where the ROM's ISA image stands.
+ *
+ * With the symbol NO_PAGING32, 32-bit code goes without paging, which a KVM
+ * that has no hardware behind it cannot do.
  */
 
 COM1 = 0x3f8
@@ -116,6 +119,16 @@ start32:
         mov     $text_timer, %esi
         call    print32
 
+.ifdef NO_PAGING32
+        mov     %cr4, %eax
+        or      $0x600, %eax            /* OSFXSR, OSXMMEXCPT */
+        mov     %eax, %cr4
+        mov     %cr0, %eax
+        and     $~0x4, %eax
+        or      $0x10002, %eax          /* WP, MP */
+        mov     %eax, %cr0
+        jmp     enter64
+.endif
         /* 4 MiB pages: one of them, the first, is there. */
         movl    $0x83, TABLES32
         mov     $TABLES32, %eax

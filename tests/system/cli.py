@@ -34,7 +34,8 @@ BAD = [
     (['-M', 'none', '-object', 'rng-randm,id=a'], "did you mean 'rng-random'?"),
     (['-M', 'none', '-object', 'rng-random,id=a,filename=/nonexistent'], "'/nonexistent'"),
     (['-M', 'none', '-nodefaults', '-pidfile', '/nonexistent/p'], '/nonexistent/p'),
-    (['-M', 'none', '-enable-kvm'], 'kvm is not implemented yet'),
+    (['-accel', 'kvm,stap=off', '-accel', 'tcg,stap=off'], "did you mean 'step'?"),
+    (['-accel', 'tcg', '-cpu', 'host'], "'host' needs KVM"),
     (['-M', 'none', '-qmp', 'stdio'], 'not implemented yet'),
 ]
 

@@ -42,9 +42,7 @@ static const BadLine bad_lines[] = {
     { "-smp 4,maxcpus=2", "do not make" },
     { "-smp 4,soccets=1", "did you mean 'sockets'?" },
     { "-accel tgc", "did you mean 'tcg'?" },
-    { "-enable-kvm", "kvm is not implemented yet" },
-    { "-accel kvm", "kvm is not implemented yet" },
-    { "-M none,accel=kvm", "kvm is not implemented yet" },
+    { "-M none,accel=kvn", "did you mean 'kvm'?" },
     { "-boot cc", "given twice" },
     { "-boot order=X", "'X' is not a boot device" },
     { "-boot ordr=c", "did you mean 'order'?" },
@@ -133,7 +131,9 @@ static void test_machine(void)
 
     g_assert_nonnull(c);
     g_assert_cmpstr(c->board_class->name, ==, "none");
-    g_assert_cmpstr(c->board.accel, ==, "tcg");
+    g_assert_cmpstr(c->board.accels[0], ==, "kvm");
+    g_assert_cmpstr(c->board.accels[1], ==, "tcg");
+    g_assert_null(c->board.accels[2]);
     g_assert_false(c->board.acpi);
     g_assert_false(c->board.hpet);
     g_assert_cmpstr(c->board.name, ==, "box");

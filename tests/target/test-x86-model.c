@@ -59,7 +59,6 @@ static void test_options(void)
     refuse("max,nx=maybe", "maybe");
     refuse("max,phys-bits=99", "phys-bits");
     refuse("max,vendor=me", "vendor");
-    refuse("host", "KVM");
 }
 
 static void test_all_models(void)
@@ -320,15 +319,60 @@ static void test_kvmclock(void)
     machine_free(m);
 }
 
+/* The same clock, whatever rate the counter has. */
+static void test_tsc_rate(void)
+{
+    Machine *m = machine_new("max,tsc-frequency=2445424000");
+    uint32_t out[4];
+
+    clock_advance(m->clock, 3 * NS_PER_SECOND + 1000);
+    g_assert_cmpuint(x86_read_tsc(m->cpu), ==, 3 * UINT64_C(2445424000) + 2445);
+    x86_cpuid(m->cpu, 0x15, 0, out);
+    g_assert_cmpuint((uint64_t)out[2] / 1000 * out[1] / out[0], ==, 2445424);
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d01, 0x9001));
+    uint64_t ns = machine_get(m, 0x9010, 8);
+    uint32_t mul = machine_get(m, 0x9018, 4);
+
+    g_assert_cmpuint(machine_get(m, 0x901c, 1), ==, 0);
+    /* What the guest makes of a second more. */
+    uint64_t later = ns + (UINT64_C(2445424000) * mul >> 32);
+    g_assert_cmpint(ABS((int64_t)(later - ns - NS_PER_SECOND)), <, 3);
+    machine_free(m);
+}
+
+/* What an accelerator cannot show is left out, unless it was asked for. */
+static void test_limit(void)
+{
+    uint32_t can[WORD_COUNT] = { [WORD_1_EDX] = 1u << 0 | 1u << 15 };
+    g_autoptr(GError) err = NULL;
+    X86Model *m = x86_model_find("max", NULL);
+
+    g_assert_true(x86_model_limit(m, can, "it", &err));
+    g_assert_true(x86_model_has(m, FEATURE_CMOV));
+    g_assert_false(x86_model_has(m, FEATURE_SSE2));
+    g_assert_cmpuint(m->xcr0_mask, ==, 1);
+    x86_model_free(m);
+    m = x86_model_find("host", NULL);
+    g_assert_true(x86_model_limit(m, can, "it", &err));
+    g_assert_cmphex(m->word[WORD_1_EDX], ==, can[WORD_1_EDX]);
+    x86_model_free(m);
+    m = x86_model_find("max,+sse3", NULL);
+    g_assert_false(x86_model_limit(m, can, "it", &err));
+    g_assert_nonnull(strstr(err->message, "'sse3': it cannot"));
+    x86_model_free(m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/model/options", test_options);
     g_test_add_func("/model/all", test_all_models);
+    g_test_add_func("/model/limit", test_limit);
     g_test_add_func("/cpuid", test_cpuid);
     g_test_add_func("/cpuid/topology", test_topology);
     g_test_add_func("/msr/values", test_msr_values);
     g_test_add_func("/msr/tsc", test_tsc);
+    g_test_add_func("/msr/tsc-rate", test_tsc_rate);
     g_test_add_func("/msr/tsc-follows", test_tsc_follows);
     g_test_add_func("/msr/kvmclock", test_kvmclock);
     return machine_test_run();

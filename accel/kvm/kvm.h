@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * KVM as an accelerator: what its files share.
+ *
+ * 1. A vCPU's state is in one place at a time: in X86Cpu (`ours`) or in KVM.
+ *    kvm_get_state() takes it, run() gives it back before it enters the guest.
+ *    What KVM never sees (MSRs that the filter sends to us, the local APIC,
+ *    halted, wait_sipi) is in X86Cpu always.
+ * 2. After an exit that KVM completes at the next entry (ports, memory, MSRs)
+ *    the state is not `clean`: it is taken, and run() returns, only after an
+ *    entry with immediate_exit.
+ * 3. Leaving: who wants a CPU to leave sets immediate_exit, and sends the
+ *    signal if `inside`. The loop sets `inside`, takes immediate_exit back and
+ *    then looks again at what is pending, so nothing is lost. It does nothing
+ *    else while it is inside.
+ * 4. Memory slots follow the flat view. None is taken away while a vCPU is
+ *    inside: `inhibit` keeps them out, `outside` tells that they are.
+ * 5. The guest's TSC is (host's TSC, scaled) + tsc_base + X86Cpu.tsc_offset;
+ *    tsc_base is the engine's, so that vCPUs agree to the tick.
+ *
+ * Linux Documentation/virt/kvm/api.rst. Only the stable API is used.
+ */
+#ifndef ACCEL_KVM_KVM_H
+#define ACCEL_KVM_KVM_H
+
+#include "accel/accel.h"
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+typedef struct KvmEngine KvmEngine;
+typedef struct KvmVcpu KvmVcpu;
+
+#define KVM_EXIT_REASONS 48
+#define KVM_SIGNAL SIGUSR1
+
+/* What is probed: caps.c has the table. */
+typedef enum KvmCap {
+    CAP_USER_MEMORY,
+    CAP_READONLY_MEM,
+    CAP_IMMEDIATE_EXIT,
+    CAP_XSAVE,
+    CAP_XCRS,
+    CAP_VCPU_EVENTS,
+    CAP_DEBUGREGS,
+    CAP_USER_SPACE_MSR,
+    CAP_MSR_FILTER,
+    CAP_IRQCHIP,
+    CAP_SPLIT_IRQCHIP,
+    CAP_IRQ_ROUTING,
+    CAP_SIGNAL_MSI,
+    CAP_IRQFD,
+    CAP_IOEVENTFD,
+    CAP_TSC_CONTROL,
+    CAP_SREGS2,
+    CAP_ADJUST_CLOCK,
+    CAP_X2APIC_API,
+    CAP_DIRTY_RING,
+    CAP_SMM,
+    CAP_NESTED_STATE,
+    CAP_GUEST_DEBUG,
+    CAP_HALT_POLL,
+    CAP_COALESCED_MMIO,
+    CAP_MAX_VCPUS,
+    CAP_MEMSLOTS,
+    CAP_COUNT,
+} KvmCap;
+
+typedef struct KvmSlot {
+    hwaddr start;
+    uint64_t size; /* 0: free */
+    uint8_t *host;
+    RamBlock *ram;
+    uint64_t ram_off;
+    uint32_t flags;
+} KvmSlot;
+
+typedef struct KvmStats {
+    uint64_t exits[KVM_EXIT_REASONS];
+    uint64_t entries, signals, stepped, gets, puts;
+} KvmStats;
+
+struct KvmEngine {
+    Accel parent;
+
+    /* Wiring: fixed once created. */
+    int dev_fd, vm_fd;
+    size_t run_size; /* of the area shared with KVM */
+    int caps[CAP_COUNT];
+    uint64_t host_tsc_hz;
+    struct kvm_cpuid2 *cpuid; /* what KVM can show */
+    struct kvm_msr_list *msrs;
+    bool step_fallback;
+    Accel *stepper; /* a translator for single steps, made when needed */
+    GMutex step_lock;
+
+    GMutex lock; /* guards slots, inhibit, vcpus; a leaf but for the ioctls */
+    GCond changed;
+    GArray *slots; /* of KvmSlot; the index is KVM's slot number */
+    unsigned inhibit;
+    GPtrArray *vcpus;
+
+    GMutex tsc_lock; /* guards what follows; a leaf */
+    bool tsc_base_set;
+    int64_t tsc_lag_ns; /* clock_lag() that tsc_base is right for */
+    uint64_t tsc_base;
+    uint64_t drift_host; /* host's TSC when drift was measured; 0: never */
+    int64_t drift;
+};
+
+struct KvmVcpu {
+    KvmEngine *engine;
+    X86Cpu *cpu;
+    int fd;
+    struct kvm_run *run;
+    pthread_t thread; /* that runs it */
+
+    int inside;     /* in KVM, or about to be; atomic */
+    bool ours;      /* X86Cpu holds the state */
+    bool clean;     /* KVM has nothing to complete */
+    bool complete;  /* the next entry is for that only */
+    bool cpuid_set; /* KVM was told, which it can be only before it runs */
+    bool tsc_set;
+    int64_t tsc_lag_ns;
+    uint64_t tsc_offset; /* X86Cpu's that KVM was told */
+    KvmStats stats;
+};
+
+static inline KvmEngine *kvm_engine(Accel *accel)
+{
+    return (KvmEngine *)accel;
+}
+
+static inline KvmVcpu *kvm_vcpu(const X86Cpu *cpu)
+{
+    return cpu->kvm;
+}
+
+static inline bool kvm_has(const KvmEngine *e, KvmCap cap)
+{
+    return e->caps[cap] > 0;
+}
+
+/* ---- caps.c -------------------------------------------------------------- */
+
+/* Open /dev/kvm and learn what it can; false also if what we cannot do without
+ * is missing. */
+bool kvm_open(KvmEngine *e, GError **errp);
+void kvm_print_caps(const KvmEngine *e, GString *out);
+/* Does the host's processor have VT-x or SVM? Without it an open /dev/kvm is of
+ * a kind that emulates much of the guest in software. */
+bool kvm_host_has_vt(void);
+
+/* ---- slots.c ------------------------------------------------------------- */
+
+void kvm_slots_changed(void *engine, const FlatView *old, const FlatView *now);
+void kvm_slots_init(KvmEngine *e);
+void kvm_slots_clear(KvmEngine *e);
+/* Around KVM_RUN. */
+void kvm_vcpu_enter(KvmVcpu *v);
+void kvm_vcpu_leave(KvmVcpu *v);
+
+/* ---- cpuid.c ------------------------------------------------------------- */
+
+/* What KVM cannot show leaves the model; false: it was asked for by name. */
+bool kvm_adapt_model(Accel *accel, X86Model *model, GError **errp);
+/* Could a machine that exists go on under KVM? */
+bool kvm_accepts_model(Accel *accel, const X86Model *m, GError **errp);
+bool kvm_put_cpuid(KvmVcpu *v, GError **errp);
+
+/* ---- msr.c --------------------------------------------------------------- */
+
+bool kvm_filter_msrs(KvmEngine *e, GError **errp);
+bool kvm_put_msrs(KvmVcpu *v, GError **errp);
+bool kvm_get_msrs(KvmVcpu *v, GError **errp);
+
+/* ---- tsc.c --------------------------------------------------------------- */
+
+bool kvm_put_tsc(KvmVcpu *v, GError **errp);
+bool kvm_get_tsc(KvmVcpu *v, GError **errp);
+void kvm_leave(Accel *accel, X86Cpu *cpu); /* another engine goes on */
+
+/* ---- state.c ------------------------------------------------------------- */
+
+void kvm_get_state(Accel *accel, X86Cpu *cpu);
+void kvm_put_state(Accel *accel, X86Cpu *cpu);
+bool kvm_take_state(KvmVcpu *v, GError **errp);
+bool kvm_give_state(KvmVcpu *v, GError **errp);
+extern const X86MmuOps kvm_mmu_ops;
+
+/* ---- exit.c -------------------------------------------------------------- */
+
+/* What became of an exit. */
+typedef enum KvmDone {
+    DONE_GO_ON,
+    DONE_SHUTDOWN,
+    DONE_DEBUG,
+    DONE_FAILED, /* logged; the state is X86Cpu's */
+} KvmDone;
+
+KvmDone kvm_handle_exit(KvmVcpu *v);
+void kvm_print_exits(const KvmEngine *e, GString *out);
+/* Say what failed, with the registers. */
+void kvm_report(KvmVcpu *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/* ---- run.c --------------------------------------------------------------- */
+
+VcpuExit kvm_run(Accel *accel, X86Cpu *cpu);
+void kvm_kick(X86Cpu *cpu);
+void kvm_install_signal(void);
+
+/* ---- step.c -------------------------------------------------------------- */
+
+/* Run one instruction by the translator; the state is X86Cpu's afterwards.
+ * False: it cannot either. */
+bool kvm_step(KvmVcpu *v);
+void kvm_step_clear(KvmEngine *e);
+
+#endif
