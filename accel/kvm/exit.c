@@ -46,7 +46,7 @@ static uint64_t exit_get(const uint8_t *p, unsigned size)
 static KvmDone exit_io(KvmVcpu *v)
 {
     struct kvm_run *run = v->run;
-    AddressSpace *io = v->engine->parent.io;
+    AddressSpace *io = v->cpu->io;
     uint8_t *p = (uint8_t *)run + run->io.data_offset;
     unsigned size = run->io.size;
 
@@ -72,7 +72,7 @@ static unsigned exit_piece(unsigned len)
 static KvmDone exit_mmio(KvmVcpu *v)
 {
     struct kvm_run *run = v->run;
-    AddressSpace *memory = v->engine->parent.memory;
+    AddressSpace *memory = v->cpu->memory;
     hwaddr addr = run->mmio.phys_addr;
     unsigned len = MIN(run->mmio.len, sizeof(run->mmio.data));
 
