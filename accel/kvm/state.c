@@ -405,7 +405,11 @@ static void state_flush_all(X86Cpu *cpu)
     kvm_vcpu(cpu)->ours = true;
 }
 
-static void state_flush_some(X86Cpu *cpu)
+static void state_switch_space(X86Cpu *cpu, bool keep)
+{
+}
+
+static void state_flush_space(X86Cpu *cpu, int pcid)
 {
 }
 
@@ -415,6 +419,7 @@ static void state_flush_page(X86Cpu *cpu, vaddr addr)
 
 const X86MmuOps kvm_mmu_ops = {
     .flush_all = state_flush_all,
-    .flush_non_global = state_flush_some,
+    .switch_space = state_switch_space,
+    .flush_space = state_flush_space,
     .flush_page = state_flush_page,
 };
