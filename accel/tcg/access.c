@@ -135,3 +135,31 @@ void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
     }
     access_heavy(cpu, addr, &val, size, mode, true);
 }
+
+/* In two halves, where the host cannot do it at once. */
+static bool access_cmpxchg16_alone(X86Cpu *cpu, vaddr addr,
+                                   uint64_t expected[2],
+                                   const uint64_t desired[2], unsigned mode)
+{
+    access_alone(cpu);
+    uint64_t low = x86_load(cpu, addr, 8, mode);
+    uint64_t high = x86_load(cpu, addr + 8, 8, mode);
+    bool equal = low == expected[0] && high == expected[1];
+
+    x86_store(cpu, addr, equal ? desired[0] : low, 8, mode);
+    x86_store(cpu, addr + 8, equal ? desired[1] : high, 8, mode);
+    expected[0] = low;
+    expected[1] = high;
+    return equal;
+}
+
+bool x86_cmpxchg16(X86Cpu *cpu, vaddr addr, uint64_t expected[2],
+                   const uint64_t desired[2], unsigned mode)
+{
+    uint8_t *host = access_host(cpu, addr, 16, mode, true);
+
+    if (host && host_has_cmpxchg16()) {
+        return host_cmpxchg16(host, expected, desired);
+    }
+    return access_cmpxchg16_alone(cpu, addr, expected, desired, mode);
+}

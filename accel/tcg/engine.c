@@ -328,6 +328,9 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     tlb_flush_all(cpu);
     x86_update_key(cpu);
     g_ptr_array_add(e->vcpus, v);
+    for (unsigned i = 0; engine_smp(e) && i < e->vcpus->len; i++) {
+        ((TcgVcpu *)e->vcpus->pdata[i])->cpu->yields = true;
+    }
     space_add_listener(cpu->memory,
                        &(MemoryListener){ engine_memory_changed, v });
     return true;

@@ -232,6 +232,10 @@ struct TcgVcpu {
 
 /* host-*.c: in a loop that waits; yield: let another thread run. Light. */
 void host_relax(bool yield);
+/* x86_cmpxchg16() on host memory, if the host has that. Light. */
+bool host_has_cmpxchg16(void);
+bool host_cmpxchg16(uint8_t *host, uint64_t expected[2],
+                    const uint64_t desired[2]);
 
 static inline TcgVcpu *tcg_vcpu(const X86Cpu *cpu)
 {

@@ -11,6 +11,17 @@ void host_relax(bool yield)
     }
 }
 
+bool host_has_cmpxchg16(void)
+{
+    return false;
+}
+
+bool host_cmpxchg16(uint8_t *host, uint64_t expected[2],
+                    const uint64_t desired[2])
+{
+    return false;
+}
+
 void host_signals_install(void)
 {
 }

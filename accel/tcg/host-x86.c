@@ -116,6 +116,26 @@ void host_relax(bool yield)
     __builtin_ia32_pause();
 }
 
+/* ---- 16 bytes -------------------------------------------------------------
+ */
+
+bool host_has_cmpxchg16(void)
+{
+    return true;
+}
+
+bool host_cmpxchg16(uint8_t *host, uint64_t expected[2],
+                    const uint64_t desired[2])
+{
+    bool equal;
+
+    __asm__ volatile("lock cmpxchg16b (%3)"
+                     : "=@ccz"(equal), "+a"(expected[0]), "+d"(expected[1])
+                     : "r"(host), "b"(desired[0]), "c"(desired[1])
+                     : "memory");
+    return equal;
+}
+
 /* ---- Vector state ---------------------------------------------------------
  */
 

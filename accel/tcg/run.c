@@ -12,6 +12,8 @@
 #include "accel/tcg/tcg.h"
 #include "util/log.h"
 
+#include <sched.h>
+
 /* Any thread, light code too. */
 __attribute__((target("general-regs-only"))) void tcg_kick(X86Cpu *cpu)
 {
@@ -166,6 +168,10 @@ static VcpuExit run_loop(TcgVcpu *v)
         left = run_step(v, &why);
         hold_leave(v);
         rcu_read_unlock();
+        if (v->cpu->yield) {
+            v->cpu->yield = false;
+            sched_yield();
+        }
     } while (!left);
     host_signals_enter(NULL);
     return why;

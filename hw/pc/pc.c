@@ -41,6 +41,7 @@ enum {
     PC_MAX_CPUS = 255,
     PC_MAX_APIC_ID = 254, /* 255 is the xAPIC's broadcast */
     PC_GSIS = IOAPIC_PINS,
+    PC_LOWEST_PRIORITY = 1, /* delivery mode */
     PC_IOAPIC_BASE = 0xfec00000,
 };
 #define PC_LAPIC_BASE UINT64_C(0xfee00000)
@@ -74,6 +75,7 @@ typedef struct PcBoard {
     IrqLine gsi[PC_GSIS];
     const X86Model *model; /* owned */
     PcCpu *cpus;           /* of parent.vcpus */
+    unsigned turn;         /* among equals at arbitration; atomic */
     unsigned a20_gates;    /* bit per gate that is open; atomic */
     unsigned boots;        /* resets since the machine was built */
 } PcBoard;
@@ -121,27 +123,62 @@ static int pc_pic_ack(void *opaque)
     return i8259_ack(((PcBoard *)opaque)->pic);
 }
 
+/* Of those that the destination names, the one with the lowest priority; equal
+ * ones take turns. */
+static X86Apic *pc_apic_lowest(PcBoard *pc, const X86Apic *but, uint32_t dest,
+                               bool logical)
+{
+    unsigned count = pc->parent.vcpus->len;
+    unsigned first = __atomic_add_fetch(&pc->turn, 1, __ATOMIC_RELAXED);
+    X86Apic *best = NULL;
+    int lowest = INT_MAX;
+
+    for (unsigned i = 0; i < count; i++) {
+        X86Apic *apic = pc_cpu(pc, (first + i) % count)->apic;
+        int priority = x86_apic_arbitration(apic);
+
+        if (apic != but && priority >= 0 && priority < lowest &&
+            x86_apic_matches(apic, dest, logical)) {
+            best = apic;
+            lowest = priority;
+        }
+    }
+    return best;
+}
+
 /* To every APIC the destination names but `but`; lowest priority: to one. */
 static void pc_apic_send(PcBoard *pc, const X86Apic *but, uint32_t dest,
                          bool logical, uint8_t delivery_mode, uint8_t vector,
                          bool level)
 {
+    if (delivery_mode == PC_LOWEST_PRIORITY) {
+        X86Apic *apic = pc_apic_lowest(pc, but, dest, logical);
+
+        if (apic) {
+            x86_apic_deliver(apic, delivery_mode, vector, level);
+        }
+        return;
+    }
     for (unsigned n = 0; n < pc->parent.vcpus->len; n++) {
         X86Apic *apic = pc_cpu(pc, n)->apic;
 
         if (apic != but && x86_apic_matches(apic, dest, logical)) {
             x86_apic_deliver(apic, delivery_mode, vector, level);
-            if (delivery_mode == 1) {
-                return;
-            }
         }
     }
+}
+
+/* From where a destination has 8 bits only. */
+static uint32_t pc_wide_dest(uint8_t dest, bool logical)
+{
+    return dest == 0xff && !logical ? UINT32_MAX : dest;
 }
 
 static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
                               uint8_t delivery_mode, uint8_t vector, bool level)
 {
-    pc_apic_send(opaque, NULL, dest, dest_mode, delivery_mode, vector, level);
+    pc_apic_send(opaque, NULL, pc_wide_dest(dest, dest_mode), dest_mode,
+                 delivery_mode, vector, level);
 }
 
 static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
@@ -163,8 +200,10 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
                         addr);
         return;
     }
-    pc_apic_send(opaque, NULL, addr >> 12 & 0xff, addr >> 2 & 1, data >> 8 & 7,
-                 data & 0xff, data >> 15 & 1);
+    bool logical = addr >> 2 & 1;
+
+    pc_apic_send(opaque, NULL, pc_wide_dest(addr >> 12, logical), logical,
+                 data >> 8 & 7, data & 0xff, data >> 15 & 1);
 }
 
 /* ---- Address line 20
@@ -278,10 +317,9 @@ static bool pc_add_cpu(PcBoard *pc, unsigned n, const X86Topology *topology,
                         x86_apic_region(cpu->apic), 1);
     x86_apic_set_eoi_hook(cpu->apic, pc_eoi, pc);
     x86_apic_set_bus(cpu->apic, pc_ipi, pc);
-    if (n == 0) {
-        cpu->pic_ack = pc_pic_ack;
-        cpu->pic_opaque = pc;
-    } else {
+    cpu->pic_ack = pc_pic_ack;
+    cpu->pic_opaque = pc;
+    if (n) {
         x86_cpu_share_tsc(cpu, pc_cpu(pc, 0));
     }
     Vcpu *vcpu = vcpu_new(board->accel, cpu, pc_vcpu_stopped, board, errp);

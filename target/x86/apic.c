@@ -12,7 +12,7 @@
  * 3. One bus clock is a nanosecond of the virtual clock, as is one TSC tick.
  *
  * Not done: CMCI, thermal and performance interrupts (their vectors hold
- * values), focus processors, arbitration priority.
+ * values), focus processors.
  *
  * SDM 3A chapter 10.
  */
@@ -182,6 +182,11 @@ bool x86_apic_matches(const X86Apic *a, uint32_t dest, bool logical)
     return dest == APIC_BROADCAST8 || dest == APIC_BROADCAST || dest == a->id;
 }
 
+int x86_apic_arbitration(const X86Apic *a)
+{
+    return apic_software_enabled(a) ? (int)apic_ppr(a) : -1;
+}
+
 /* ---- local interrupts ---------------------------------------------------- */
 
 bool x86_apic_accepts_pic(const X86Apic *a)
@@ -254,7 +259,7 @@ void apic_send(X86Apic *a, uint64_t icr)
     uint32_t dest = x2 ? icr >> 32 : icr >> 56;
     uint8_t mode = icr >> 8 & 7, vector = icr;
     bool level = icr & APIC_ICR_LEVEL;
-    bool self;
+    bool self, one = mode == APIC_LOWEST && a->send;
 
     if (mode == APIC_INIT && level && !(icr & APIC_ICR_ASSERT)) {
         return; /* INIT level de-assert: no effect. SDM 3A 10.6.1 */
@@ -264,18 +269,20 @@ void apic_send(X86Apic *a, uint64_t icr)
         return;
     }
     if (shorthand != SHORTHAND_NONE) {
-        dest = x2 ? APIC_BROADCAST : APIC_BROADCAST8;
+        dest = APIC_BROADCAST;
         logical = false;
         self = shorthand != SHORTHAND_OTHERS;
     } else {
         self = x86_apic_matches(a, dest, logical);
     }
-    /* An IPI is edge-triggered whatever it says. */
-    if (self) {
+    /* An IPI is edge-triggered whatever it says. Who gets one to the lowest
+     * priority, the bus decides. */
+    if (self && !one) {
         x86_apic_deliver(a, mode, vector, false);
     }
     if (shorthand != SHORTHAND_SELF && a->send) {
-        a->send(a->send_opaque, a, dest, logical, mode, vector, false);
+        a->send(a->send_opaque, one && self ? NULL : a, dest, logical, mode,
+                vector, false);
     }
 }
 

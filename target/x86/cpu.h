@@ -264,6 +264,12 @@ struct X86Cpu {
 
     uint32_t pending; /* X86_PENDING_*, atomic */
 
+    /* A loop that waits leaves now and then, so that those it waits for get the
+     * host's processor. */
+    bool yields;    /* the accelerator's: there are others */
+    bool yield;     /* asked for */
+    uint8_t pauses; /* since then */
+
     /* INS and OUTS: elements between device and memory, within one
      * instruction. */
     uint8_t ports_buffer[1024];
@@ -405,6 +411,10 @@ bool x86_mmu_peek(X86Cpu *cpu, vaddr addr, hwaddr *paddr);
 uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode);
 void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
                unsigned mode);
+/* 16 aligned bytes, atomically; expected[] receives what was there. True: that
+ * was expected, and desired[] is there now. */
+bool x86_cmpxchg16(X86Cpu *cpu, vaddr addr, uint64_t expected[2],
+                   const uint64_t desired[2], unsigned mode);
 
 /* ---- exception.c
  * -------------------------------------------------------------- */
@@ -471,12 +481,15 @@ MemoryRegion *x86_apic_region(X86Apic *apic); /* 4 KiB MMIO */
 void x86_apic_deliver(X86Apic *apic, uint8_t delivery_mode, uint8_t vector,
                       bool level);
 bool x86_apic_matches(const X86Apic *apic, uint32_t dest, bool logical);
+/* The lower the more it wants an interrupt to the lowest priority; -1: takes
+ * none. Any thread. */
+int x86_apic_arbitration(const X86Apic *apic);
 /* Level-triggered EOI broadcast to the I/O APIC. */
 void x86_apic_set_eoi_hook(X86Apic *apic,
                            void (*eoi)(void *opaque, uint8_t vector),
                            void *opaque);
-/* Other APICs for IPIs: every one that x86_apic_matches() but `from`, which
- * has served itself. A destination of 0xff (x2APIC: 0xffffffff) is all. */
+/* Other APICs for IPIs: every one that x86_apic_matches() but `from` (if not
+ * NULL), which has served itself. A destination of 0xffffffff is all. */
 void x86_apic_set_bus(X86Apic *apic,
                       void (*send)(void *opaque, X86Apic *from, uint32_t dest,
                                    bool logical, uint8_t delivery_mode,

@@ -8,7 +8,7 @@ import sys
 # What the library may take from outside: the accelerator and the back end
 # serve light callers by contract; the others are plain loads.
 ALLOWED = {
-    "x86_load", "x86_store", "tcg_unwind", "tcg_sync_pc",
+    "x86_load", "x86_store", "x86_cmpxchg16", "tcg_unwind", "tcg_sync_pc",
     "space_view", "clock_now", "_GLOBAL_OFFSET_TABLE_",
 }
 # Objects that hold heavy helpers, too (INS and OUTS).

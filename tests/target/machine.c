@@ -58,6 +58,20 @@ void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
     }
 }
 
+bool x86_cmpxchg16(X86Cpu *cpu, vaddr addr, uint64_t expected[2],
+                   const uint64_t desired[2], unsigned mode)
+{
+    uint64_t low = x86_load(cpu, addr, 8, mode);
+    uint64_t high = x86_load(cpu, addr + 8, 8, mode);
+    bool equal = low == expected[0] && high == expected[1];
+
+    x86_store(cpu, addr, equal ? desired[0] : low, 8, mode);
+    x86_store(cpu, addr + 8, equal ? desired[1] : high, 8, mode);
+    expected[0] = low;
+    expected[1] = high;
+    return equal;
+}
+
 void machine_put(Machine *m, uint64_t addr, uint64_t val, unsigned size)
 {
     memcpy(machine_ram(m, addr), &val, size);

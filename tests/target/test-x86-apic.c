@@ -238,7 +238,7 @@ static void test_commands(void)
     put(m, 0x300, 0x0699); /* SIPI */
     g_assert_cmphex(sent.vector, ==, 0x99);
     put(m, 0x300, 0xc0000 | 0x91); /* all others */
-    g_assert_cmphex(sent.dest, ==, 0xff);
+    g_assert_cmphex(sent.dest, ==, UINT32_MAX);
     g_assert_cmpint(take(m), ==, -1);
     put(m, 0x300, 0x80000 | 0x92); /* all */
     g_assert_cmpint(take(m), ==, 0x92);

@@ -397,27 +397,22 @@ HELPER(crc32, TCG_LIGHT | TCG_PURE);
 /* ---- CMPXCHG16B ------------------------------------------------------------
  */
 
-/* Where the back end does not run it as itself. Exclusive among the emulator's
- * threads only as far as they are one: see docs/x86.md. */
+/* Where the back end does not run it as itself. */
 static uint64_t int_cmpxchg16b(void *env, uint64_t addr, uint64_t b, uint64_t c,
                                uint64_t d)
 {
     X86Cpu *cpu = env;
     uint64_t *r = cpu->env.r;
-    unsigned mode = cpu->env.mode;
+    uint64_t seen[2] = { r[X86_RAX], r[X86_RDX] };
+    const uint64_t desired[2] = { r[X86_RBX], r[X86_RCX] };
 
     if (addr & 15) {
         x86_raise_error(cpu, EXC_GP, 0);
     }
-    uint64_t low = x86_load(cpu, addr, 8, mode);
-    uint64_t high = x86_load(cpu, addr + 8, 8, mode);
-    bool equal = low == r[X86_RAX] && high == r[X86_RDX];
-
-    x86_store(cpu, addr, equal ? r[X86_RBX] : low, 8, mode);
-    x86_store(cpu, addr + 8, equal ? r[X86_RCX] : high, 8, mode);
+    bool equal = x86_cmpxchg16(cpu, addr, seen, desired, cpu->env.mode);
     if (!equal) {
-        r[X86_RAX] = low;
-        r[X86_RDX] = high;
+        r[X86_RAX] = seen[0];
+        r[X86_RDX] = seen[1];
     }
     int_set_flags(env, (int_flags(env) & ~EFLAGS_ZF) | (equal ? EFLAGS_ZF : 0));
     return 0;

@@ -146,13 +146,20 @@ static uint64_t helper_mwait(void *env, uint64_t next_pc, uint64_t b,
 const TcgHelper x86_helper_mwait = { "mwait", helper_mwait,
                                      TCG_LIGHT | TCG_MAY_RAISE };
 
+/* 1: leave, at the next instruction. */
 static uint64_t helper_pause(void *env, uint64_t next_pc, uint64_t b,
                              uint64_t c, uint64_t d)
 {
+    enum { PAUSES_TO_YIELD = 32 };
     X86Cpu *cpu = env;
 
+    if (!cpu->yields || ++cpu->pauses < PAUSES_TO_YIELD) {
+        return 0;
+    }
+    cpu->pauses = 0;
+    cpu->yield = true;
     tcg_sync_pc(cpu);
     cpu->env.pc = next_pc;
-    return 0;
+    return 1;
 }
 const TcgHelper x86_helper_pause = { "pause", helper_pause, TCG_LIGHT };
