@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The workloads as one static program: `workloads` lists class and name,
- * `workloads NAME [TIMES]` prints a checksum that must not depend on where it
- * runs.
+ * The workloads by name. `workloads` lists class and name, `workloads NAME
+ * [TIMES]` prints a checksum that must not depend on where it runs.
  */
 #include "bench/bench.h"
 
@@ -68,7 +67,7 @@ uint8_t *bench_code(size_t size)
     return size <= 2 << 20 ? code : NULL;
 }
 
-int main(int argc, char **argv)
+int bench_main(int argc, char **argv)
 {
     size_t n = sizeof(workloads) / sizeof(workloads[0]);
 

@@ -93,4 +93,4 @@ class Guest(Peer):
         super().__init__(name, [
             *program, "-m", "1024", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
             "-nodefaults", "-kernel", str(out / "vmlinuz"), "-initrd", str(out / "tree.cpio"),
-            "-append", "console=ttyS0 quiet panic=-1 rdinit=/runner"])
+            "-append", "console=ttyS0 quiet panic=-1 rdinit=/workloads"])

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs commands that come line by line on standard input and answers each with
- * "@done STATUS WALL-NS CPU-NS CHECKSUM". The same program is a guest's init,
- * on its first serial port, and a native process.
+ * `workloads run` takes commands line by line on standard input and answers
+ * each with "@done STATUS WALL-NS CPU-NS CHECKSUM". The same program is a
+ * guest's init, on its first serial port, and a native process. Workloads of
+ * its own it runs in a child without executing a program: what it costs to
+ * start one is measured by those that are about that.
  */
+#include "bench/bench.h"
+
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,6 +76,11 @@ static Outcome run(char *command)
         dup2(out[1], 1);
         close(out[0]);
         close(out[1]);
+        if (strncmp(command, "/workloads ", 11) == 0) {
+            char *arguments[] = { command, command + 11, NULL };
+
+            _exit(bench_main(2, arguments) || fflush(stdout));
+        }
         execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
@@ -102,7 +111,7 @@ static void become_init(void)
     tcsetattr(0, TCSANOW, &t);
 }
 
-int main(void)
+static int serve(void)
 {
     static char line[4096];
 
@@ -123,4 +132,11 @@ int main(void)
         fflush(stdout);
     }
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool server = getpid() == 1 || (argc == 2 && strcmp(argv[1], "run") == 0);
+
+    return server ? serve() : bench_main(argc, argv);
 }

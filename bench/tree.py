@@ -50,7 +50,7 @@ def compile_programs(tree, obj):
     objects = []
     sets = {"sse2": ["-O3", "-ffast-math"], "avx2": ["-O3", "-ffast-math", "-mavx2", "-mfma"]}
     jobs = []
-    for source in [SOURCE / "main.c", *sorted(SOURCE.glob("*/*.c"))]:
+    for source in [SOURCE / "main.c", SOURCE / "runner.c", *sorted(SOURCE.glob("*/*.c"))]:
         kind = source.parent.name
         if kind == "data":
             continue
@@ -63,7 +63,6 @@ def compile_programs(tree, obj):
         run("gcc", *FLAGS, *options, "-c", source, "-o", target)
         objects.append(target)
     run("gcc", "-static", "-o", tree / "workloads", *objects, "-lm", "-lpthread")
-    run("gcc", *FLAGS, SOURCE / "runner.c", "-o", tree / "runner")
 
 
 def corpus(size):

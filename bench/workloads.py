@@ -55,7 +55,7 @@ PROGRAMS = {
         "luajit": "luajit /data/work.lua",
         "luajit-interpreter": "luajit -joff /data/work.lua",
         "sqlite3": "sqlite3 :memory: </data/work.sql",
-        "cc1": "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 -fno-ident /data/work.c -o -",
+        "cc1": "/usr/lib/gcc/x86_64-linux-gnu/12/cc1 -quiet -O2 -fno-ident -isystem /data /data/work.c -o -",
         "sh": "sh /data/work.sh",
         "sort": "sort /data/corpus",
         "awk": "mawk -f /data/work.awk /data/corpus",

@@ -60,13 +60,14 @@ __attribute__((target("general-regs-only"))) void tcg_slots_clear(TcgEnv *env,
                                                                   int mode)
 {
     /* The guard page below the stack serves as the inaccessible one. */
-    uint8_t *nowhere = (uint8_t *)env - TCG_STACK_SIZE - 4096;
+    uintptr_t nowhere = (uintptr_t)env - TCG_STACK_SIZE - 4096;
+    const TcgSlot empty = { TCG_SLOT_EMPTY, nowhere - TCG_SLOT_EMPTY };
     unsigned first = mode < 0 ? 0 : mode;
     unsigned last = mode < 0 ? TCG_MODES - 1 : mode;
 
     for (unsigned m = first; m <= last; m++) {
         for (unsigned i = 0; i < TCG_SLOTS; i++) {
-            env->slot[m][i] = (TcgSlot){ TCG_SLOT_EMPTY, nowhere };
+            env->slot[m][i] = empty;
         }
     }
 }

@@ -26,21 +26,23 @@
 
 /*
  * One page that generated code found before. The check beside an access of
- * `size` bytes at `ea` is: off = ea - page; if (off > 4096 - size) miss;
- * access host + off. TCG_SLOT_EMPTY is a page that no canonical address is in;
- * `host` then points to an inaccessible page, so that a non-canonical address
- * that happens to match faults, which the accelerator turns into the guest's
- * fault.
+ * `size` bytes at `ea` is: if (ea - page > 4096 - size) miss; access ea +
+ * addend. TCG_SLOT_EMPTY is a page that no canonical address is in; its addend
+ * leads to an inaccessible page, so that a non-canonical address that happens
+ * to match faults, which the accelerator turns into the guest's fault.
  */
 typedef struct TcgSlot {
     uint64_t page;
-    uint8_t *host;
+    uint64_t addend; /* host address less guest address */
 } TcgSlot;
 #define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
 
 /* The large table behind the slots; direct-mapped by page number. A tag is
- * the page's linear address, or ~0 if plain accesses of that kind are not
- * allowed (no mapping, MMIO, watched, holding translated code). */
+ * the page's linear address, or TCG_TLB_NONE if plain accesses of that kind are
+ * not allowed (no mapping, MMIO, watched, holding translated code). Only
+ * addresses that are not canonical, and of entry 0, are less than a page above
+ * TCG_TLB_NONE. */
+#define TCG_TLB_NONE (TCG_SLOT_EMPTY | 1)
 typedef struct TcgTlbEntry {
     uint64_t read;
     uint64_t write;

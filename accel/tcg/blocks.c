@@ -442,6 +442,9 @@ static bool block_compile(TcgVcpu *v, TcgBlock *b)
     e->stats.translated_bytes += b->size;
     e->code_bytes += b->code.size;
     log_block_out(e, b);
+    if (e->perfmap) {
+        log_perf_map(e, b);
+    }
     return true;
 }
 

@@ -20,6 +20,7 @@ static const KeyValKey engine_keys[] = {
     { "insns", "N", "most guest instructions in a block" },
     { "count", "on|off", "count instructions exactly" },
     { "verify", "on|off", "check the IR after each pass" },
+    { "perfmap", "on|off", "name translations for perf: /tmp/perf-PID.map" },
     { "thread", "single|multi", "accepted for compatibility" },
     { "native", "on|off", "guest instructions as themselves" },
     { "chain", "on|off", "links from block to block" },
@@ -107,6 +108,7 @@ static bool engine_parse(TcgEngine *e, const char *options, GError **errp)
            engine_parse_switches(e, kv, errp) &&
            engine_parse_sizes(e, kv, errp) &&
            keyval_get_bool(kv, "count", &e->count_insns, errp) &&
+           keyval_get_bool(kv, "perfmap", &e->perfmap, errp) &&
            keyval_get_bool(kv, "verify", &e->verify, errp);
 }
 
@@ -157,6 +159,9 @@ static void engine_destroy(Accel *accel)
     g_mutex_clear(&e->translating);
     g_mutex_clear(&e->hold_lock);
     g_cond_clear(&e->hold_news);
+    if (e->perf_map) {
+        fclose(e->perf_map);
+    }
     g_free(e->hash);
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
         g_free(e->cross[i].links);

@@ -39,6 +39,7 @@
 #include "util/log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <urcu.h>
 
 typedef struct TcgEngine TcgEngine;
@@ -118,7 +119,8 @@ struct TcgEngine {
     /* Wiring: fixed once created. */
     TcgContext ctx;
     unsigned insns_max; /* per block */
-    bool count_insns, exact_flags, verify;
+    bool count_insns, exact_flags, verify, perfmap;
+    FILE *perf_map; /* guarded by translating */
     uint64_t buffer_size;
     TcgJump *no_jumps; /* an empty table, for who is asked to leave */
 
@@ -427,6 +429,8 @@ void block_flush_all(TcgEngine *e);
 void log_block_in(const TcgBlock *b, const uint8_t *bytes);
 void log_block_ir(const TcgEngine *e, LogItem item, const char *title);
 void log_block_out(TcgEngine *e, const TcgBlock *b);
+/* A line for the host's perf. */
+void log_perf_map(TcgEngine *e, const TcgBlock *b);
 void log_exec(X86Cpu *cpu, const TcgBlock *b);
 
 /* ---- host-*.c: what depends on the host -----------------------------------

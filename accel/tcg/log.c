@@ -7,6 +7,7 @@
 
 #include <capstone/capstone.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 static cs_mode log_capstone_mode(uint32_t bits)
 {
@@ -71,6 +72,27 @@ void log_block_out(TcgEngine *e, const TcgBlock *b)
     g_autoptr(GString) out = g_string_new(NULL);
     e->ctx.backend->print(&e->ctx, &b->code, out);
     log_printf("OUT: [size=%u]\n%s\n", b->code.size, out->str);
+}
+
+/* Address, size, name (tools/perf/Documentation/jit-interface.txt): a block is
+ * named after its guest pc. perf reads the file when it is done, so what the
+ * buffer held before it was emptied is named wrongly. */
+void log_perf_map(TcgEngine *e, const TcgBlock *b)
+{
+    const uint8_t *code = b->code.entry;
+
+    if (!e->perf_map) {
+        g_autofree char *path = g_strdup_printf("/tmp/perf-%d.map", getpid());
+        e->perf_map = fopen(path, "we");
+        if (!e->perf_map) {
+            log_printf("perfmap: cannot write %s\n", path);
+            e->perfmap = false;
+            return;
+        }
+        setvbuf(e->perf_map, NULL, _IOLBF, 0);
+    }
+    fprintf(e->perf_map, "%" PRIxPTR " %x guest_%" PRIx64 "\n", (uintptr_t)code,
+            b->code.size, b->key.pc);
 }
 
 void log_exec(X86Cpu *cpu, const TcgBlock *b)

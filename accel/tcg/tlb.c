@@ -16,7 +16,7 @@
  */
 #include "accel/tcg/engine.h"
 
-#define TLB_NONE UINT64_MAX
+#define TLB_NONE TCG_TLB_NONE
 
 /* Bits of TcgTlbEntry.paddr below the page: global, logged, and which large
  * page the entry is a part of (its size is tlb_large_shift[]). */

@@ -200,7 +200,7 @@ static bool backend_reserve_list(TcgContext *ctx, GError **errp)
 
 static bool backend_init(TcgContext *ctx, GError **errp)
 {
-    enum { THUNKS_MAX = 32768 };
+    enum { THUNKS_MAX = 256 * 1024 };
     unsigned a, b, c, d;
     uint8_t *at;
 

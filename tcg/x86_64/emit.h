@@ -59,7 +59,10 @@ extern const uint8_t emit_home[TCG_GLOBALS]; /* host register or NO_REG */
      1u << R9 | 1u << R10 | 1u << R11)
 
 /* ---- Thunks: shared code, made once per context ----------------------- */
-enum { MEM_THUNKS = EMIT_SCRATCHES * EMIT_SCRATCHES * TCG_MODES * 2 };
+enum {
+    MEM_SLOTS = TCG_MODES * TCG_SLOTS,
+    MEM_WIDE = 64, /* wider accesses do without slot and table */
+};
 
 typedef enum EmitThunk {
     THUNK_ENTER,        /* C: int (*)(void *env, const void *code) */
@@ -78,11 +81,12 @@ typedef enum EmitThunk {
     THUNK_POLL,     /* call, at the start of a block */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
     THUNK_MEM_SLOW, /* call, by those: see mem.c */
-    THUNK_MEM,
-    THUNK_COUNT = THUNK_MEM + MEM_THUNKS
+    THUNK_WIDE, /* call, by slow parts of wide accesses: one for each scratch */
+    THUNK_MEM = THUNK_WIDE + EMIT_SCRATCHES, /* of others: and each slot */
+    THUNK_COUNT = THUNK_MEM + EMIT_SCRATCHES * MEM_SLOTS
 } EmitThunk;
 
-extern const char *const emit_thunk_names[THUNK_MEM];
+extern const char *const emit_thunk_names[THUNK_WIDE];
 void emit_thunks(Asm *a, TcgContext *ctx);
 /* Home registers to env->r and back; env is `env` bytes above rsp. */
 void thunk_store_homes(Asm *a, int32_t env);
@@ -132,12 +136,13 @@ struct EmitCold {
     uint64_t pc;
     uint8_t *start;  /* where it was put */
     uint8_t *jump;   /* rel32 that comes here */
-    uint8_t *resume; /* MEM: the access, s1 + s2 is its host address */
+    uint8_t *resume; /* MEM: the access */
     uint8_t *after;  /* behind it */
     uint32_t desc;   /* MEM: MemDesc */
-    uint8_t s1, s2;
-    uint8_t exit; /* EXIT: number */
-    bool host;    /* EXIT: flags are in the host's flags */
+    AsmMem address;  /* MEM: the guest's, base and displacement */
+    uint8_t reg;     /* MEM: gets the addend; EXITR: holds the pc */
+    uint8_t exit;    /* EXIT: number */
+    bool host;       /* EXIT: flags are in the host's flags */
     bool poll;
     uint64_t target; /* EXIT: guest pc */
 };
@@ -333,8 +338,9 @@ typedef enum MemKind {
     MEM_PROBE,
 } MemKind;
 
-/* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: s1
- * already holds the whole host address at the access, 23, 24: see below */
+/* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: the
+ * addend's register holds the whole host address at the access, 23, 24: see
+ * below, 25..26: which scratch register gets the addend */
 typedef uint32_t MemDesc;
 enum {
     MEM_DESC_SIZE = 8,
@@ -343,16 +349,18 @@ enum {
     MEM_DESC_JOINED = 1 << 22,
     MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
     MEM_DESC_LOCKED = 1 << 24, /* and nobody else may come between */
+    MEM_DESC_REG = 25,
 };
 
 /* What a slow part looks like up to its description. */
 enum {
-    MEM_SLOW_S1 = 2, /* ModRM of add s1, slot.page: s1 is bits 5..3 + 8 */
-    MEM_SLOW_DESC = 8 + 7 + 5 + 5,
+    MEM_SLOW_CALL = 8, /* behind a lea */
+    MEM_SLOW_DESC = MEM_SLOW_CALL + 5 + 5,
 };
 
 typedef struct MemAccess {
-    unsigned s1, s2;
+    AsmMem at;    /* host address */
+    unsigned reg; /* scratch: the addend, or, joined, the address */
     unsigned cold;
 } MemAccess;
 
@@ -360,11 +368,10 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
                     MemKind kind, bool flags_needed);
 void mem_resume(Emit *e, MemAccess m); /* the access starts here */
 void mem_after(Emit *e, MemAccess m);  /* and ends here */
-AsmMem mem_operand(MemAccess m);
 void mem_locked(Emit *e, MemAccess m); /* it must be atomic */
-void mem_join(Emit *e, MemAccess *m);  /* s1 += s2: frees s2 */
+void mem_join(Emit *e, MemAccess *m);  /* the address in one register */
 void mem_slow_thunk(Asm *a, const X86State *st);
-void mem_thunks(Asm *a, X86State *st, bool fill_slots);
+void mem_thunks(Asm *a, X86State *st);
 void mem_bounced_thunk(Asm *a, const X86State *st);
 void emit_ld(Emit *e, const IrInsn *i);
 void emit_st(Emit *e, const IrInsn *i);

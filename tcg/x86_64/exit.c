@@ -195,7 +195,7 @@ void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
 
 static void exitr_miss(Emit *e, EmitCold *c)
 {
-    asm_store(&e->as, asm_env(ENV_OFF(pc)), c->s1);
+    asm_store(&e->as, asm_env(ENV_OFF(pc)), c->reg);
     asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
 }
 
@@ -222,7 +222,7 @@ static void exitr_jump(Emit *e, unsigned pc)
     asm_alu_rr(a, ALU_XOR, IR_I64, key, pc);
     asm_alu_rm(a, ALU_CMP, IR_I64, key, asm_mem(entry, 0));
     EmitCold *c = emit_cold(e, exitr_miss);
-    c->s1 = pc;
+    c->reg = pc;
     c->jump = asm_jcc(a, IR_CC_NE);
     asm_rm(a, 0xff, 4, asm_mem(entry, offsetof(TcgJump, code)));
 }

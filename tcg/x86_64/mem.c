@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest memory. Beside each access stands the check of its slot, five
- * instructions with the access, after which the host address is s1 + s2:
+ * instructions with the access, which the address itself does not wait for:
  *
- *      lea  s1, [address]
- *      sub  s1, slot.page
- *      cmp  s1, 4096 - size
+ *      lea  s, [base + disp]
+ *      sub  s, slot.page
+ *      cmp  s, 4096 - size
  *      ja   slow                   another page, or crossing its end
- *      mov  s2, slot.host
- *      op   [s2 + s1]
+ *      mov  s, slot.addend
+ *      op   [base + s + disp]
  *
- * The slow part, out of line, restores the address (s1 + slot.page) and calls
- * a thunk that finds a description of the access behind the call. It returns
- * with s1 and s2 such that the access may be made at s1 + s2 after all: in the
- * page, found in env->tlb[] (and now in the slot) or by fill(), or in a bounce
+ * An address that is more than a register and a displacement is first computed
+ * into a scratch register, which then is `base`.
+ *
+ * The slow part, out of line, calls the thunk of its slot and register. That
+ * looks in env->tlb[], fills the slot and returns the addend. What the table
+ * does not have goes to C, which finds a description of the access behind the
+ * call; the addend then leads to the page, found by fill(), or to a bounce
  * buffer that load() filled. In the latter case a writing access goes on at a
  * copy of itself that is followed by a call which stores the buffer.
- *
- * Accesses off one unmodified base register with constant displacements could
- * share one check of their lowest to highest byte; mem_check() would then take
- * a range, and the later accesses reuse s1 and s2. Left for regions.
  */
 #include "tcg/x86_64/emit.h"
 
@@ -32,8 +31,31 @@ static bool mem_is_intermediate(const Emit *e, unsigned reg, uint32_t locked)
            e->owner[reg - EMIT_SCRATCH_FIRST] == IR_NONE;
 }
 
-/* s1 = address a of the instruction; a's use is over. */
-static unsigned mem_address(Emit *e, const IrInsn *i)
+/* base + index << shift + disp in a scratch register, one of theirs if it may
+ * be. */
+static AsmMem mem_compute(Emit *e, AsmMem m, bool wrap, bool far,
+                          uint32_t locked, int64_t disp)
+{
+    unsigned reg = mem_is_intermediate(e, m.base, locked)    ? m.base
+                   : mem_is_intermediate(e, m.index, locked) ? m.index
+                                                             : regs_take(e);
+
+    if (m.base == NO_REG && m.index == NO_REG) {
+        asm_movi(&e->as, reg, wrap ? (uint32_t)disp : (uint64_t)disp);
+    } else if (far) {
+        m.index = regs_take(e);
+        asm_movi(&e->as, m.index, disp);
+        asm_lea(&e->as, reg, m);
+    } else {
+        m.disp = disp;
+        asm_rm(&e->as, wrap ? OP_LEA32 : OP_LEA, reg, m);
+    }
+    e->locked = locked | 1u << reg;
+    return asm_mem(reg, 0);
+}
+
+/* Address a of the instruction, as base and displacement; a's use is over. */
+static AsmMem mem_address(Emit *e, const IrInsn *i)
 {
     EmitAddr x = regs_addr(e, i->a);
     int64_t disp = x.wrap ? x.disp : (int64_t)(x.disp + (uint64_t)i->imm2);
@@ -50,34 +72,17 @@ static unsigned mem_address(Emit *e, const IrInsn *i)
     }
     unsigned base = x.base == IR_NONE ? NO_REG : regs_value(e, x.base);
     unsigned index = x.index == IR_NONE ? NO_REG : regs_value(e, x.index);
+    bool far = !asm_fits32(disp);
 
-    /* Registers of temporaries that end here are free for s1. */
+    /* Registers of temporaries that end here are free. */
     regs_use(e, i->a);
-    unsigned s1 = mem_is_intermediate(e, base, locked)    ? base
-                  : mem_is_intermediate(e, index, locked) ? index
-                                                          : regs_take(e);
-    if (base == NO_REG && index == NO_REG) {
-        asm_movi(&e->as, s1, x.wrap ? (uint32_t)disp : (uint64_t)disp);
-    } else if (!asm_fits32(disp)) {
-        unsigned far = regs_take(e);
-
-        asm_movi(&e->as, far, disp);
-        asm_lea(&e->as, s1, (AsmMem){ base, far, 0, 0 });
-    } else if (index == NO_REG && !disp) {
-        if (x.wrap) {
-            asm_mov32(&e->as, s1, base);
-        } else if (s1 != base) {
-            asm_mov(&e->as, s1, base);
-        }
-    } else {
-        asm_rm(&e->as, x.wrap ? OP_LEA32 : OP_LEA, s1,
-               (AsmMem){ base, index, x.shift, disp });
+    if (base != NO_REG && index == NO_REG && !x.wrap && !far) {
+        return asm_mem(base, disp);
     }
-    e->locked = locked | 1u << s1;
-    if (x.wrap && i->imm2) {
-        asm_lea(&e->as, s1, asm_mem(s1, i->imm2));
-    }
-    return s1;
+    AsmMem m = mem_compute(e, (AsmMem){ base, index, x.shift, 0 }, x.wrap, far,
+                           locked, disp);
+    m.disp = x.wrap ? i->imm2 : 0;
+    return m;
 }
 
 /* ---- the check -------------------------------------------------------- */
@@ -90,11 +95,18 @@ static unsigned mem_mode(const Emit *e, const IrInsn *i)
 static MemDesc mem_describe(const Emit *e, const IrInsn *i, unsigned size,
                             bool write, MemKind kind)
 {
-    return (mem_mode(e, i) * TCG_SLOTS + i->mem.slot % TCG_SLOTS) |
-           (size << MEM_DESC_SIZE) | (write ? MEM_DESC_WRITE : 0) |
+    unsigned slot = (i->mem.slot & ~1u) % TCG_SLOTS + write;
+
+    return (mem_mode(e, i) * TCG_SLOTS + slot) | (size << MEM_DESC_SIZE) |
+           (write ? MEM_DESC_WRITE : 0) |
            (write && kind != MEM_LOAD && kind != MEM_PROBE ? MEM_DESC_STORES
                                                            : 0) |
            (uint32_t)kind << MEM_DESC_KIND;
+}
+
+static bool mem_is_wide(MemDesc desc)
+{
+    return (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE;
 }
 
 static int32_t mem_slot(MemDesc desc)
@@ -102,14 +114,22 @@ static int32_t mem_slot(MemDesc desc)
     return ENV_OFF(slot) + (desc & 0xff) * (int32_t)sizeof(TcgSlot);
 }
 
-AsmMem mem_operand(MemAccess m)
+/* A base of rbp or r13 would cost a displacement. */
+static AsmMem mem_sum(AsmMem address, unsigned addend)
 {
-    /* A base of r13 would cost a displacement. */
-    if (m.s2 == NO_REG) {
-        return asm_mem(m.s1, 0);
+    bool swap = !address.disp && (address.base & 7) == (RBP & 7);
+
+    return swap ? (AsmMem){ addend, address.base, 0, 0 }
+                : (AsmMem){ address.base, addend, 0, address.disp };
+}
+
+static void mem_put_address(Asm *a, unsigned reg, AsmMem address)
+{
+    if (address.disp) {
+        asm_lea(a, reg, address);
+    } else {
+        asm_mov(a, reg, address.base);
     }
-    return m.s2 == R13 ? (AsmMem){ m.s1, m.s2, 0, 0 }
-                       : (AsmMem){ m.s2, m.s1, 0, 0 };
 }
 
 static void mem_slow_part(Emit *e, EmitCold *c);
@@ -118,24 +138,25 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
                     MemKind kind, bool flags_needed)
 {
     MemDesc desc = mem_describe(e, i, size, write, kind);
-    unsigned s1 = mem_address(e, i);
-    unsigned s2 = regs_take(e);
+    AsmMem address = mem_address(e, i);
+    unsigned reg = regs_take(e);
 
     flags_lose(e, flags_needed);
     EmitCold *c = emit_cold(e, mem_slow_part);
-    c->desc = desc;
-    c->s1 = s1;
-    c->s2 = s2;
-    asm_rm(&e->as, asm_typed(ALU_SUB << 3 | 2, IR_I64), s1,
-           asm_env(mem_slot(desc)));
-    if (e->ctx->switches & TCG_OFF_SLOTS) {
+    c->desc = desc | (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
+    c->address = address;
+    c->reg = reg;
+    MemAccess m = { mem_sum(address, reg), reg, c - e->cold };
+    if (mem_is_wide(desc) || e->ctx->switches & TCG_OFF_SLOTS) {
         c->jump = asm_jmp(&e->as);
-    } else {
-        asm_alu_ri(&e->as, ALU_CMP, IR_I64, s1, 4096 - (int)size);
-        c->jump = asm_jcc(&e->as, IR_CC_A);
+        return m;
     }
-    asm_load(&e->as, s2, asm_env(mem_slot(desc) + 8));
-    return (MemAccess){ s1, s2, c - e->cold };
+    mem_put_address(&e->as, reg, address);
+    asm_alu_rm(&e->as, ALU_SUB, IR_I64, reg, asm_env(mem_slot(desc)));
+    asm_alu_ri(&e->as, ALU_CMP, IR_I64, reg, 4096 - (int)size);
+    c->jump = asm_jcc(&e->as, IR_CC_A);
+    asm_load(&e->as, reg, asm_env(mem_slot(desc) + 8));
+    return m;
 }
 
 void mem_resume(Emit *e, MemAccess m)
@@ -163,38 +184,50 @@ void mem_locked(Emit *e, MemAccess m)
 
 void mem_join(Emit *e, MemAccess *m)
 {
-    asm_lea(&e->as, m->s1, (AsmMem){ m->s1, m->s2, 0, 0 });
+    AsmMem address = e->cold[m->cold].address;
+
+    asm_lea(&e->as, m->reg, m->at);
     e->cold[m->cold].desc |= MEM_DESC_JOINED;
-    e->locked &= ~(1u << m->s2);
-    m->s2 = NO_REG;
+    if (address.base >= EMIT_SCRATCH_FIRST) {
+        e->locked &= ~(1u << address.base);
+    }
+    m->at = asm_mem(m->reg, 0);
 }
 
-static unsigned mem_thunk_number(unsigned s1, unsigned s2, unsigned mode,
-                                 bool write)
+static EmitThunk mem_thunk_of(const Emit *e, const EmitCold *c)
 {
-    return (((s1 - EMIT_SCRATCH_FIRST) * EMIT_SCRATCHES +
-             (s2 - EMIT_SCRATCH_FIRST)) *
-                TCG_MODES +
-            mode) *
-               2 +
-           write;
+    unsigned n = c->reg - EMIT_SCRATCH_FIRST;
+
+    return mem_is_wide(c->desc) || e->ctx->switches & TCG_OFF_SLOTS
+               ? THUNK_WIDE + n
+               : THUNK_MEM + n * MEM_SLOTS + (c->desc & 0xff);
 }
 
-/* s1 = address, s2 = that of its last byte; the encodings are of fixed length,
- * as the signal handler and the thunk look at them (MemSlowPart). The thunk
- * returns behind all of it where the access was bounced and must be stored. */
+/* lea of MEM_SLOW_CALL bytes, whatever the registers (SDM 2A 2.1.5). */
+static void mem_put_long_lea(Asm *a, unsigned reg, AsmMem m)
+{
+    bool sib = (m.base & 7) == RSP;
+
+    if (!sib) {
+        asm_u8(a, 0x2e); /* means nothing here */
+    }
+    asm_opcode(a, OP_LEA, reg, 0, m.base, false);
+    asm_u8(a, 0x80 | (reg & 7) << 3 | (m.base & 7)); /* disp32 */
+    if (sib) {
+        asm_u8(a, 0x24);
+    }
+    asm_u32(a, m.disp);
+}
+
+/* The encodings are of fixed length, as the signal handler and the thunks look
+ * at them (MEM_SLOW_DESC). The thunk returns behind all of it where the access
+ * was bounced and must be stored. */
 static void mem_slow_part(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
-    unsigned mode = (c->desc & 0xff) / TCG_SLOTS;
-    unsigned n = mem_thunk_number(c->s1, c->s2, mode, c->desc & MEM_DESC_WRITE);
 
-    asm_rm(a, asm_typed(ALU_ADD << 3 | 2, IR_I64), c->s1,
-           asm_env(mem_slot(c->desc)));
-    asm_opcode(a, OP_LEA, c->s2, 0, c->s1, false);
-    asm_u8(a, 0x80 | (c->s2 & 7) << 3 | (c->s1 & 7)); /* disp32 */
-    asm_u32(a, (c->desc >> MEM_DESC_SIZE & 1023) - 1);
-    asm_call_to(a, emit_thunk(e, THUNK_MEM + n));
+    mem_put_long_lea(a, c->reg, c->address);
+    asm_call_to(a, emit_thunk(e, mem_thunk_of(e, c)));
     asm_fix(asm_jmp(a), c->resume);
     asm_u32(a, c->desc);
     if (c->desc & MEM_DESC_STORES) {
@@ -236,10 +269,10 @@ void emit_ld(Emit *e, const IrInsn *i)
      * must not be, so it takes no part in the check. */
     unsigned dst = i->dst < TCG_GLOBALS && emit_home[i->dst] != NO_REG
                        ? emit_home[i->dst]
-                       : m.s2;
+                       : m.reg;
 
     mem_resume(e, m);
-    asm_rm(&e->as, mem_load_op(i), dst, mem_operand(m));
+    asm_rm(&e->as, mem_load_op(i), dst, m.at);
     mem_after(e, m);
     regs_defined(e, i->dst, dst);
 }
@@ -256,10 +289,10 @@ void emit_st(Emit *e, const IrInsn *i)
 
     mem_resume(e, m);
     if (is_const) {
-        asm_rm(&e->as, asm_typed_group(0xc6, t), 0, mem_operand(m));
+        asm_rm(&e->as, asm_typed_group(0xc6, t), 0, m.at);
         asm_imm(&e->as, t, imm);
     } else {
-        asm_rm(&e->as, asm_typed(OP_MOV_STORE, t), v, mem_operand(m));
+        asm_rm(&e->as, asm_typed(OP_MOV_STORE, t), v, m.at);
     }
     mem_after(e, m);
     regs_use(e, i->b);
@@ -277,43 +310,6 @@ void emit_probew(Emit *e, const IrInsn *i)
 /* ---- the thunks ------------------------------------------------------- */
 
 enum { DESC_FROM_RETURN = 5, COPY_FROM_RETURN = 9 };
-
-/* rax = TcgTlbEntry of address s1; s2 = its page; jump if that is not the
- * tag. An access that crosses into the next page does not match, either. */
-static uint8_t *mem_thunk_table(Asm *a, unsigned s1, unsigned s2, int32_t tlb,
-                                bool write)
-{
-    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
-    asm_mov(a, RAX, s1);
-    asm_shift_i(a, SHIFT_SHR, IR_I64, RAX, 12 - 5);
-    asm_alu_ri(a, ALU_AND, IR_I32, RAX, (TCG_TLB_SIZE - 1) << 5);
-    asm_alu_rm(a, ALU_ADD, IR_I64, RAX, asm_mem(RSP, tlb));
-    asm_alu_ri(a, ALU_AND, IR_I64, s2, -4096);
-    asm_alu_rm(a, ALU_CMP, IR_I64, s2,
-               asm_mem(RAX, write ? offsetof(TcgTlbEntry, write)
-                                  : offsetof(TcgTlbEntry, read)));
-    return asm_jcc(a, IR_CC_NE);
-}
-
-/* The slot, whose number is in the description, gets page s2; s1 becomes the
- * offset, s2 the host page. */
-static void mem_thunk_hit(Asm *a, unsigned s1, unsigned s2, int32_t env,
-                          bool fill)
-{
-    asm_load(a, RAX, asm_mem(RAX, offsetof(TcgTlbEntry, host)));
-    if (fill) {
-        AsmMem slot = { RSP, RCX, 0, env + ENV_OFF(slot) };
-
-        asm_load(a, RCX, asm_mem(RSP, env - 8)); /* return address */
-        asm_rm(a, OP_MOVZX8, RCX, asm_mem(RCX, DESC_FROM_RETURN));
-        asm_shift_i(a, SHIFT_SHL, IR_I32, RCX, 4);
-        asm_store(a, slot, s2);
-        slot.disp += 8;
-        asm_store(a, slot, RAX);
-    }
-    asm_alu_rr(a, ALU_SUB, IR_I64, s1, s2);
-    asm_mov(a, s2, RAX);
-}
 
 /* What the table does not have: called by the thunks of the register pairs,
  * address and result in env. Light C first; what that cannot do goes through
@@ -350,41 +346,67 @@ void mem_slow_thunk(Asm *a, const X86State *st)
     asm_u8(a, 0xc3);
 }
 
-static void mem_thunk(Asm *a, unsigned s1, unsigned s2, unsigned mode,
-                      bool write, const X86State *st, bool fill_slots)
+/* reg = address: leave it to C, which keeps reg. */
+static void mem_wide_thunk(Asm *a, unsigned reg, const X86State *st)
 {
-    const int32_t env = 24;
+    const AsmMem address = asm_env(8 + ENV_BACKEND(ENV_ADDRESS));
 
-    asm_u8(a, 0x50); /* push rax, rcx */
-    asm_u8(a, 0x51);
-    uint8_t *miss =
-        mem_thunk_table(a, s1, s2, env + ENV_OFF(tlb) + 8 * mode, write);
-    mem_thunk_hit(a, s1, s2, env, fill_slots);
-    asm_u8(a, 0x59); /* pop rcx, rax; ret */
-    asm_u8(a, 0x58);
-    asm_u8(a, 0xc3);
-    asm_fix(miss, a->p);
-    asm_u8(a, 0x59);
-    asm_u8(a, 0x58);
-    asm_store(a, asm_env(8 + ENV_BACKEND(ENV_ADDRESS)), s1);
+    asm_store(a, address, reg);
     asm_call_to(a, st->thunk[THUNK_MEM_SLOW]);
-    asm_load(a, s2, asm_env(8 + ENV_BACKEND(ENV_ADDRESS)));
-    asm_movi(a, s1, 0);
+    asm_rr(a, asm_typed_group(0xf6, IR_I64), GROUP3_NEG, reg);
+    asm_alu_rm(a, ALU_ADD, IR_I64, reg, address);
     asm_u8(a, 0xc3);
 }
 
-/* One for each pair of registers, mode and direction. */
-void mem_thunks(Asm *a, X86State *st, bool fill_slots)
+/* reg = address. Entry 0 is not looked at: TCG_TLB_NONE there could be taken
+ * for a page. */
+static void mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
+                           const uint8_t *wide)
 {
-    for (unsigned n = 0; n < MEM_THUNKS; n++) {
-        unsigned pair = n / 2 / TCG_MODES;
-        unsigned s1 = EMIT_SCRATCH_FIRST + pair / EMIT_SCRATCHES;
-        unsigned s2 = EMIT_SCRATCH_FIRST + pair % EMIT_SCRATCHES;
+    const int32_t env = 16;
+    const AsmMem page = asm_env(env + mem_slot(slot));
+    const AsmMem addend = asm_env(env + mem_slot(slot) + 8);
+    const int32_t tlb = env + ENV_OFF(tlb) + 8 * (slot / TCG_SLOTS);
+    const AsmMem tag = asm_mem(reg, slot & 1 ? offsetof(TcgTlbEntry, write)
+                                             : offsetof(TcgTlbEntry, read));
 
-        if (s1 != s2) {
+    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
+    asm_u8(a, 0x50); /* push rax */
+    asm_mov(a, RAX, reg);
+    asm_shift_i(a, SHIFT_SHR, IR_I64, reg, 12 - 5);
+    asm_alu_ri(a, ALU_AND, IR_I32, reg, (TCG_TLB_SIZE - 1) << 5);
+    uint8_t *zero = asm_jcc8(a, IR_CC_E);
+    asm_alu_rm(a, ALU_ADD, IR_I64, reg, asm_env(tlb));
+    asm_alu_rm(a, ALU_SUB, IR_I64, RAX, tag);
+    asm_alu_ri(a, ALU_CMP, IR_I64, RAX, 4096 - MEM_WIDE);
+    uint8_t *miss = asm_jcc8(a, IR_CC_A);
+    asm_load(a, RAX, tag);
+    asm_store(a, page, RAX);
+    asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, host)));
+    asm_alu_rr(a, ALU_SUB, IR_I64, reg, RAX);
+    asm_store(a, addend, reg);
+    asm_u8(a, 0x58); /* pop rax; ret */
+    asm_u8(a, 0xc3);
+    asm_fix8(miss, a->p);
+    asm_alu_rm(a, ALU_ADD, IR_I64, RAX, tag);
+    asm_fix8(zero, a->p);
+    asm_mov(a, reg, RAX);
+    asm_u8(a, 0x58);
+    asm_jmp_to(a, wide);
+}
+
+void mem_thunks(Asm *a, X86State *st)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        unsigned reg = EMIT_SCRATCH_FIRST + n;
+
+        asm_pad(a, 16, 0);
+        st->thunk[THUNK_WIDE + n] = asm_exec(a, a->p);
+        mem_wide_thunk(a, reg, st);
+        for (unsigned slot = 0; slot < MEM_SLOTS; slot++) {
             asm_pad(a, 16, 0);
-            st->thunk[THUNK_MEM + n] = asm_exec(a, a->p);
-            mem_thunk(a, s1, s2, n / 2 % TCG_MODES, n % 2, st, fill_slots);
+            st->thunk[THUNK_MEM + n * MEM_SLOTS + slot] = asm_exec(a, a->p);
+            mem_slot_thunk(a, reg, slot, st->thunk[THUNK_WIDE + n]);
         }
     }
 }
@@ -408,7 +430,7 @@ static void mem_lock(Emit *e, uint32_t op, unsigned reg, MemAccess m)
 {
     mem_locked(e, m);
     asm_u8(&e->as, 0xf0);
-    asm_rm(&e->as, op, reg, mem_operand(m));
+    asm_rm(&e->as, op, reg, m.at);
 }
 
 static void mem_atomic_zero_extend(Emit *e, IrType t, unsigned reg)
@@ -454,7 +476,7 @@ static unsigned mem_atomic_alu(unsigned atomic)
                                     : ALU_XOR;
 }
 
-/* The old value costs a loop: rax = [m]; s2 = rax op v; cmpxchg [m], s2. v is
+/* The old value costs a loop: rax = [m]; s = rax op v; cmpxchg [m], s. v is
  * in its register, except that it may be in rax, which the loop needs. */
 static void mem_atomic_logic(Emit *e, const IrInsn *i)
 {
@@ -463,12 +485,13 @@ static void mem_atomic_logic(Emit *e, const IrInsn *i)
     unsigned v = regs_copy(e, i->b);
     MemAccess m =
         mem_check(e, i, 1u << t, true, MEM_BYTES, mem_flags_needed(e));
-    unsigned sum = m.s2;
 
     mem_resume(e, m);
     mem_join(e, &m);
+    unsigned sum = regs_take(e);
+
     asm_store(a, asm_env(ENV_BACKEND(ENV_MOVED)), RAX);
-    asm_rm(a, asm_typed(OP_MOV_LOAD, t), RAX, mem_operand(m));
+    asm_rm(a, asm_typed(OP_MOV_LOAD, t), RAX, m.at);
     uint8_t *again = a->p;
     asm_mov(a, sum, RAX);
     asm_alu_rr(a, mem_atomic_alu(i->cond), t, sum, v);
@@ -497,10 +520,11 @@ static void mem_atomic_cmpxchg(Emit *e, const IrInsn *i)
     }
     MemAccess m =
         mem_check(e, i, 1u << t, true, MEM_BYTES, mem_flags_needed(e));
-    unsigned old = m.s2;
 
     mem_resume(e, m);
     mem_join(e, &m);
+    unsigned old = regs_take(e);
+
     asm_mov(a, old, RAX);
     asm_load(a, RAX, moved);
     mem_lock(e, asm_typed(0xb0 | ASM_0F, t), new, m);

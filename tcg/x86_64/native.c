@@ -2,7 +2,7 @@
 /*
  * The guest's instruction, executed as itself: encoded again with the guest's
  * registers in their homes, those that live in env in scratch registers, and
- * the memory operand at s1 + s2 (SDM 2A 2.1 to 2.3 for the encodings).
+ * the memory operand at its host address (SDM 2A 2.1 to 2.3 for the encodings).
  */
 #include "tcg/x86_64/emit.h"
 
@@ -243,7 +243,8 @@ static bool native_is_locked(const NativeInsn *n)
     return n->lock || (!n->vex && n->map == 0 && (n->opcode & 0xfe) == 0x86);
 }
 
-/* With two registers in env there is none left for s2 during the access. */
+/* With two registers in env there is none left for the addend beside an
+ * address's during the access. */
 static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
 {
     MemKind kind = n->mem_fill ? MEM_FILLED : MEM_BYTES;
@@ -265,8 +266,7 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
         r = native_regs(e, n, &s);
     }
     native_load_flags(e, n);
-    AsmMem operand = mem_operand(m);
-    native_encode(&e->as, n, r, &operand);
+    native_encode(&e->as, n, r, &m.at);
     mem_after(e, m);
     native_store_results(e, n, &s);
 }

@@ -6,7 +6,7 @@
 
 static const char *print_thunk_name(const X86State *st, const uint8_t *x)
 {
-    for (unsigned t = 0; t < THUNK_MEM; t++) {
+    for (unsigned t = 0; t < THUNK_WIDE; t++) {
         if (st->thunk[t] == x) {
             return emit_thunk_names[t];
         }
@@ -78,7 +78,7 @@ static bool print_is_slow_part(const X86State *st, const cs_insn *i)
     const uint8_t *target =
         (const uint8_t *)(uintptr_t)g_ascii_strtoull(i->op_str, NULL, 16);
 
-    return target >= st->thunk[THUNK_MEM + 2] && target < st->thunks_end;
+    return target > st->thunk[THUNK_MEM_SLOW] && target < st->thunks_end;
 }
 
 static const uint8_t *print_desc(const uint8_t *p, GString *out)

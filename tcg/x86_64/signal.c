@@ -25,9 +25,9 @@ static MemDesc signal_slow_desc(const uint8_t *slow)
     return desc;
 }
 
-static unsigned signal_slow_s1(const uint8_t *slow)
+static unsigned signal_slow_reg(MemDesc desc)
 {
-    return 8 + (slow[MEM_SLOW_S1] >> 3 & 7);
+    return EMIT_SCRATCH_FIRST + (desc >> MEM_DESC_REG & 3);
 }
 
 bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
@@ -43,11 +43,13 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
     const TcgEnv *env = (const TcgEnv *)*signal_reg(uc, RSP);
     TcgSlot slot = (&env->slot[0][0])[desc & 0xff];
 
-    if (slot.page != TCG_SLOT_EMPTY) {
+    if (slot.page != TCG_SLOT_EMPTY || ctx->switches & TCG_OFF_SLOTS ||
+        (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE) {
         return false;
     }
     if (desc & MEM_DESC_JOINED) {
-        *signal_reg(uc, signal_slow_s1(slow)) -= (greg_t)slot.host;
+        *signal_reg(uc, signal_slow_reg(desc)) -= (greg_t)slot.addend;
+        slow += MEM_SLOW_CALL;
     }
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;
     return true;

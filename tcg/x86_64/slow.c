@@ -66,7 +66,8 @@ static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
 
     if ((desc & MEM_DESC_WRITE ? t->write : t->read) == page &&
         !(ctx->switches & TCG_OFF_SLOTS)) {
-        env->slot[mode][desc & (TCG_SLOTS - 1)] = (TcgSlot){ page, t->host };
+        env->slot[mode][desc & (TCG_SLOTS - 1)] =
+            (TcgSlot){ page, (uintptr_t)t->host - page };
     }
 }
 

@@ -270,7 +270,7 @@ static void thunk_mem_slow(Asm *a, TcgContext *ctx)
 
 /* ---- all of them ------------------------------------------------------ */
 
-const char *const emit_thunk_names[THUNK_MEM] = {
+const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_ENTER] = "enter",
     [THUNK_LEAVE] = "leave",
     [THUNK_LEAVE_STORED] = "leave2",
@@ -331,6 +331,6 @@ void emit_thunks(Asm *a, TcgContext *ctx)
         st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);
         thunk_rows[n].emit(a, ctx);
     }
-    mem_thunks(a, st, !(ctx->switches & TCG_OFF_SLOTS));
+    mem_thunks(a, st);
     st->thunks_end = asm_exec(a, a->p);
 }

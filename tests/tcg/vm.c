@@ -38,7 +38,7 @@ static LIGHT uint8_t *vm_fill(void *env, uint64_t addr, unsigned size,
         TcgTlbEntry *t = &cpu->tlb[mode][(addr >> 12) & (TCG_TLB_SIZE - 1)];
 
         if (t->host != page) {
-            t->read = t->write = ~UINT64_C(0);
+            t->read = t->write = TCG_TLB_NONE;
         }
         t->host = page;
         *(write ? &t->write : &t->read) = addr & ~UINT64_C(4095);
