@@ -113,11 +113,16 @@ static uint64_t header_l1_needed(const Qcow2Header *h)
     return (h->size >> shift) + !!(h->size & ((1ull << shift) - 1));
 }
 
+/* Tables begin at a cluster, and not where a file cannot reach. */
+static bool header_bad_offset(const Qcow2Header *h, uint64_t off)
+{
+    return off & ((1ull << h->cluster_bits) - 1) || off > INT64_MAX / 2;
+}
+
 static bool header_check_tables(BlockNode *file, const Qcow2Header *h,
                                 GError **errp)
 {
     uint64_t cluster = 1ull << h->cluster_bits;
-    uint64_t mask = cluster - 1;
 
     if (h->size > INT64_MAX - cluster) {
         return header_bad(file, errp, "disk size is too large", h->size);
@@ -128,10 +133,10 @@ static bool header_check_tables(BlockNode *file, const Qcow2Header *h,
     if (h->l1_size < header_l1_needed(h)) {
         return header_bad(file, errp, "L1 table is too small", h->l1_size);
     }
-    if (h->l1_offset & mask || (h->l1_size && !h->l1_offset)) {
+    if (header_bad_offset(h, h->l1_offset) || (h->l1_size && !h->l1_offset)) {
         return header_bad(file, errp, "L1 table offset", h->l1_offset);
     }
-    if (h->reftable_offset & mask) {
+    if (header_bad_offset(h, h->reftable_offset)) {
         return header_bad(file, errp, "refcount table offset",
                           h->reftable_offset);
     }
@@ -142,7 +147,7 @@ static bool header_check_tables(BlockNode *file, const Qcow2Header *h,
     if (h->snapshots > QCOW2_MAX_SNAPSHOTS) {
         return header_bad(file, errp, "too many snapshots", h->snapshots);
     }
-    if (h->snapshots && h->snapshot_offset & mask) {
+    if (h->snapshots && header_bad_offset(h, h->snapshot_offset)) {
         return header_bad(file, errp, "snapshot table offset",
                           h->snapshot_offset);
     }

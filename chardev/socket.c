@@ -278,6 +278,12 @@ static bool socket_open_tcp_port(ChardevSocket *s, const char *port, int *fd,
     };
     struct addrinfo *list = NULL;
     const char *host = *s->host ? s->host : NULL;
+
+    /* getaddrinfo() takes it modulo 65536. */
+    if (g_ascii_strtoull(port, NULL, 10) > UINT16_MAX) {
+        return emu_fail(errp, EMU_ERROR_INVALID,
+                        "port '%s' is larger than 65535", port);
+    }
     int err = getaddrinfo(host, port, &hints, &list);
 
     if (err) {

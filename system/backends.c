@@ -255,7 +255,8 @@ static void machine_default_drives(MachineConfig *c)
             return;
         }
     }
-    g_ptr_array_add(c->drives, drive_config_new(NULL, 2, true));
+    g_ptr_array_add(c->drives,
+                    drive_config_new("default drive", NULL, 2, true));
 }
 
 /* Nodes that stand below another one are opened by it. */

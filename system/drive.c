@@ -217,8 +217,10 @@ static bool drive_check_choice(const KeyVal *opts, const char *key,
     if (!text || g_strv_contains(choices, text)) {
         return true;
     }
-    return emu_fail(errp, EMU_ERROR_UNSUPPORTED, "%s=%s is not implemented",
-                    key, text);
+    g_autofree char *known = g_strjoinv(" or ", (char **)choices);
+
+    return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                    "parameter '%s' takes %s, not '%s'", key, known, text);
 }
 
 static bool drive_parse_open(BlockOpenOptions *o, const KeyVal *opts,
@@ -329,11 +331,13 @@ DriveConfig *drive_config_parse(const char *text, GError **errp)
     return d;
 }
 
-DriveConfig *drive_config_new(const char *filename, int index, bool cdrom)
+DriveConfig *drive_config_new(const char *option, const char *filename,
+                              int index, bool cdrom)
 {
     DriveConfig *d = drive_config_alloc();
 
-    d->text = g_strdup(filename ? filename : "default drive");
+    d->text = g_strjoin(*option && filename ? " " : "", option,
+                        filename ? filename : "", NULL);
     d->filename = g_strdup(filename);
     d->default_if = true;
     d->index = index;
@@ -451,8 +455,8 @@ const char *drive_interface_name(BoardDriveIf interface)
     return drive_interface(interface)->name;
 }
 
-/* Index over all buses, or -1 while it is open. */
-static void drive_resolve_place(DriveConfig *d)
+/* From index= or unit= to both, -1 while they are open. */
+static bool drive_resolve_place(DriveConfig *d, GError **errp)
 {
     unsigned units = drive_interface(d->interface)->units;
 
@@ -462,6 +466,10 @@ static void drive_resolve_place(DriveConfig *d)
     } else if (d->unit >= 0) {
         d->bus = MAX(d->bus, 0);
     }
+    return !units || d->unit < (int)units ||
+           emu_fail(errp, EMU_ERROR_INVALID,
+                    "%s: unit %d is too big (at most %u)", d->text, d->unit,
+                    units - 1);
 }
 
 static bool drive_place_taken(GPtrArray *drives, const DriveConfig *d, int bus,
@@ -545,7 +553,9 @@ bool drive_place(GPtrArray *drives, BoardDriveIf default_if, GError **errp)
         if (d->default_if) {
             d->interface = default_if;
         }
-        drive_resolve_place(d);
+        if (!drive_resolve_place(d, errp)) {
+            return false;
+        }
     }
     for (unsigned i = 0; i < drives->len; i++) {
         DriveConfig *d = drives->pdata[i];

@@ -35,8 +35,10 @@ typedef struct BlockNodeConfig {
 } BlockNodeConfig;
 
 DriveConfig *drive_config_parse(const char *text, GError **errp);
-/* The short options: -hda FILE (index 0) ... -cdrom FILE. */
-DriveConfig *drive_config_new(const char *filename, int index, bool cdrom);
+/* The short options: -hda FILE (index 0) ... -cdrom FILE; option is for
+ * messages. */
+DriveConfig *drive_config_new(const char *option, const char *filename,
+                              int index, bool cdrom);
 void drive_config_free(DriveConfig *drive);
 BlockNodeConfig *block_node_config_parse(const char *text, GError **errp);
 void block_node_config_free(BlockNodeConfig *node);

@@ -173,35 +173,36 @@ static bool option_blockdev(MachineConfig *c, const char *arg, GError **errp)
     return true;
 }
 
-static bool option_disk(MachineConfig *c, const char *file, int index)
+static bool option_disk(MachineConfig *c, const char *option, const char *file,
+                        int index)
 {
-    g_ptr_array_add(c->drives, drive_config_new(file, index, false));
+    g_ptr_array_add(c->drives, drive_config_new(option, file, index, false));
     return true;
 }
 
 static bool option_hda(MachineConfig *c, const char *arg, GError **errp)
 {
-    return option_disk(c, arg, 0);
+    return option_disk(c, "-hda", arg, 0);
 }
 
 static bool option_hdb(MachineConfig *c, const char *arg, GError **errp)
 {
-    return option_disk(c, arg, 1);
+    return option_disk(c, "-hdb", arg, 1);
 }
 
 static bool option_hdc(MachineConfig *c, const char *arg, GError **errp)
 {
-    return option_disk(c, arg, 2);
+    return option_disk(c, "-hdc", arg, 2);
 }
 
 static bool option_hdd(MachineConfig *c, const char *arg, GError **errp)
 {
-    return option_disk(c, arg, 3);
+    return option_disk(c, "-hdd", arg, 3);
 }
 
 static bool option_cdrom(MachineConfig *c, const char *arg, GError **errp)
 {
-    g_ptr_array_add(c->drives, drive_config_new(arg, 2, true));
+    g_ptr_array_add(c->drives, drive_config_new("-cdrom", arg, 2, true));
     return true;
 }
 
@@ -230,6 +231,11 @@ static bool option_nographic(MachineConfig *c, const char *arg, GError **errp)
 
 static bool option_display(MachineConfig *c, const char *arg, GError **errp)
 {
+    static const char *const names[] = { "none", "curses",      "dbus",
+                                         "gtk",  "sdl",         "spice-app",
+                                         "vnc",  "egl-headless" };
+    g_autofree char *name = g_strndup(arg, strcspn(arg, ",="));
+
     if (!strcmp(arg, "none")) {
         c->display_given = true;
         return true;
@@ -239,9 +245,16 @@ static bool option_display(MachineConfig *c, const char *arg, GError **errp)
         c->done = true;
         return true;
     }
-    return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                    "displays are not implemented yet; there are -display "
-                    "none, -nographic and the monitor's screendump");
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(name, names[i])) {
+            continue;
+        }
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "displays are not implemented yet; there are -display "
+                        "none, -nographic and the monitor's screendump");
+    }
+    return keyval_fail_unknown(errp, "display", name, names,
+                               G_N_ELEMENTS(names));
 }
 
 typedef struct VgaName {
@@ -715,7 +728,7 @@ bool config_parse(MachineConfig *c, const char *const *args, GError **errp)
     for (; *args; args += used) {
         used = 1;
         if (args[0][0] != '-' || !args[0][1]) {
-            option_disk(c, args[0], 0);
+            option_disk(c, "", args[0], 0);
         } else if (!option_parse_one(c, args, &used, errp)) {
             return false;
         }

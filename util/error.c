@@ -66,7 +66,8 @@ static unsigned error_distance(const char *a, const char *b, unsigned limit)
 
 const char *emu_nearest(const char *word, const char *const *names, size_t n)
 {
-    unsigned best = strlen(word) / 3 + 2;
+    /* Fewer changes than letters: else any short name would do. */
+    unsigned best = MIN(strlen(word) / 3 + 2, strlen(word));
     const char *found = NULL;
 
     for (size_t i = 0; i < n; i++) {

@@ -82,6 +82,26 @@ static size_t keyval_key_length(const char *p)
     return p[len] == '=' ? len : 0;
 }
 
+/* What other options refer to by name: a letter, then letters, digits, '-',
+ * '.', '_'. */
+static bool keyval_check_ids(const KeyVal *kv, GError **errp)
+{
+    static const char *const keys[] = { "id", "node-name" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *id = keyval_get(kv, keys[i]);
+
+        if (id &&
+            (!g_ascii_isalpha(*id) ||
+             id[strspn(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._")])) {
+            return emu_fail(errp, EMU_ERROR_INVALID,
+                            "parameter '%s' expects an identifier, not '%s'",
+                            keys[i], id);
+        }
+    }
+    return true;
+}
+
 KeyVal *keyval_parse(const char *text, const char *implied_key, GError **errp)
 {
     g_autoptr(KeyVal) kv = keyval_new();
@@ -115,7 +135,7 @@ KeyVal *keyval_parse(const char *text, const char *implied_key, GError **errp)
         }
         first = false;
     }
-    return g_steal_pointer(&kv);
+    return keyval_check_ids(kv, errp) ? g_steal_pointer(&kv) : NULL;
 }
 
 /* "nowait" answers to "wait" as well. */

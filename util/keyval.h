@@ -5,7 +5,8 @@
  *
  * Parameters are separated by commas; ",," stands for one comma. The first
  * one may leave out its key when the option implies one. A bare "key" means
- * key=on, "nokey" means key=off. The last of several equal keys counts.
+ * key=on, "nokey" means key=off. The last of several equal keys counts. The
+ * values of "id" and "node-name" are identifiers everywhere.
  */
 #ifndef UTIL_KEYVAL_H
 #define UTIL_KEYVAL_H

@@ -13,8 +13,11 @@
 #include "util/span.h"
 
 #include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     FW_BOOT = FW_CFG_ARCH_LOCAL + 0x10,
@@ -106,10 +109,16 @@ static bool boot_finish(const Boot *boot, const BootPlan *plan, GError **errp)
 
 static GMappedFile *boot_map(const char *path, const char *what, GError **errp)
 {
-    GMappedFile *file = g_mapped_file_new(path, FALSE, errp);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    GMappedFile *file =
+        fd < 0 ? NULL : g_mapped_file_new_from_fd(fd, FALSE, NULL);
+    int err = errno;
 
+    if (fd >= 0) {
+        close(fd);
+    }
     if (!file) {
-        g_prefix_error(errp, "could not open %s '%s': ", what, path);
+        emu_fail_errno(errp, err, "could not read %s '%s'", what, path);
         return NULL;
     }
     if (g_mapped_file_get_length(file) >= UINT32_MAX) {

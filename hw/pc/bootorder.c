@@ -27,11 +27,15 @@ static int bootorder_compare(const void *a, const void *b)
 static bool bootorder_check(const GPtrArray *devices, GError **errp)
 {
     for (guint i = 1; i < devices->len; i++) {
-        int32_t index = device_boot_index(devices->pdata[i]);
+        const Device *a = devices->pdata[i - 1];
+        const Device *b = devices->pdata[i];
+        int32_t index = device_boot_index(b);
 
-        if (index == device_boot_index(devices->pdata[i - 1])) {
+        if (index == device_boot_index(a)) {
             return emu_fail(errp, EMU_ERROR_INVALID,
-                            "two devices have bootindex %d", index);
+                            "devices '%s' and '%s' have the same bootindex=%d",
+                            a->id ? a->id : a->class->name,
+                            b->id ? b->id : b->class->name, index);
         }
     }
     return true;
