@@ -352,8 +352,10 @@ enum {
     MEM_DESC_REG = 25,
 };
 
-/* What a slow part looks like up to its description. */
+/* What a slow part looks like. */
 enum {
+    MEM_DESC_FROM_RETURN = 5, /* from where its thunk returns to */
+    MEM_COPY_FROM_RETURN = 9,
     MEM_SLOW_CALL = 8, /* behind a lea */
     MEM_SLOW_DESC = MEM_SLOW_CALL + 5 + 5,
 };
@@ -414,6 +416,7 @@ const uint8_t *side_slow_part(TcgContext *ctx, const void *x);
 /* slow.c: C that the thunks call. */
 uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc); /* light */
 void *mem_bounce(void *env, uint64_t ea, MemDesc desc);  /* heavy */
+bool mem_bounced_light(void *env);                       /* light */
 void mem_bounced(void *env);                             /* heavy */
 void x86_64_unwind(void *env, int reason);
 uint64_t x86_64_sync_pc(void *env);

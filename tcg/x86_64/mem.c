@@ -309,8 +309,6 @@ void emit_probew(Emit *e, const IrInsn *i)
 
 /* ---- the thunks ------------------------------------------------------- */
 
-enum { DESC_FROM_RETURN = 5, COPY_FROM_RETURN = 9 };
-
 /* What the table does not have: called by the thunks of the register pairs,
  * address and result in env. Light C first; what that cannot do goes through
  * the bounce buffer. */
@@ -323,22 +321,22 @@ void mem_slow_thunk(Asm *a, const X86State *st)
     asm_load(a, RDX, asm_env(BLOCK));
     asm_lea(a, RDI, asm_env(ENV));
     asm_load(a, RSI, address);
-    asm_load32(a, RDX, asm_mem(RDX, DESC_FROM_RETURN));
+    asm_load32(a, RDX, asm_mem(RDX, MEM_DESC_FROM_RETURN));
     asm_call_c(a, mem_fill);
     asm_rr(a, asm_typed(0x84, IR_I64), RAX, RAX);
     uint8_t *done = asm_jcc8(a, IR_CC_NE);
     asm_load(a, RDX, asm_env(BLOCK));
     asm_lea(a, RDI, asm_env(ENV));
     asm_load(a, RSI, address);
-    asm_load32(a, RDX, asm_mem(RDX, DESC_FROM_RETURN));
+    asm_load32(a, RDX, asm_mem(RDX, MEM_DESC_FROM_RETURN));
     asm_address(a, R11, mem_bounce);
     asm_call_to(a, st->thunk[THUNK_HEAVY]);
     asm_load(a, RDX, asm_env(BLOCK));
     asm_rm(a, asm_typed_group(0xf6, IR_I32), GROUP3_TEST,
-           asm_mem(RDX, DESC_FROM_RETURN));
+           asm_mem(RDX, MEM_DESC_FROM_RETURN));
     asm_u32(a, MEM_DESC_STORES);
     uint8_t *loads = asm_jcc8(a, IR_CC_E);
-    asm_alu_mi(a, ALU_ADD, IR_I64, asm_env(BLOCK), COPY_FROM_RETURN);
+    asm_alu_mi(a, ALU_ADD, IR_I64, asm_env(BLOCK), MEM_COPY_FROM_RETURN);
     asm_fix8(loads, a->p);
     asm_fix8(done, a->p);
     asm_store(a, address, RAX);
@@ -417,8 +415,13 @@ void mem_bounced_thunk(Asm *a, const X86State *st)
     asm_u8(a, 0x9c); /* pushf */
     thunk_store_homes(a, 16);
     asm_lea(a, RDI, asm_mem(RSP, 16));
+    asm_call_c(a, mem_bounced_light);
+    asm_rr(a, 0x84, RAX, RAX); /* test al, al */
+    uint8_t *done = asm_jcc8(a, IR_CC_NE);
+    asm_lea(a, RDI, asm_mem(RSP, 16));
     asm_address(a, R11, mem_bounced);
     asm_call_to(a, st->thunk[THUNK_HEAVY]);
+    asm_fix8(done, a->p);
     thunk_load_homes(a, 16, EMIT_CALLER_SAVED);
     asm_u8(a, 0x9d); /* popf */
     asm_u8(a, 0xc3);

@@ -15,6 +15,7 @@
 typedef struct MemBounce {
     uint64_t ea;
     MemDesc desc;
+    uint8_t *host[2]; /* where a store goes, if that is two pages of RAM */
     uint8_t data[640] __attribute__((aligned(64)));
 } MemBounce;
 
@@ -71,24 +72,39 @@ static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     }
 }
 
-/* A load from two pages of RAM needs no more than this. */
-static LIGHT uint8_t *slow_load_crossing(TcgContext *ctx, void *env,
-                                         uint64_t ea, MemDesc desc)
+static LIGHT void slow_copy(uint8_t *to, const uint8_t *from, unsigned size)
+{
+    for (unsigned n = 0; n < size; n++) {
+        ((volatile uint8_t *)to)[n] = from[n];
+    }
+}
+
+/* An access to two pages of RAM needs no more than this; one that writes goes
+ * on at its copy, which mem_bounced_light() ends. */
+static LIGHT uint8_t *slow_crossing(TcgContext *ctx, void *env, uint64_t ea,
+                                    MemDesc desc)
 {
     unsigned mode = slow_mode(desc), size = slow_size(desc);
     unsigned low = 4096 - (ea & 4095);
-    const uint8_t *a = ctx->fill(env, ea, low, mode, false);
-    const uint8_t *b =
-        a ? ctx->fill(env, ea + low, size - low, mode, false) : NULL;
+    bool write = desc & MEM_DESC_WRITE;
+    uint8_t *a = ctx->fill(env, ea, low, mode, write);
+    uint8_t *b = a ? ctx->fill(env, ea + low, size - low, mode, write) : NULL;
     MemBounce *bounce = slow_bounce(env);
 
     if (!b) {
         return NULL;
     }
     bounce->ea = ea;
+    bounce->desc = desc;
+    bounce->host[0] = a;
+    bounce->host[1] = b;
     uint8_t *data = slow_bounce_data(bounce);
-    for (unsigned n = 0; n < size; n++) {
-        ((volatile uint8_t *)data)[n] = n < low ? a[n] : b[n - low];
+    if (slow_kind(desc) != MEM_STORE && slow_kind(desc) != MEM_FILLED) {
+        slow_copy(data, a, low);
+        slow_copy(data + low, b, size - low);
+    }
+    if (desc & MEM_DESC_STORES) {
+        ((uint8_t **)env)[-1] += MEM_COPY_FROM_RETURN;
     }
     return data;
 }
@@ -116,7 +132,8 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
         return slow_probe(ctx, env, ea, desc);
     }
     if (slow_crosses(ea, desc)) {
-        return write ? NULL : slow_load_crossing(ctx, env, ea, desc);
+        return desc & MEM_DESC_LOCKED ? NULL
+                                      : slow_crossing(ctx, env, ea, desc);
     }
     uint8_t *host = ctx->fill(env, ea, slow_size(desc), slow_mode(desc), write);
     if (host) {
@@ -138,6 +155,7 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
 
     b->ea = ea;
     b->desc = desc;
+    b->host[0] = NULL;
     uint8_t *data = slow_bounce_data(b);
     switch (slow_kind(desc)) {
     case MEM_LOAD:
@@ -166,7 +184,21 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
     return data;
 }
 
-/* The access was made in the buffer: store what it wrote. */
+/* The access was made in the buffer: store what it wrote, if it is RAM. */
+LIGHT bool mem_bounced_light(void *env)
+{
+    MemBounce *b = slow_bounce(env);
+    unsigned low = 4096 - (b->ea & 4095);
+    const uint8_t *data = slow_bounce_data(b);
+
+    if (!b->host[0]) {
+        return false;
+    }
+    slow_copy(b->host[0], data, low);
+    slow_copy(b->host[1], data + low, slow_size(b->desc) - low);
+    return true;
+}
+
 void mem_bounced(void *env)
 {
     TcgContext *ctx = slow_context(env);

@@ -275,13 +275,56 @@ static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
 /* ---- CMPS, SCAS ------------------------------------------------------------
  */
 
+static uint64_t string_word(const uint8_t *p)
+{
+    uint64_t v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* 1 in each element of a word, by log2 of their bytes. */
+static const uint64_t string_ones[] = { 0x0101010101010101, 0x0001000100010001,
+                                        0x0000000100000001, 1 };
+
+static bool string_has_zero(uint64_t x, unsigned log2)
+{
+    uint64_t ones = string_ones[log2];
+    return (x - ones) & ~x & ones << ((8 << log2) - 1);
+}
+
+/* Elements before the n-th, by words of eight bytes, that do not end the
+ * comparison. a: an array like b, or one element. */
+static uint64_t string_skip(const StringRun *s, const uint8_t *a, int a_step,
+                            const uint8_t *b, uint64_t n)
+{
+    uint64_t per = 8 >> s->log2, k = 0;
+    uint64_t one = a_step ? 0 : string_get(a, s->log2) * string_ones[s->log2];
+
+    if (s->down) {
+        return 0;
+    }
+    for (; n - k > per; k += per) {
+        uint64_t off = k << s->log2;
+        uint64_t x =
+            (a_step ? string_word(a + off) : one) ^ string_word(b + off);
+        if (s->repne ? string_has_zero(x, s->log2) : x != 0) {
+            break;
+        }
+    }
+    return k;
+}
+
 /* Compare until the condition ends the repetition; the number of elements
  * done. a is constant if its step is 0. The last pair is left in v. */
 static uint64_t string_compare(const StringRun *s, const uint8_t *a, int a_step,
                                const uint8_t *b, uint64_t n, uint64_t v[2])
 {
     int b_step = s->down ? -(int)s->bytes : (int)s->bytes;
-    for (uint64_t k = 1;; k++) {
+    uint64_t k = string_skip(s, a, a_step, b, n);
+
+    a += (int64_t)k * a_step;
+    b += (int64_t)k * b_step;
+    for (k++;; k++) {
         v[0] = string_get(a, s->log2);
         v[1] = string_get(b, s->log2);
         if (k == n || (v[0] == v[1]) == s->repne) {
