@@ -352,6 +352,12 @@ void hw_chardev_break(Chardev *chr)
     chardev_send_event(chr, CHARDEV_BREAK);
 }
 
+void hw_chardev_set_open(Chardev *chr, bool open)
+{
+    chr->connected = open;
+    chardev_send_event(chr, open ? CHARDEV_OPENED : CHARDEV_CLOSED);
+}
+
 /* ---- Accesses ---------------------------------------------------------- */
 
 static uint64_t hw_load(AddressSpace *as, hwaddr addr, unsigned size)

@@ -65,6 +65,8 @@ void hw_chardev_set_room(Chardev *chr, size_t room);
 /* Give bytes as far as the device takes them; returns how many. */
 size_t hw_chardev_input(Chardev *chr, const char *text);
 void hw_chardev_break(Chardev *chr);
+/* The peer comes, or goes. */
+void hw_chardev_set_open(Chardev *chr, bool open);
 
 uint8_t hw_inb(Hw *hw, uint16_t port);
 uint16_t hw_inw(Hw *hw, uint16_t port);
