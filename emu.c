@@ -63,6 +63,7 @@ static bool emu_prepare(const MachineConfig *config, int *ready_fd, int *pid_fd,
                         GError **errp)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that goes is an event, not an end */
+    signal(SIGXFSZ, SIG_IGN); /* a write past the limit fails instead */
     if (config->process_name) {
         prctl(PR_SET_NAME, config->process_name);
     }

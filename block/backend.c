@@ -5,7 +5,9 @@
  * in batches on the main loop, one eventfd wake-up for as many as there are.
  *
  * Life of a request: submitted -> worker -> done queue -> delivered, or held
- * by the stop policy -> submitted again by blk_resume().
+ * by the stop policy -> submitted again by blk_resume(). A device's reset ends
+ * that circle: what was held before it would write memory that is the guest's
+ * again.
  */
 #include "block/block.h"
 
@@ -35,6 +37,7 @@ typedef struct BlkRequest {
     BlockVec iov;
     BlockCb *cb;
     void *opaque;
+    unsigned generation; /* of the backend, when it was submitted */
     int ret;
     NodeFast fast; /* while io_uring has it */
 } BlkRequest;
@@ -45,8 +48,8 @@ struct BlockBackend {
     char *serial;
     bool cdrom;
     BlockErrorPolicy on_read, on_write;
-    void (*stop_hook)(void *opaque, BlockBackend *blk, BlockOp op, int err);
-    void *stop_opaque;
+    BlockErrorHook *error_hook;
+    void *error_opaque;
     const BlockDeviceOps *dev_ops;
     void *dev_opaque;
     char *dev_id;
@@ -58,9 +61,10 @@ struct BlockBackend {
     GMutex lock; /* guards what follows; innermost */
     BlockNode *node;
     bool writeback;
-    unsigned in_flight; /* submitted and not yet delivered or held */
-    GQueue done;        /* of BlkRequest */
-    GQueue held;        /* of BlkRequest, by the stop policy */
+    unsigned in_flight;  /* submitted and not yet delivered or held */
+    GQueue done;         /* of BlkRequest */
+    GQueue held;         /* of BlkRequest, by the stop policy */
+    unsigned generation; /* counts the device's resets */
     BlockStats stats;
 };
 
@@ -209,6 +213,14 @@ static void blk_start(BlockBackend *blk, BlkRequest *r)
     }
 }
 
+static void blk_first_start(BlockBackend *blk, BlkRequest *r)
+{
+    g_mutex_lock(&blk->lock);
+    r->generation = blk->generation;
+    g_mutex_unlock(&blk->lock);
+    blk_start(blk, r);
+}
+
 static void blk_request_free(BlkRequest *r)
 {
     block_node_unref(r->node);
@@ -253,35 +265,62 @@ void blk_submit(BlockBackend *blk, BlockOp op, uint64_t off, uint64_t len,
     if (moves && r->iov.len != len) { /* the list is shorter than it says */
         r->len = UINT64_MAX;
     }
-    blk_start(blk, r);
+    blk_first_start(blk, r);
 }
 
 /* ---- Delivering --------------------------------------------------------- */
 
-static bool blk_policy_stops(const BlockBackend *blk, const BlkRequest *r)
+BlockErrorPolicy blk_error_policy(const BlockBackend *blk, bool read)
 {
-    BlockErrorPolicy policy =
-        r->op == BLOCK_READ ? blk->on_read : blk->on_write;
-
-    if (!r->ret || !r->node || !blk->stop_hook) {
-        return false;
-    }
-    return policy == BLOCK_ON_ERROR_STOP ||
-           (policy == BLOCK_ON_ERROR_ENOSPC && r->ret == -ENOSPC);
+    return !blk ? BLOCK_ON_ERROR_REPORT : read ? blk->on_read : blk->on_write;
 }
 
-/* Keep the request until blk_resume(); the machine is asked to stop. */
-static void blk_hold(BlockBackend *blk, BlkRequest *r)
+/* What to do about a failed request: report, ignore or stop. Those that never
+ * reached a node are the device's mistake. */
+static BlockErrorPolicy blk_error_action_locked(const BlockBackend *blk,
+                                                const BlkRequest *r)
+{
+    BlockErrorPolicy policy = blk_error_policy(blk, r->op == BLOCK_READ);
+
+    if (policy == BLOCK_ON_ERROR_ENOSPC) {
+        policy = block_error_is_no_space(-r->ret) ? BLOCK_ON_ERROR_STOP
+                                                  : BLOCK_ON_ERROR_REPORT;
+    }
+    if (policy == BLOCK_ON_ERROR_STOP &&
+        (!blk->error_hook || r->generation != blk->generation)) {
+        policy = BLOCK_ON_ERROR_REPORT;
+    }
+    return policy;
+}
+
+/* Keep the request until blk_resume(). */
+static void blk_hold_locked(BlockBackend *blk, BlkRequest *r)
+{
+    g_queue_push_tail_link(&blk->held, &r->link);
+    blk->in_flight--;
+    blk->stats.failed[r->op]++;
+}
+
+/* True: the request is held, and may be gone. */
+static bool blk_handle_error(BlockBackend *blk, BlkRequest *r)
 {
     BlockOp op = r->op;
     int err = -r->ret;
 
-    block_node_unref(g_steal_pointer(&r->node));
     g_mutex_lock(&blk->lock);
-    g_queue_push_tail_link(&blk->held, &r->link);
-    blk->in_flight--;
+    BlockErrorPolicy action = blk_error_action_locked(blk, r);
+    g_autoptr(BlockNode) node = g_steal_pointer(&r->node);
+    bool held = action == BLOCK_ON_ERROR_STOP;
+    if (held) {
+        blk_hold_locked(blk, r);
+    } else if (action == BLOCK_ON_ERROR_IGNORE) {
+        r->ret = 0;
+    }
     g_mutex_unlock(&blk->lock);
-    blk->stop_hook(blk->stop_opaque, blk, op, err);
+    if (blk->error_hook) {
+        blk->error_hook(blk->error_opaque, blk, op, err, action);
+    }
+    return held;
 }
 
 static void blk_account_locked(BlockBackend *blk, const BlkRequest *r)
@@ -296,20 +335,13 @@ static void blk_account_locked(BlockBackend *blk, const BlkRequest *r)
 
 static void blk_deliver(BlockBackend *blk, BlkRequest *r)
 {
-    BlockErrorPolicy policy =
-        r->op == BLOCK_READ ? blk->on_read : blk->on_write;
-
-    if (blk_policy_stops(blk, r)) {
-        blk_hold(blk, r);
+    if (r->ret && r->node && blk_handle_error(blk, r)) {
         return;
     }
     g_mutex_lock(&blk->lock);
     blk_account_locked(blk, r);
     blk->in_flight--;
     g_mutex_unlock(&blk->lock);
-    if (r->node && policy == BLOCK_ON_ERROR_IGNORE) {
-        r->ret = 0;
-    }
     r->cb(r->opaque, r->ret);
     blk_request_free(r);
 }
@@ -405,6 +437,21 @@ void blk_resume(BlockBackend *blk)
     for (GList *link; (link = g_queue_pop_head_link(&again));) {
         blk_start(blk, link->data);
     }
+}
+
+void blk_cancel_held(BlockBackend *blk)
+{
+    if (!blk) {
+        return;
+    }
+    g_mutex_lock(&blk->lock);
+    blk->generation++;
+    for (GList *link; (link = g_queue_pop_head_link(&blk->held));) {
+        g_queue_push_tail_link(&blk->done, link);
+        blk->in_flight++;
+    }
+    blk_wake(blk);
+    g_mutex_unlock(&blk->lock);
 }
 
 /* ---- Synchronous forms -------------------------------------------------- */
@@ -562,6 +609,7 @@ void blk_detach(BlockBackend *blk)
     if (!blk) {
         return;
     }
+    blk_cancel_held(blk);
     blk_drain(blk);
     blk->dev_ops = NULL;
     blk->dev_opaque = NULL;
@@ -591,23 +639,12 @@ BlockBackend *blk_new(const char *id, BlockNode *node)
     return blk;
 }
 
-/* Requests that the stop policy holds fail now. */
-static void blk_drop_held(BlockBackend *blk)
-{
-    for (GList *link; (link = g_queue_pop_head_link(&blk->held));) {
-        BlkRequest *r = link->data;
-        r->cb(r->opaque, r->ret);
-        blk_request_free(r);
-    }
-}
-
 void blk_free(BlockBackend *blk)
 {
     if (!blk) {
         return;
     }
-    blk_drain(blk);
-    blk_drop_held(blk);
+    blk_cancel_held(blk);
     blk_drain(blk);
     blk_flush(blk);
     g_source_destroy(blk->source);
@@ -678,13 +715,10 @@ void blk_set_error_policy(BlockBackend *blk, BlockErrorPolicy on_read,
     blk->on_write = on_write;
 }
 
-void blk_set_stop_hook(BlockBackend *blk,
-                       void (*hook)(void *opaque, BlockBackend *blk, BlockOp op,
-                                    int err),
-                       void *opaque)
+void blk_set_error_hook(BlockBackend *blk, BlockErrorHook *hook, void *opaque)
 {
-    blk->stop_hook = hook;
-    blk->stop_opaque = opaque;
+    blk->error_hook = hook;
+    blk->error_opaque = opaque;
 }
 
 /* ---- info block --------------------------------------------------------- */

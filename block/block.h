@@ -11,6 +11,7 @@
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
 
+#include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@ typedef enum BlockErrorPolicy {
     BLOCK_ON_ERROR_REPORT,
     BLOCK_ON_ERROR_IGNORE,
     BLOCK_ON_ERROR_STOP, /* stop the machine; the request is retried on cont */
-    BLOCK_ON_ERROR_ENOSPC, /* stop for ENOSPC, else report */
+    BLOCK_ON_ERROR_ENOSPC, /* stop when there is no room, else report */
 } BlockErrorPolicy;
 
 /* ret: 0 or -errno. */
@@ -62,6 +63,8 @@ const char *blk_id(const BlockBackend *blk);     /* drive id; "" for NULL */
 const char *blk_serial(const BlockBackend *blk); /* NULL if none */
 bool blk_is_cdrom(const BlockBackend *blk);      /* media=cdrom */
 
+BlockErrorPolicy blk_error_policy(const BlockBackend *blk, bool read);
+
 /* A device claims the backend: one at most. media_changed runs on the main
  * loop after eject or change. */
 typedef struct BlockDeviceOps {
@@ -79,6 +82,10 @@ void blk_detach(BlockBackend *blk);
 void blk_drain(BlockBackend *blk);
 /* Release requests held by the stop policy, by trying them again. */
 void blk_resume(BlockBackend *blk);
+/* The device was reset: what it asked for until now is not tried again. Held
+ * requests fail (on the main loop, as ever), those in flight will not be held.
+ * Any thread. */
+void blk_cancel_held(BlockBackend *blk);
 
 typedef struct BlockStats {
     uint64_t ops[BLOCK_FLUSH + 1];
@@ -120,11 +127,16 @@ void blk_set_serial(BlockBackend *blk, const char *serial);
 void blk_set_cdrom(BlockBackend *blk, bool cdrom);
 void blk_set_error_policy(BlockBackend *blk, BlockErrorPolicy on_read,
                           BlockErrorPolicy on_write);
-/* Called on the main loop when the policy wants the machine stopped. */
-void blk_set_stop_hook(BlockBackend *blk,
-                       void (*hook)(void *opaque, BlockBackend *blk, BlockOp op,
-                                    int err),
-                       void *opaque);
+/* The host failed a request; policy is what is done about it: report, ignore
+ * or stop. On the main loop; only with a hook are requests held. */
+typedef void BlockErrorHook(void *opaque, BlockBackend *blk, BlockOp op,
+                            int err, BlockErrorPolicy action);
+void blk_set_error_hook(BlockBackend *blk, BlockErrorHook *hook, void *opaque);
+/* No room on the host: disk or quota full, or the file may not be larger. */
+static inline bool block_error_is_no_space(int err)
+{
+    return err == ENOSPC || err == EDQUOT || err == EFBIG;
+}
 /* Lines for `info block`, in QEMU's shape. */
 void blk_print(BlockBackend *blk, bool verbose, GString *out);
 

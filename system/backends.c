@@ -205,22 +205,39 @@ bool machine_open_chardevs(Machine *m, GError **errp)
 
 /* ---- Drives ------------------------------------------------------------ */
 
-static void machine_drive_stopped(void *opaque, BlockBackend *blk, BlockOp op,
-                                  int err)
+/* Requests in flight fail together: one of them is enough to say. */
+static void machine_stop_for_drive(Machine *m, BlockBackend *blk, BlockOp op,
+                                   int err)
 {
+    if (!m->drive_stopped) {
+        g_printerr("emu: drive '%s': %s failed: %s; the guest is stopped "
+                   "(monitor: cont)\n",
+                   blk_id(blk), op == BLOCK_READ ? "reading" : "writing",
+                   g_strerror(err));
+    }
+    m->drive_stopped = true;
+    machine_request(m, MACHINE_REQUEST_STOP, RUN_STATE_IO_ERROR);
+}
+
+static void machine_drive_failed(void *opaque, BlockBackend *blk, BlockOp op,
+                                 int err, BlockErrorPolicy action)
+{
+    static const char *const actions[] = {
+        [BLOCK_ON_ERROR_REPORT] = "report",
+        [BLOCK_ON_ERROR_IGNORE] = "ignore",
+        [BLOCK_ON_ERROR_STOP] = "stop",
+    };
     Machine *m = opaque;
     g_autofree char *json = g_strdup_printf(
-        "{\"device\": \"%s\", \"operation\": \"%s\", \"action\": \"stop\", "
+        "{\"device\": \"%s\", \"operation\": \"%s\", \"action\": \"%s\", "
         "\"nospace\": %s}",
-        blk_id(blk), op == BLOCK_READ ? "read" : "write",
-        err == ENOSPC || err == -ENOSPC ? "true" : "false");
+        blk_id(blk), op == BLOCK_READ ? "read" : "write", actions[action],
+        block_error_is_no_space(err) ? "true" : "false");
 
-    g_printerr("emu: drive '%s': %s failed: %s; the guest is stopped "
-               "(monitor: cont)\n",
-               blk_id(blk), op == BLOCK_READ ? "reading" : "writing",
-               g_strerror(ABS(err)));
     machine_emit(m, "BLOCK_IO_ERROR", json);
-    machine_request(m, MACHINE_REQUEST_STOP, RUN_STATE_IO_ERROR);
+    if (action == BLOCK_ON_ERROR_STOP) {
+        machine_stop_for_drive(m, blk, op, err);
+    }
 }
 
 static bool machine_add_block(Machine *m, BlockBackend *blk, GError **errp)
@@ -234,7 +251,7 @@ static bool machine_add_block(Machine *m, BlockBackend *blk, GError **errp)
         blk_free(blk);
         return false;
     }
-    blk_set_stop_hook(blk, machine_drive_stopped, m);
+    blk_set_error_hook(blk, machine_drive_failed, m);
     g_ptr_array_add(m->blocks, blk);
     return true;
 }

@@ -135,7 +135,7 @@ static bool drive_parse_interface(DriveConfig *d, const char *name,
                                         G_N_ELEMENTS(names));
 }
 
-static bool drive_parse_policy(const KeyVal *opts, const char *key,
+static bool drive_parse_policy(const KeyVal *opts, const char *key, bool room,
                                BlockErrorPolicy *out, GError **errp)
 {
     const char *name = keyval_get(opts, key);
@@ -144,15 +144,15 @@ static bool drive_parse_policy(const KeyVal *opts, const char *key,
         return true;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(drive_error_policies); i++) {
-        if (!strcmp(drive_error_policies[i].name, name)) {
+        if (!strcmp(drive_error_policies[i].name, name) &&
+            (room || drive_error_policies[i].policy != BLOCK_ON_ERROR_ENOSPC)) {
             *out = drive_error_policies[i].policy;
             return true;
         }
     }
     return emu_fail(errp, EMU_ERROR_INVALID,
-                    "parameter '%s' takes report, ignore, stop or enospc, not "
-                    "'%s'",
-                    key, name);
+                    "parameter '%s' takes report, ignore%s, not '%s'", key,
+                    room ? ", stop or enospc" : " or stop", name);
 }
 
 static bool drive_parse_cache_mode(BlockOpenOptions *o, const char *name,
@@ -290,8 +290,8 @@ static bool drive_parse_all(DriveConfig *d, const KeyVal *opts, GError **errp)
         !drive_parse_open(&d->open, opts, errp) ||
         !drive_parse_place(d, opts, errp) ||
         !drive_parse_media(d, keyval_get(opts, "media"), errp) ||
-        !drive_parse_policy(opts, "werror", &d->on_write, errp) ||
-        !drive_parse_policy(opts, "rerror", &d->on_read, errp)) {
+        !drive_parse_policy(opts, "werror", true, &d->on_write, errp) ||
+        !drive_parse_policy(opts, "rerror", false, &d->on_read, errp)) {
         return false;
     }
     d->id = g_strdup(keyval_get(opts, "id"));

@@ -37,6 +37,7 @@ struct Machine {
     bool quit;        /* asked before or while the loop runs */
     int exit_status;
     RunState state;
+    bool drive_stopped; /* a drive's error policy did, and the user knows */
 
     GMutex request_lock; /* guards requests */
     MachineRequests requests;

@@ -103,6 +103,7 @@ void machine_stop(Machine *m, RunState why)
 
 static void machine_start(Machine *m)
 {
+    m->drive_stopped = false;
     clock_start(m->clock);
     machine_set_state(m, RUN_STATE_RUNNING);
     machine_emit(m, "RESUME", NULL);

@@ -153,6 +153,7 @@ void ide_drive_reset_registers(IdeDrive *d)
     if (d->request) { /* busy until the back end is done */
         d->status = IDE_BSY | IDE_DSC;
         d->reset_waits = true;
+        blk_cancel_held(d->blk);
         return;
     }
     d->hob = (IdeRegs){};
@@ -250,7 +251,8 @@ static bool drive_realize(Device *dev, const BlockDeviceOps *ops,
     }
     g_autofree char *name =
         g_strdup_printf("%s/%u", d->channel->bus.name, d->unit);
-    if (!blk_attach(d->blk, ops, d, dev->id ? dev->id : name, errp)) {
+    if (!drive_policy_apply(&d->policy, d->blk, errp) ||
+        !blk_attach(d->blk, ops, d, dev->id ? dev->id : name, errp)) {
         return false;
     }
     drive_default_texts(d, model);
@@ -374,6 +376,7 @@ static const StateField ide_drive_state[] = {
                            "model name, 40 characters"),                       \
         DEFINE_PROP_STRING("ver", IdeDrive, version, NULL,                     \
                            "firmware version, 8 characters"),                  \
+        DRIVE_POLICY_PROPS(IdeDrive, policy),                                  \
         DEFINE_PROP_BOOTINDEX(IdeDrive, bootindex)
 
 static const Property ide_hd_props[] = {

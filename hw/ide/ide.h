@@ -13,6 +13,7 @@
 
 #include "block/block.h"
 #include "hw/core/device.h"
+#include "hw/core/drive.h"
 
 typedef struct IdeChannel IdeChannel;
 typedef struct IdeDrive IdeDrive;
@@ -123,6 +124,7 @@ struct IdeDrive {
     char *serial, *model, *version;
     uint32_t cylinders, heads, sectors; /* physical geometry */
     uint32_t rotation_rate;
+    DrivePolicy policy;
     int32_t bootindex;
     bool is_cd;
 

@@ -7,6 +7,7 @@
 #include "hw/virtio/virtio-blk.h"
 
 #include "block/block.h"
+#include "hw/core/drive.h"
 #include "hw/virtio/virtio-pci.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ enum {
     BLK_CONFIG_SIZE = 60,
     BLK_DISCARD_MAX = 0x3fffff, /* sectors */
     BLK_SEG_MAX = 254,
+    BLK_REQUEST_MAX = INT32_MAX, /* bytes; who asks for more waits too long */
 };
 #define BLK_F_SEG_MAX (UINT64_C(1) << 2)
 #define BLK_F_GEOMETRY (UINT64_C(1) << 4)
@@ -51,6 +53,7 @@ typedef struct VirtioBlk {
     uint32_t queue_size;
     int32_t bootindex;
     char *serial;
+    DrivePolicy policy;
     bool attached;
 } VirtioBlk;
 
@@ -137,7 +140,7 @@ static void blk_read_write(BlkRequest *r, uint64_t sector, bool write)
     uint64_t size = blk_size(r->dev->blk);
 
     if (len % BLK_SECTOR || sector > size / BLK_SECTOR ||
-        len > size - sector * BLK_SECTOR || !len) {
+        len > size - sector * BLK_SECTOR || !len || len > BLK_REQUEST_MAX) {
         log_guest_error("virtio-blk: %s of %zu bytes at sector %" PRIu64 "\n",
                         write ? "write" : "read", len, sector);
         blk_request_finish(r, BLK_S_IOERR);
@@ -291,7 +294,7 @@ static void blk_get_config(VirtioDevice *vdev, uint8_t *config)
         exponent++;
     }
     blk_put(config, 0, 8, sectors);
-    blk_put(config, 12, 4, BLK_SEG_MAX);
+    blk_put(config, 12, 4, MIN(BLK_SEG_MAX, MAX(s->queue_size, 3) - 2));
     blk_put(config, 16, 2, MIN(sectors / (16 * 63), 65535)); /* cylinders */
     blk_put(config, 18, 1, 16);
     blk_put(config, 19, 1, 63);
@@ -322,6 +325,13 @@ static void blk_driver_ok(VirtioDevice *vdev)
     }
 }
 
+/* A request that waits for cont would write memory that is somebody else's by
+ * then. */
+static void blk_reset_vdev(VirtioDevice *vdev)
+{
+    blk_cancel_held(blk_from_vdev(vdev)->blk);
+}
+
 static const VirtioModel blk_model = {
     .id = VIRTIO_ID_BLOCK,
     .config_size = BLK_CONFIG_SIZE,
@@ -330,6 +340,7 @@ static const VirtioModel blk_model = {
     .set_config = blk_set_config,
     .queue_kicked = blk_queue_kicked,
     .driver_ok = blk_driver_ok,
+    .reset = blk_reset_vdev,
 };
 
 /* ---- Life
@@ -374,7 +385,8 @@ static bool blk_realize(Device *dev, GError **errp)
                         "block and queue sizes must be powers of two, blocks "
                         "512 to 32768 bytes, the logical one not larger");
     }
-    if (!blk_attach(s->blk, &blk_device_ops, s, dev->id, errp)) {
+    if (!drive_policy_apply(&s->policy, s->blk, errp) ||
+        !blk_attach(s->blk, &blk_device_ops, s, dev->id, errp)) {
         return false;
     }
     s->attached = true;
@@ -414,6 +426,7 @@ static const Property blk_props[] = {
                     512, 32768, "bytes that the disk likes best"),
     DEFINE_PROP_U32("queue-size", VirtioBlk, queue_size, 256, 2,
                     VIRTIO_QUEUE_SIZE_MAX, "entries of the queue"),
+    DRIVE_POLICY_PROPS(VirtioBlk, policy),
     DEFINE_PROP_STRING("serial", VirtioBlk, serial, NULL, "serial number"),
     DEFINE_PROP_BOOTINDEX(VirtioBlk, bootindex),
     {},

@@ -158,8 +158,10 @@ static void test_snapshot_keeps_base(Fixture *f, gconstpointer data)
     }
 }
 
-static void on_stop(void *opaque, BlockBackend *blk, BlockOp op, int err)
+static void on_stop(void *opaque, BlockBackend *blk, BlockOp op, int err,
+                    BlockErrorPolicy action)
 {
+    g_assert_cmpint(action, ==, BLOCK_ON_ERROR_STOP);
     *(int *)opaque = err;
 }
 
@@ -170,7 +172,7 @@ static void test_stop_and_resume(Fixture *f, gconstpointer data)
     int stopped = 0;
     char buf[512] = "x";
 
-    blk_set_stop_hook(f->blk, on_stop, &stopped);
+    blk_set_error_hook(f->blk, on_stop, &stopped);
     blk_set_error_policy(f->blk, BLOCK_ON_ERROR_STOP, BLOCK_ON_ERROR_STOP);
     submit(f, BLOCK_WRITE, DISK_SIZE - 256, buf, 512, &r);
     while (!stopped) {
@@ -184,6 +186,61 @@ static void test_stop_and_resume(Fixture *f, gconstpointer data)
     blk_drain(f->blk);
     g_assert_cmpint(r.calls, ==, 1);
     g_assert_cmpint(r.ret, ==, 0);
+}
+
+static void note_action(void *opaque, BlockBackend *blk, BlockOp op, int err,
+                        BlockErrorPolicy action)
+{
+    g_assert_cmpint(err, ==, EIO);
+    *(BlockErrorPolicy *)opaque = action;
+}
+
+static void check_policy(Fixture *f, BlockErrorPolicy policy, int ret)
+{
+    BlockErrorPolicy action = BLOCK_ON_ERROR_ENOSPC;
+    char buf[512] = "x";
+    Result r;
+
+    blk_set_error_hook(f->blk, note_action, &action);
+    blk_set_error_policy(f->blk, policy, BLOCK_ON_ERROR_STOP);
+    submit(f, BLOCK_READ, DISK_SIZE - 256, buf, 512, &r);
+    blk_drain(f->blk);
+    g_assert_cmpint(r.calls, ==, 1);
+    g_assert_cmpint(r.ret, ==, ret);
+    g_assert_cmpint(action, ==, policy);
+}
+
+static void test_report_and_ignore(Fixture *f, gconstpointer data)
+{
+    check_policy(f, BLOCK_ON_ERROR_REPORT, -EIO);
+    check_policy(f, BLOCK_ON_ERROR_IGNORE, 0);
+}
+
+/* After the device's reset nothing of what it asked before is tried again. */
+static void test_cancel_held(Fixture *f, gconstpointer data)
+{
+    Result held, late;
+    int stopped = 0;
+    char buf[512] = "x";
+
+    blk_set_error_hook(f->blk, on_stop, &stopped);
+    blk_set_error_policy(f->blk, BLOCK_ON_ERROR_STOP, BLOCK_ON_ERROR_STOP);
+    submit(f, BLOCK_WRITE, DISK_SIZE - 256, buf, 512, &held);
+    while (!stopped) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    blk_set_error_hook(f->blk, note_action, &(BlockErrorPolicy){ 0 });
+    submit(f, BLOCK_WRITE, DISK_SIZE - 256, buf, 512, &late);
+    blk_cancel_held(f->blk);
+    g_assert_cmpint(held.calls, ==, 0);
+    blk_drain(f->blk);
+    g_assert_cmpint(held.calls, ==, 1);
+    g_assert_cmpint(held.ret, ==, -EIO);
+    g_assert_cmpint(late.calls, ==, 1);
+    g_assert_cmpint(late.ret, ==, -EIO);
+    blk_resume(f->blk);
+    blk_drain(f->blk);
+    g_assert_cmpint(held.calls, ==, 1);
 }
 
 static void test_empty(void)
@@ -365,6 +422,8 @@ int main(int argc, char **argv)
     ADD("overlay/many", test_many, "snapshot");
     ADD("overlay/keeps-base", test_snapshot_keeps_base, "snapshot");
     ADD("stop-and-resume", test_stop_and_resume, NULL);
+    ADD("report-and-ignore", test_report_and_ignore, NULL);
+    ADD("cancel-held", test_cancel_held, NULL);
     ADD("probe-guard", test_probe_guard, NULL);
     ADD("qcow2/stress-64k", test_stress, GUINT_TO_POINTER(65536));
     ADD("qcow2/stress-512", test_stress, GUINT_TO_POINTER(512));

@@ -6,7 +6,9 @@
 #include "hw/ide/ide.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "hw/ide/piix.h"
@@ -29,6 +31,7 @@ typedef struct Fixture {
     Device *ide, *disk, *cd;
     BlockBackend *blk[2];
     char *path[2];
+    unsigned stops;
 } Fixture;
 
 static Fixture *current; /* find_block has no other way to it */
@@ -401,6 +404,102 @@ static void test_reset_in_flight(Fixture *f, gconstpointer data)
     expect_sector(buf, 6);
 }
 
+/* ---- A full host disk --------------------------------------------------- */
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void note_stop(void *opaque, BlockBackend *blk, BlockOp op, int err,
+                      BlockErrorPolicy action)
+{
+    ((Fixture *)opaque)->stops += action == BLOCK_ON_ERROR_STOP;
+}
+
+/* Start a write of two sectors, for which there is no room. */
+static void fill_disk(Fixture *f, bool dma)
+{
+    uint8_t *ram = f->hw->ram->host;
+
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(1 << 20);
+    blk_set_error_hook(f->blk[0], note_stop, f);
+    memset(ram + DATA, 0xcd, 1024);
+    set_lba28(f, 3000, 2);
+    if (dma) {
+        put_prd(f, 0, DATA, 1024, true);
+        hw_outb(f->hw, CMD + 7, 0xca);
+        hw_outl(f->hw, BM + 4, LIST);
+        hw_outb(f->hw, BM, 1);
+    } else {
+        hw_outb(f->hw, CMD + 7, 0x30);
+        g_assert_cmphex(wait_ready(f, CMD), ==, 0x58);
+        write_words(f, CMD, ram + DATA, 512);
+    }
+    while (!f->stops) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_cmphex(hw_inb(f->hw, CTL) & IDE_ERR, ==, 0);
+}
+
+static void make_room(Fixture *f)
+{
+    limit_files(RLIM_INFINITY);
+    blk_resume(f->blk[0]);
+}
+
+static void test_full_dma(Fixture *f, gconstpointer data)
+{
+    uint8_t back[1024];
+
+    fill_disk(f, true);
+    make_room(f);
+    wait_irq(f, IRQ);
+    g_assert_cmphex(wait_ready(f, CMD), ==, 0x50);
+    g_assert_cmpint(blk_read(f->blk[0], 3000 * 512, back, 1024), ==, 0);
+    g_assert_cmpmem(back, 1024, f->hw->ram->host + DATA, 1024);
+}
+
+static void test_full_pio(Fixture *f, gconstpointer data)
+{
+    uint8_t back[1024];
+
+    fill_disk(f, false);
+    make_room(f);
+    g_assert_cmphex(wait_ready(f, CMD), ==, 0x58);
+    write_words(f, CMD, f->hw->ram->host + DATA, 512);
+    g_assert_cmphex(wait_ready(f, CMD), ==, 0x50);
+    g_assert_cmpint(blk_read(f->blk[0], 3000 * 512, back, 1024), ==, 0);
+    g_assert_cmpmem(back, 1024, f->hw->ram->host + DATA, 1024);
+}
+
+/* What was not written before a reset stays unwritten. */
+static void test_full_reset(Fixture *f, gconstpointer data)
+{
+    uint8_t back[512];
+
+    fill_disk(f, false);
+    hw_outb(f->hw, CTL, 4);
+    hw_outb(f->hw, CTL, 0);
+    g_assert_cmphex(wait_ready(f, CMD), ==, 0x50);
+    make_room(f);
+    blk_drain(f->blk[0]);
+    g_assert_cmpint(blk_read(f->blk[0], 3000 * 512, back, 512), ==, 0);
+    expect_sector(back, 3000);
+}
+
+/* Taken away while a request waits. */
+static void test_full_unplug(Fixture *f, gconstpointer data)
+{
+    fill_disk(f, true);
+    limit_files(RLIM_INFINITY);
+}
+
 static void test_trim(Fixture *f, gconstpointer data)
 {
     uint8_t back[512];
@@ -609,6 +708,10 @@ int main(int argc, char **argv)
     ADD("dma-write", test_dma_write);
     ADD("dma-nonsense", test_dma_nonsense);
     ADD("reset-in-flight", test_reset_in_flight);
+    ADD("full-dma", test_full_dma);
+    ADD("full-pio", test_full_pio);
+    ADD("full-reset", test_full_reset);
+    ADD("full-unplug", test_full_unplug);
     ADD("trim", test_trim);
     ADD("atapi/inquiry", test_inquiry);
     ADD("atapi/read", test_cd_read);
