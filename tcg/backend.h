@@ -46,6 +46,7 @@ struct TcgCode {
     const void *entry_host; /* flags in host flags (same if not needed) */
     uint32_t size;          /* bytes of code */
     bool needs_flags;       /* reads the flags it is entered with */
+    uint64_t base_mask;     /* ~0: exits' pcs count from env->pc_base; else 0 */
     TcgExit exit[2];
     TcgCode *from; /* first exit linked to this (with from_exit) */
     uint8_t from_exit;
@@ -98,6 +99,7 @@ typedef enum TcgSwitch {
     TCG_OFF_OPT = 1 << 5,
     TCG_OFF_STRINGS = 1 << 6, /* no block string operations */
     TCG_OFF_INLINE = 1 << 7,  /* system instructions by helper only */
+    TCG_OFF_SHARE = 1 << 8,   /* no relative blocks */
 } TcgSwitch;
 
 struct TcgBackend {

@@ -59,13 +59,19 @@ typedef struct TcgJump {
     uint64_t key;
     const void *code; /* back end's entry: flags are in env */
 } TcgJump;
-#define TCG_JUMP_BITS 12
+#define TCG_JUMP_BITS 14
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
+
 static inline unsigned tcg_jump_hash(uint64_t pc)
 {
     return (pc ^ (pc >> TCG_JUMP_BITS)) & (TCG_JUMP_SIZE - 1);
 }
 
+/* What env->pc_base is for a pc. */
+static inline uint64_t tcg_pc_base(uint64_t pc)
+{
+    return pc & ~UINT64_C(4095);
+}
 /*
  * Status flags in packed form: what LAHF and SETO leave in AX. Bits 15..8 are
  * SF ZF 0 AF 0 PF 1 CF, bit 0 is OF.
@@ -82,6 +88,8 @@ typedef struct TcgEnv {
     uint8_t spare;
     TcgJump *jumps; /* [TCG_JUMP_SIZE] */
     uint64_t jump_key;
+    uint64_t pc_base; /* page of env->pc, as it was when the present block was
+                         entered: relative blocks count from it */
     TcgTlbEntry *tlb[TCG_MODES]; /* each [TCG_TLB_SIZE] */
     void *backend[8];            /* scratch of the back end (host stack
                                     pointer, current block, ...) */

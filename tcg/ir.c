@@ -56,6 +56,7 @@ void ir_reset(IrBlock *b, uint64_t pc, uint8_t mode)
     b->guest_insns = 0;
     b->mode = mode;
     b->count_insns = false;
+    b->relative = false;
     b->exact_flags = false;
 }
 

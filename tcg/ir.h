@@ -170,6 +170,9 @@ typedef struct IrBlock {
     unsigned guest_insns;
     uint8_t mode;     /* MMU mode its accesses are made in */
     bool count_insns; /* add to env->insn_count at each INSN */
+    bool relative;    /* guest pcs of INSN and EXIT, and `pc`, count from
+                         env->pc_base, so the block runs at any page; EXIT stays
+                         inside the page, EXITR sets pc_base */
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
     void *scratch;    /* the passes' */
     size_t scratch_size;

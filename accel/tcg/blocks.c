@@ -12,7 +12,10 @@
 
 #include <string.h>
 
-enum { LINKS_BETWEEN_TRANSLATIONS = 4096 };
+enum {
+    LINKS_BETWEEN_TRANSLATIONS = 4096,
+    STORES_TO_OPEN = 128, /* cost about what translating a few blocks does */
+};
 
 /* ---- Pages ----------------------------------------------------------------
  */
@@ -140,13 +143,24 @@ static void block_add_to_hash(TcgEngine *e, TcgBlock *b)
     block_push(block_bucket(e, &b->key), b);
 }
 
+static void block_remove_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
+{
+    TcgJump *j = &v->jumps[index];
+    if (j->code == b->code.entry) {
+        __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+    }
+}
+
 static void block_remove_from_jumps(TcgEngine *e, const TcgBlock *b)
 {
-    for (unsigned i = 0; i < e->vcpus->len; i++) {
+    for (unsigned i = 0; b->jump_any && i < e->vcpus->len; i++) {
         TcgVcpu *v = e->vcpus->pdata[i];
-        TcgJump *j = &v->jumps[tcg_jump_hash(b->key.pc)];
-        if (j->code == b->code.entry) {
-            __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+        if (!b->jump_many) {
+            block_remove_jump(v, b->jump, b);
+            continue;
+        }
+        for (unsigned k = 0; k < TCG_JUMP_SIZE; k++) {
+            block_remove_jump(v, k, b);
         }
     }
 }
@@ -250,11 +264,33 @@ void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
     engine_unlock(e);
 }
 
+void block_note_store(TcgEngine *e, const uint8_t *host)
+{
+    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
+
+    engine_lock(e);
+    TcgPage *p = g_hash_table_lookup(e->pages, page);
+    if (p && ++p->stores >= STORES_TO_OPEN) {
+        while ((p = g_hash_table_lookup(e->pages, page))) {
+            block_drop_locked(e, p->blocks);
+        }
+        e->stats.pages_opened++;
+    }
+    engine_unlock(e);
+}
+
+/* In a relative block perhaps one of another page: no harm. */
+static bool block_holds_pc(const TcgBlock *b, uint64_t pc)
+{
+    uint64_t distance = pc - b->key.pc;
+    return (b->code.base_mask ? distance % PAGE_SIZE : distance) < b->size;
+}
+
 static bool block_holds_locked(const TcgPage *p, unsigned off, unsigned size,
                                uint64_t pc)
 {
     for (TcgBlock *b = p->blocks; b; b = b->page_next[block_page_index(b, p)]) {
-        if (pc - b->key.pc < b->size && block_overlaps(b, p, off, size)) {
+        if (block_holds_pc(b, pc) && block_overlaps(b, p, off, size)) {
             return true;
         }
     }
@@ -410,7 +446,9 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     }
     e->ir.count_insns = e->count_insns;
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
+    e->ir.relative = engine_relative(s->cpu);
     x86_translate(s->cpu, &e->ir, &fetch, max_insns, &b->size);
+    b->once |= e->ir.relative != engine_relative(s->cpu);
     b->insns = e->ir.guest_insns;
     if (fetch.page[0]) {
         log_block_in(b, fetch.page[0] + (s->linear & (PAGE_SIZE - 1)));
@@ -511,9 +549,7 @@ TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once)
 
     b->engine = e;
     b->once = once;
-    b->key = (TcgBlockKey){ .pc = cpu->env.pc,
-                            .cs_base = engine_cs_base(cpu),
-                            .bits = cpu->key.bits };
+    lookup_key(cpu, &b->key);
     block_make_ir(&s, b, max_insns);
     b->once |= s.copy[0] || s.copy[1] || !s.page[0].host || !b->size;
     g_free(s.copy[0]);

@@ -30,6 +30,7 @@ static const KeyValKey engine_keys[] = {
     { "opt", "on|off", "optimisation of the IR" },
     { "strings", "on|off", "block operations for string instructions" },
     { "inline", "on|off", "system instructions without helper" },
+    { "share", "on|off", "users' code translated once for all processes" },
     {},
 };
 
@@ -41,6 +42,7 @@ static const struct {
     { "slots", TCG_OFF_SLOTS },     { "flags", TCG_OFF_FLAGS },
     { "jumps", TCG_OFF_JUMPS },     { "opt", TCG_OFF_OPT },
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
+    { "share", TCG_OFF_SHARE },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -396,6 +398,7 @@ static void engine_info(Accel *accel, GString *out)
         { "  insns per block", s->translated_insns / blocks },
         { "dropped", s->invalidated },
         { "buffer flushes", s->buffer_flushes },
+        { "pages opened", s->pages_opened },
         { "look-ups", s->lookups },
         { "  misses", s->misses },
         { "links", s->links },

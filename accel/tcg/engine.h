@@ -4,7 +4,9 @@
  *
  * 1. A block belongs to physical memory: it is found by the host address of
  *    its first byte (one per byte of RAM and ROM, however it is mapped), RIP,
- *    CS base and key. Blocks are shared by all virtual CPUs.
+ *    CS base and key. Blocks are shared by all virtual CPUs. Users' 64-bit code
+ *    is relative: of RIP only the place in the page counts, so all processes
+ *    share it; env->pc_base is the page when such a block is entered.
  * 2. engine->lock guards the hash, the page lists and links. It
  *    is a spin lock, because light code takes it; it is held for moments, and
  *    nothing that may raise runs under it.
@@ -27,7 +29,8 @@
  *    of the same address space. Links across pages hold for the present
  *    mapping only, so they are listed and cut with the TLB; with more than one
  *    vCPU (which may disagree about the mapping) they are not made, and such
- *    exits go through lookup.
+ *    exits go through lookup. Relative blocks leave their page through the jump
+ *    cache only, and those that reach into the next page are not linked to.
  * 8. Where a vCPU must not run, it is held (hold.c): it then stands at the top
  *    of its run loop, outside of translated code and of its TLB. Holding needs
  *    `translating`, so there is one holder, and none waits for another.
@@ -60,7 +63,7 @@ typedef struct TcgPage TcgPage;
 
 typedef struct TcgBlockKey {
     const uint8_t *host; /* NULL: outside RAM and ROM, run once */
-    uint64_t pc;
+    uint64_t pc;         /* in its page, if the block is relative */
     uint64_t cs_base;
     uint32_t bits; /* X86Key */
 } TcgBlockKey;
@@ -77,6 +80,9 @@ struct TcgBlock {
     TcgBlock *page_next[2];
     uint32_t cross[2]; /* 1 + place in a list, 0: in none; per exit */
     uint8_t cross_list[2];
+    uint16_t jump;  /* place in jump caches that it was put in, the last one */
+    bool jump_many; /* and others */
+    bool jump_any;
     TcgEngine *engine;
     struct rcu_head rcu;
 };
@@ -89,6 +95,7 @@ struct TcgPage {
     uint64_t covered; /* a bit per 64 bytes that blocks were made from; may
                          have bits too many */
     TcgBlock *blocks; /* through page_next[i], where page[i] is this one */
+    unsigned stores;  /* slow ones, counted */
 };
 
 /* A direct link to another page: good while the mapping is. */
@@ -107,7 +114,7 @@ enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_LISTS };
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;
     uint64_t lookups, misses, links;
-    uint64_t invalidated, smc_exits, buffer_flushes;
+    uint64_t invalidated, smc_exits, buffer_flushes, pages_opened;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
     uint64_t holds, alone;
     uint64_t space_switches, code_flushes, kernel_code_flushes;
@@ -277,6 +284,13 @@ static inline void engine_unlock(TcgEngine *e)
     __atomic_store_n(&e->lock, 0, __ATOMIC_RELEASE);
 }
 
+/* Is the CPU's code translated into relative blocks? The key alone decides. */
+static inline bool engine_relative(const X86Cpu *cpu)
+{
+    return cpu->key.code == X86_CODE64 && cpu->key.cpl == 3 &&
+           !(tcg_engine(cpu)->ctx.switches & TCG_OFF_SHARE);
+}
+
 /* Where the CPU's code stands now: linear address of pc. */
 static inline uint64_t engine_linear_pc(const X86Cpu *cpu, uint64_t pc)
 {
@@ -351,6 +365,8 @@ void lookup_cut_cross(TcgEngine *e, unsigned list);
 void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);
 /* The block for the present state, or NULL. */
 TcgBlock *lookup_find(X86Cpu *cpu);
+/* Also makes env->pc_base right. False: it cannot be fetched from RAM or ROM.
+ */
 bool lookup_key(X86Cpu *cpu, TcgBlockKey *key);
 
 /* ---- hold.c ---------------------------------------------------------------
@@ -418,6 +434,9 @@ void block_drop_once(TcgBlock *block);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,
                         uint64_t len);
+/* A slow store there. After some the page is data rather than code: its blocks
+ * are dropped, and stores are fast until code runs there again. */
+void block_note_store(TcgEngine *e, const uint8_t *host);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
 bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);

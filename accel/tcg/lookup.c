@@ -13,9 +13,13 @@ bool lookup_key(X86Cpu *cpu, TcgBlockKey *key)
     uint64_t linear = engine_linear_pc(cpu, cpu->env.pc);
     const TcgCodePage *page = code_page(cpu, linear);
 
+    cpu->env.pc_base = tcg_pc_base(cpu->env.pc);
     *key = (TcgBlockKey){ .pc = cpu->env.pc,
                           .cs_base = engine_cs_base(cpu),
                           .bits = cpu->key.bits };
+    if (engine_relative(cpu)) {
+        key->pc -= cpu->env.pc_base;
+    }
     if (!page) {
         return false;
     }
@@ -108,6 +112,9 @@ static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
     TcgExit *x = &from->code.exit[exit];
 
     if (!lookup_same_page(from, to)) {
+        if (from->code.base_mask) {
+            return;
+        }
         const TcgCodePage *p =
             code_page(cpu, engine_linear_pc(cpu, to->key.pc));
         bool global = p && p->global && !to->page[1];
@@ -180,13 +187,17 @@ void lookup_cut_cross(TcgEngine *e, unsigned list)
 /* ---- What translated code calls -------------------------------------------
  */
 
-static void lookup_fill_jump(X86Cpu *cpu, const TcgBlock *b)
+static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
 {
-    TcgVcpu *v = tcg_vcpu(cpu);
-    TcgJump *j = &v->jumps[tcg_jump_hash(b->key.pc)];
+    uint64_t pc = cpu->env.pc;
+    unsigned index = tcg_jump_hash(pc);
+    TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
 
+    b->jump_many |= b->jump_any && b->jump != index;
+    b->jump_any = true;
+    b->jump = index;
     j->code = b->code.entry;
-    j->key = b->key.pc ^ cpu->env.jump_key;
+    j->key = pc ^ cpu->env.jump_key;
 }
 
 static void lookup_go_locked(X86Cpu *cpu, TcgCode *from, unsigned exit,

@@ -73,6 +73,7 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
 
     /* To look counts as the store: those before it must be visible. */
     if (code) {
+        block_note_store(tcg_engine(a->cpu), code);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (memcmp(code, bytes, size) == 0) {
             return;

@@ -456,6 +456,8 @@ typedef struct X86CodeFetch {
     const uint8_t *(*next)(void *opaque);
     void *opaque;
 } X86CodeFetch;
+/* With ir->relative set on entry, pcs count from their page (64-bit code
+ * only); cleared if the code cannot be made so. */
 void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
                    unsigned max_insns, uint32_t *size);
 

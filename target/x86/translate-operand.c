@@ -25,6 +25,16 @@ IrVal tr_imm(Translator *t, int64_t imm)
     return v;
 }
 
+IrVal tr_pc(Translator *t, uint64_t pc)
+{
+    if (!t->relative) {
+        return tr_imm(t, pc);
+    }
+    IrVal base = tr_temp(t);
+    ir_ldenv(t->ir, 3, base, offsetof(TcgEnv, pc_base));
+    return tr_op2i(t, IR_ADD, IR_I64, base, pc);
+}
+
 static IrVal tr_extend(Translator *t, IrVal v, unsigned bytes, bool sign)
 {
     static const IrOp ops[2][3] = {
@@ -175,6 +185,10 @@ static IrVal tr_offset(Translator *t, const X86Insn *i, int64_t *disp)
     IrVal v = tr_base_index(t, m, type);
 
     *disp = 0;
+    if (m->rip && t->relative) {
+        v = tr_temp(t);
+        ir_ldenv(t->ir, 3, v, offsetof(TcgEnv, pc_base));
+    }
     if (v == IR_NONE) {
         return tr_imm(t, i->addr_size == 8   ? d
                          : i->addr_size == 4 ? (uint32_t)d

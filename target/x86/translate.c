@@ -94,11 +94,21 @@ void tr_exit_env(Translator *t)
     tr_poll(t);
     ir_ldenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
     ir_exit_indirect(t->ir, pc);
+    t->ir->insns[t->ir->count - 1].imm2 = 1; /* the key may change */
+}
+
+static void tr_store_pc(Translator *t, uint64_t pc)
+{
+    if (t->relative) {
+        ir_stenv(t->ir, 3, tr_pc(t, pc), offsetof(TcgEnv, pc));
+    } else {
+        ir_stenvi(t->ir, 3, pc, offsetof(TcgEnv, pc));
+    }
 }
 
 void tr_exit_lookup(Translator *t, uint64_t pc)
 {
-    ir_stenvi(t->ir, 3, pc, offsetof(TcgEnv, pc));
+    tr_store_pc(t, pc);
     tr_exit_env(t);
 }
 
@@ -106,6 +116,8 @@ void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
     if (t->key.inhibit || tr_traps(t)) {
         tr_exit_lookup(t, pc);
+    } else if (t->relative && pc >= TR_PAGE) {
+        tr_exit_value(t, tr_pc(t, pc));
     } else {
         ir_exit(t->ir, n, pc, pc <= t->pc || t->shadow == 1);
     }
@@ -358,9 +370,9 @@ static void tr_fetch_fault(Translator *t, const CodeReader *r)
         linear = (linear | (TR_PAGE - 1)) + 1;
     }
     tr_begin(t);
-    IrVal addr = tr_imm(t, linear);
+    IrVal addr = t->relative ? tr_pc(t, linear) : tr_imm(t, linear);
     tr_call(t, &x86_helper_fetch_fault, IR_NONE, addr, IR_NONE, IR_NONE, 0);
-    ir_stenvi(t->ir, 3, t->pc, offsetof(TcgEnv, pc));
+    tr_store_pc(t, t->pc);
     ir_leave(t->ir, TCG_LEAVE_LOOKUP);
     tr_end(t);
 }
@@ -385,11 +397,35 @@ static void tr_end_block(Translator *t)
     tr_end(t);
 }
 
+/* A relative block that reaches into the next page, whose mapping is another
+ * matter, is found by its address only: so it has only the instruction that
+ * does, and nothing links to it. */
+static bool tr_must_stand_alone(const Translator *t, const CodeReader *r,
+                                const X86Insn *i)
+{
+    return t->relative && t->ir->guest_insns && r->pos + i->len > TR_PAGE &&
+           t->shadow == 0;
+}
+
+static void tr_end_block_indirect(Translator *t)
+{
+    if (t->key.inhibit || tr_traps(t)) {
+        tr_exit_lookup(t, t->next_pc);
+    } else {
+        tr_exit_value(t, tr_pc(t, t->next_pc));
+    }
+    tr_end(t);
+}
+
 static void tr_insn(Translator *t, CodeReader *r)
 {
     X86Insn insn;
     X86DecodeResult result = tr_decode(r, &insn, t->code);
 
+    if (result == X86_DECODE_OK && tr_must_stand_alone(t, r, &insn)) {
+        tr_end_block_indirect(t);
+        return;
+    }
     if (result == X86_DECODE_SHORT) {
         if (t->ir->guest_insns) {
             t->shadow += t->shadow > 0; /* its instruction was not reached */
@@ -448,16 +484,20 @@ static void tr_block(Translator *t, CodeReader *r, unsigned max_insns)
 }
 
 /* Keep the caller's wishes; the rest of the block starts anew. */
-static void tr_reset_block(IrBlock *ir, const X86Cpu *cpu)
+static void tr_reset_block(IrBlock *ir, const X86Cpu *cpu, bool relative)
 {
     bool count_insns = ir->count_insns, exact_flags = ir->exact_flags;
-    ir_reset(ir, cpu->env.pc, cpu->env.mode);
+    uint64_t pc = relative ? cpu->env.pc & (TR_PAGE - 1) : cpu->env.pc;
+
+    ir_reset(ir, pc, cpu->env.mode);
+    ir->relative = relative;
     ir->count_insns = count_insns;
     ir->exact_flags = exact_flags;
 }
 
-void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
-                   unsigned max_insns, uint32_t *size)
+/* False: the block cannot be relative. */
+static bool tr_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
+                         unsigned max_insns, uint32_t *size)
 {
     unsigned switches = cpu->tcg ? cpu->tcg->switches : 0;
     const TcgBackend *backend = cpu->tcg ? cpu->tcg->backend : NULL;
@@ -472,14 +512,25 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
         .native =
             backend && backend->has_native && !(switches & TCG_OFF_NATIVE),
         .can_native = backend ? backend->can_native : NULL,
-        .pc = cpu->env.pc,
+        .pc = ir->pc,
+        .relative = ir->relative,
     };
     CodeReader r;
 
-    tr_reset_block(ir, cpu);
     r.fetch = fetch;
     r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
     tr_block(&t, &r, max_insns);
     tr_place_late(&t);
     *size = r.pos - r.start;
+    return !t.absolute;
+}
+
+void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
+                   unsigned max_insns, uint32_t *size)
+{
+    tr_reset_block(ir, cpu, ir->relative);
+    if (!tr_translate(cpu, ir, fetch, max_insns, size)) {
+        tr_reset_block(ir, cpu, false);
+        tr_translate(cpu, ir, fetch, max_insns, size);
+    }
 }

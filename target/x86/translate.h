@@ -34,12 +34,15 @@ typedef struct Translator {
     bool (*can_native)(const NativeInsn *n); /* these */
 
     /* The present instruction. */
-    uint64_t pc, next_pc; /* RIP, masked to the code size */
+    uint64_t pc, next_pc; /* RIP, masked to the code size; in a relative block
+                             counted from its page */
     IrVal ea;             /* memory operand: linear address is ea + ea_disp */
     int64_t ea_disp;
     uint8_t slot;    /* its TcgSlot, read half */
     uint64_t x87_pc; /* the block's last x87 instruction but control: FIP */
 
+    bool relative;
+    bool absolute;  /* something cannot be said relatively: do it again */
     bool ended;     /* the block is complete */
     uint8_t shadow; /* 2: STI was just translated; 1: the instruction in its
                        shadow: end after it, polling */
@@ -75,6 +78,9 @@ static inline IrVal tr_temp(Translator *t)
     return ir_temp(t->ir);
 }
 IrVal tr_imm(Translator *t, int64_t imm); /* in a temporary */
+
+/* A pc of this block's counting (t->pc, t->next_pc, + distance), as RIP. */
+IrVal tr_pc(Translator *t, uint64_t pc);
 
 /* Operand n's value; bits above its size are undefined for registers (use
  * tr_load_zx, tr_load_sx when they matter). May be the register's global

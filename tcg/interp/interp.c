@@ -98,6 +98,8 @@ static bool interp_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
     InterpCode *c = g_malloc(sizeof(*c) + count * sizeof(InterpOp));
     c->code = code;
     c->count = count;
+    c->relative = ir->relative;
+    code->base_mask = ir->relative ? UINT64_MAX : 0;
     unsigned n = 0;
     for (unsigned i = 0; i < ir->count; i++) {
         const IrInsn *insn = &ir->insns[i];

@@ -39,6 +39,7 @@ enum {
 typedef struct InterpCode {
     TcgCode *code; /* whose it is */
     unsigned count;
+    bool relative;
     InterpOp ops[];
 } InterpCode;
 
@@ -60,6 +61,7 @@ typedef struct InterpState {
     uint8_t shift;
     uint64_t res, a, b;
     uint64_t pc; /* of the guest instruction being executed */
+    uint64_t base; /* what the present block's pcs count from */
     bool synced; /* env->pc was made exact by the present helper */
     int reason;
     void *jump[5]; /* __builtin_setjmp */

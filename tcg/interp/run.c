@@ -239,13 +239,13 @@ static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
 {
     if ((op->flags & INTERP_POLL) &&
         __atomic_load_n(&s->env->exit_request, __ATOMIC_ACQUIRE)) {
-        s->env->pc = op->imm;
+        s->env->pc = s->base + op->imm;
         *reason = TCG_LEAVE_REQUEST;
         return NULL;
     }
     TcgCode *to = __atomic_load_n(&from->exit[op->cond].to, __ATOMIC_ACQUIRE);
     if (G_UNLIKELY(!to)) {
-        s->env->pc = op->imm;
+        s->env->pc = s->base + op->imm;
         interp_flags_sync(s);
         to = s->ctx->lookup(s->env, from, op->cond);
         *reason = TCG_LEAVE_LOOKUP;
@@ -262,6 +262,7 @@ static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
         *reason = TCG_LEAVE_REQUEST;
         return NULL;
     }
+    env->pc_base = tcg_pc_base(pc);
     const TcgJump *jump = env->jumps ? &env->jumps[tcg_jump_hash(pc)] : NULL;
     if (jump && jump->key == (pc ^ env->jump_key) && jump->code &&
         !(s->ctx->switches & TCG_OFF_JUMPS)) {
@@ -348,16 +349,22 @@ static uint64_t interp_sync_pc(void *env)
         break;                                                                 \
     }
 
+static const InterpOp *interp_enter(InterpState *s, const InterpCode *block)
+{
+    s->base = block->relative ? s->env->pc_base : 0;
+    return block->ops;
+}
+
 static int interp_loop(InterpState *s, const InterpCode *block)
 {
     uint64_t *const r = s->env->r;
-    const InterpOp *op = block->ops;
+    const InterpOp *op = interp_enter(s, block);
     int reason = TCG_LEAVE_LOOKUP;
     for (;; op++) {
         /* clang-format off */
         switch (op->code) {
         /* structure */
-        INTERP_ANY(INSN, a, s->pc = op->imm; s->synced = false;
+        INTERP_ANY(INSN, a, s->pc = s->base + op->imm; s->synced = false;
                    if (op->flags & INTERP_COUNT) { s->env->insn_count++; })
         INTERP_ANY(BR, a, op += op->imm)
         INTERP_ANY(BRCOND, b,
@@ -450,11 +457,11 @@ static int interp_loop(InterpState *s, const InterpCode *block)
         INTERP_ANY(EXIT, a,
                    block = interp_exit(s, block->code, op, &reason);
                    if (!block) { return interp_leave(s, reason); }
-                   op = block->ops - 1)
+                   op = interp_enter(s, block) - 1)
         INTERP_ANY(EXITR, a,
                    block = interp_exit_indirect(s, rhs, &reason);
                    if (!block) { return interp_leave(s, reason); }
-                   op = block->ops - 1)
+                   op = interp_enter(s, block) - 1)
         INTERP_ANY(LEAVE, a, return interp_leave(s, op->imm))
         default:
             g_assert_not_reached();

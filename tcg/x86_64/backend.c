@@ -104,6 +104,7 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     e->as.to_exec = code_buffer_exec(ctx->buffer, at) - at;
     e->cold_count = e->fix_count = e->access_count = 0;
     e->pc = ir->pc;
+    code->base_mask = ir->relative ? UINT64_MAX : 0;
     e->reachable = true;
     regs_reset(e);
     memset(code->exit, 0, sizeof(code->exit));

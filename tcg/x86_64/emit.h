@@ -409,7 +409,8 @@ size_t side_bytes(const Emit *e);
 void side_write(const Emit *e, uint8_t *to);
 /* The block with host address x in it, or NULL. */
 const SideBlock *side_find(TcgContext *ctx, const void *x);
-bool side_pc(TcgContext *ctx, const void *x, uint64_t *pc);
+/* base: env->pc_base */
+bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc);
 /* The slow part of the access that x is in, or NULL. */
 const uint8_t *side_slow_part(TcgContext *ctx, const void *x);
 

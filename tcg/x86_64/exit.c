@@ -90,6 +90,9 @@ static void exit_unlinkable(Emit *e, EmitCold *c)
         flags_put_save(a, R15);
     }
     asm_movi(a, R13, c->target);
+    if (e->ir->relative) {
+        asm_alu_rm(a, ALU_ADD, IR_I64, R13, asm_env(ENV_OFF(pc_base)));
+    }
     asm_store(a, asm_env(ENV_OFF(pc)), R13);
     asm_jmp_to(a, emit_thunk(e, THUNK_LOOKUP_ANY));
 }
@@ -201,7 +204,7 @@ static void exitr_miss(Emit *e, EmitCold *c)
 
 /* tcg_jump_hash() and comparison. exit_request is not looked at: who sets it
  * also points env->jumps to an empty table. */
-static void exitr_jump(Emit *e, unsigned pc)
+static void exitr_jump(Emit *e, unsigned pc, bool relative)
 {
     Asm *a = &e->as;
     unsigned entry = regs_take(e), key = regs_take(e);
@@ -213,6 +216,11 @@ static void exitr_jump(Emit *e, unsigned pc)
     } else {
         asm_mov32(a, entry, pc);
         asm_shift_i(a, SHIFT_SHR, IR_I32, entry, TCG_JUMP_BITS);
+    }
+    if (relative) {
+        asm_mov(a, key, pc);
+        asm_alu_ri(a, ALU_AND, IR_I64, key, -4096);
+        asm_store(a, asm_env(ENV_OFF(pc_base)), key);
     }
     asm_load(a, key, asm_env(ENV_OFF(jump_key)));
     asm_alu_rr(a, ALU_XOR, IR_I32, entry, pc);
@@ -239,7 +247,7 @@ void emit_exitr(Emit *e, const IrInsn *i)
         asm_store(&e->as, asm_env(ENV_OFF(pc)), pc);
         asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
     } else {
-        exitr_jump(e, pc);
+        exitr_jump(e, pc, e->ir->relative || i->imm2);
     }
     e->reachable = false;
 }

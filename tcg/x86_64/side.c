@@ -13,7 +13,8 @@
 typedef struct SideHead {
     uint64_t pc;
     uint32_t accesses;
-    uint32_t bytes;
+    uint32_t bytes : 31;
+    uint32_t relative : 1; /* pcs count from env->pc_base */
 } SideHead;
 
 typedef struct SideAccess {
@@ -66,7 +67,8 @@ void side_write(const Emit *e, uint8_t *to)
     SideHead *head = (SideHead *)to;
     SideAccess *access = (SideAccess *)(head + 1);
 
-    *head = (SideHead){ e->ir->pc, e->access_count, e->side - e->side_start };
+    *head = (SideHead){ e->ir->pc, e->access_count, e->side - e->side_start,
+                        e->ir->relative };
     for (unsigned n = 0; n < e->access_count; n++) {
         const EmitAccess *from = &e->access[n];
 
@@ -126,7 +128,7 @@ static LIGHT const SideHead *side_head(const TcgContext *ctx,
     return (const SideHead *)(st->exec + b->side);
 }
 
-LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t *pc)
+LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc)
 {
     const X86State *st = ctx->state;
     const SideBlock *b = side_find(ctx, x);
@@ -152,6 +154,7 @@ LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t *pc)
         }
         *pc = mark;
     }
+    *pc += head->relative ? base : 0;
     return true;
 }
 

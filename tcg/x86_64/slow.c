@@ -222,7 +222,8 @@ LIGHT uint64_t x86_64_sync_pc(void *env)
 {
     TcgEnv *tcg = env;
 
-    side_pc(slow_context(env), ((uint8_t **)env)[-1] - 1, &tcg->pc);
+    side_pc(slow_context(env), ((uint8_t **)env)[-1] - 1, tcg->pc_base,
+            &tcg->pc);
     return tcg->pc;
 }
 

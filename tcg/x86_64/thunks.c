@@ -208,8 +208,11 @@ static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
     size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
 
     asm_load(a, R14, asm_mem(R13, offsetof(TcgExit, pc)));
-    asm_store(a, asm_env(ENV_OFF(pc)), R14);
     asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
+    asm_load(a, R15, asm_mem(R13, offsetof(TcgCode, base_mask)));
+    asm_alu_rm(a, ALU_AND, IR_I64, R15, asm_env(ENV_OFF(pc_base)));
+    asm_alu_rr(a, ALU_ADD, IR_I64, R14, R15);
+    asm_store(a, asm_env(ENV_OFF(pc)), R14);
     asm_movi(a, R14, n);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
 }

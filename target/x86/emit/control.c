@@ -92,7 +92,7 @@ void emit_CALL(Translator *t, const X86Insn *i)
 {
     bool direct = i->op[0].kind == OPERAND_REL;
     IrVal to = direct ? IR_NONE : tr_copy(t, tr_load_zx(t, i, 0));
-    tr_push(t, i->op_size, tr_imm(t, t->next_pc));
+    tr_push(t, i->op_size, tr_pc(t, t->next_pc));
     if (direct) {
         tr_exit(t, 0, control_target(t, i));
     } else {
@@ -141,6 +141,7 @@ static void control_jump(Translator *t)
 static void control_far(Translator *t, const X86Insn *i, const TcgHelper *h)
 {
     IrVal offset, selector;
+    t->absolute = t->relative;
     if (i->op[0].kind == OPERAND_MEM) {
         offset = tr_ld(t, i->op_size, 0);
         selector = tr_ld(t, 2, i->op_size);
@@ -171,38 +172,38 @@ void emit_RETF(Translator *t, const X86Insn *i)
     control_jump(t);
 }
 
-/* Helpers of one constant that set env->pc and take no trap of TF: what it
+/* Helpers of one argument that set env->pc and take no trap of TF: what it
  * was is in the flags they changed. */
-static void control_system(Translator *t, const TcgHelper *h, int64_t arg)
+static void control_system(Translator *t, const TcgHelper *h, IrVal arg)
 {
-    tr_call(t, h, IR_NONE, tr_imm(t, arg), IR_NONE, IR_NONE, 0);
+    tr_call(t, h, IR_NONE, arg, IR_NONE, IR_NONE, 0);
     t->no_trap = true;
     control_jump(t);
 }
 
 void emit_IRET(Translator *t, const X86Insn *i)
 {
-    control_system(t, &x86_helper_iret, i->op_size);
+    control_system(t, &x86_helper_iret, tr_imm(t, i->op_size));
 }
 
 void emit_SYSCALL(Translator *t, const X86Insn *i)
 {
-    control_system(t, &x86_helper_syscall, t->next_pc);
+    control_system(t, &x86_helper_syscall, tr_pc(t, t->next_pc));
 }
 
 void emit_SYSRET(Translator *t, const X86Insn *i)
 {
-    control_system(t, &x86_helper_sysret, i->op_size);
+    control_system(t, &x86_helper_sysret, tr_imm(t, i->op_size));
 }
 
 void emit_SYSENTER(Translator *t, const X86Insn *i)
 {
-    control_system(t, &x86_helper_sysenter, t->next_pc);
+    control_system(t, &x86_helper_sysenter, tr_pc(t, t->next_pc));
 }
 
 void emit_SYSEXIT(Translator *t, const X86Insn *i)
 {
-    control_system(t, &x86_helper_sysexit, i->op_size);
+    control_system(t, &x86_helper_sysexit, tr_imm(t, i->op_size));
 }
 
 /* ---- software interrupts ---------------------------------------------------
@@ -210,7 +211,7 @@ void emit_SYSEXIT(Translator *t, const X86Insn *i)
 
 static void control_interrupt(Translator *t, unsigned vector)
 {
-    IrVal v = tr_imm(t, vector), next = tr_imm(t, t->next_pc);
+    IrVal v = tr_imm(t, vector), next = tr_pc(t, t->next_pc);
     tr_call(t, &x86_helper_int, IR_NONE, v, next, IR_NONE, 0);
 }
 

@@ -194,7 +194,7 @@ void emit_INVPCID(Translator *t, const X86Insn *i)
 
 static void system_wait(Translator *t, const TcgHelper *h)
 {
-    tr_call(t, h, IR_NONE, tr_imm(t, t->next_pc), IR_NONE, IR_NONE, 0);
+    tr_call(t, h, IR_NONE, tr_pc(t, t->next_pc), IR_NONE, IR_NONE, 0);
     tr_leave(t, TCG_LEAVE_EVENT);
     tr_end(t);
 }
@@ -220,8 +220,8 @@ void emit_PAUSE(Translator *t, const X86Insn *i)
 {
     unsigned go = ir_new_label(t->ir);
     IrVal yield = tr_temp(t);
-    tr_call(t, &x86_helper_pause, yield, tr_imm(t, t->next_pc), IR_NONE,
-            IR_NONE, 0);
+    tr_call(t, &x86_helper_pause, yield, tr_pc(t, t->next_pc), IR_NONE, IR_NONE,
+            0);
     ir_brcondi(t->ir, IR_CC_E, IR_I64, yield, 0, go);
     tr_leave(t, TCG_LEAVE_EVENT);
     ir_label(t->ir, go);

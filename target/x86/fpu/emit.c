@@ -184,7 +184,7 @@ static bool fp_emit_state(Translator *t, const X86Insn *i)
     IrVal addr = i->has_mem ? tr_copy(t, tr_address(t)) : tr_imm(t, 0);
     IrVal argument = tr_imm(t, fp_state_argument(i, row->argument));
     IrVal changed = tr_temp(t);
-    IrVal pc = tr_imm(t, t->x87_pc);
+    IrVal pc = tr_pc(t, t->x87_pc);
     tr_call(t, &row->helper, changed, addr, argument, pc, 0);
     tr_change(t, changed);
     return true;
@@ -259,7 +259,7 @@ static bool fp_emit_x87(Translator *t, const X86Insn *i)
     }
     bool flags = row->shape == X87_COMPARE_FLAGS || row->shape == X87_CMOV;
     IrVal addr = i->has_mem ? tr_copy(t, tr_address(t)) : tr_imm(t, 0);
-    IrVal pc = tr_imm(t, t->pc);
+    IrVal pc = tr_pc(t, t->pc);
     IrVal extra = tr_imm(t, fp_pack_x87(i));
     tr_call(t, flags ? &fp_x87_flags_helper : &fp_x87_helper, IR_NONE, addr, pc,
             extra, (uintptr_t)row);
