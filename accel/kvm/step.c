@@ -33,8 +33,12 @@ static bool step_run(Accel *tcg, X86Cpu *cpu)
         log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
         return false;
     }
+    uint64_t before = cpu->env.insn_count;
     VcpuExit why = tcg_run_insns(tcg, cpu, 1);
 
+    if (why == VCPU_EXIT_STOP && cpu->env.insn_count == before) {
+        x86_set_pending(cpu, X86_PENDING_STOP); /* it was meant for us */
+    }
     accel_tcg.vcpu_clear(tcg, cpu);
     return why != VCPU_EXIT_FAILED;
 }

@@ -23,6 +23,7 @@ FAULTS = 0xb008
 TABLES32 = 0x10000
 TABLES64 = 0x20000
 HOLE = 0x40000000       /* unmapped until the page fault handler comes */
+NOBODY = 0x8000000      /* behind the RAM */
 DATA = 0xc000           /* what shows up behind the hole */
 
 CODE32 = 0x08
@@ -399,6 +400,11 @@ start64:
         movq    %xmm1, %rax
         cmp     root, %rax
         must    e, 13
+        pxor    %xmm0, %xmm0            /* ones from where nobody is, by an */
+        paddq   NOBODY, %xmm0           /* instruction no KVM emulates */
+        movq    %xmm0, %rax
+        inc     %rax
+        must    z, 16
         mov     $text_sse, %esi
         call    print32
 
