@@ -200,6 +200,9 @@ static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
         out[CPUID_ECX] = cpuid_xsave_size(m->xcr0_mask);
     } else if (sub == 1) {
         out[CPUID_EAX] = m->word[WORD_D_1_EAX];
+        if (x86_model_has(m, FEATURE_XSAVEC)) { /* compacted: no gaps so far */
+            out[CPUID_EBX] = cpuid_xsave_size(cpu->xcr0);
+        }
     } else if (sub == 2 && (m->xcr0_mask & 4)) {
         out[CPUID_EAX] = XSAVE_AVX;
         out[CPUID_EBX] = XSAVE_LEGACY;

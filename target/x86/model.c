@@ -1,81 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPU models as data, and -cpu NAME,+feature,-feature,feature=on|off,...
+ * -cpu NAME,+feature,-feature,feature=on|off,...
  *
- * A model is a row: vendor, numbers, and a list of features on top of another
- * row's. What a named model has and we do not is left out silently, as it names
- * a generation; a feature asked for by name that we do not have is refused.
+ * What a named model has and we do not is left out silently, as it names a
+ * generation, unless `enforce` is given; a feature asked for by name that we do
+ * not have is refused.
  */
-#include "target/x86/model.h"
+#include "target/x86/model-rows.h"
 
+#include "target/x86/model.h"
 #include "util/error.h"
 #include "util/keyval.h"
 
 #include <string.h>
-
-typedef struct ModelRow {
-    const char *name;
-    const char *summary;
-    const char *parent; /* features are added to that row's */
-    const char *vendor;
-    uint16_t family, model, stepping;
-    const char *features;
-} ModelRow;
-
-/* What translated code does, and therefore what `max` has. */
-#define MODEL_IMPLEMENTED                                                                               \
-    "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 "                          \
-    "clflush mmx fxsr sse sse2 sse3 ssse3 cx16 pcid sse4.1 sse4.2 x2apic "                              \
-    "movbe popcnt tsc-deadline rdrand hypervisor arat fsgsbase tsc_adjust "                             \
-    "smep erms invpcid rdseed smap umip rdpid fsrm spec-ctrl "                                          \
-    "arch-capabilities bhi-ctrl rrsba-ctrl mcdt-no lahf_lm 3dnowprefetch syscall nx pdpe1gb rdtscp lm " \
-    "invtsc kvmclock kvm-nopiodelay kvmclock-stable-bit"
-
-/* Works where it is asked for: not every back end or guest is better off. */
-#define MODEL_OPTIONAL                                                         \
-    "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb xsave xgetbv1 avx avx2 "   \
-    "fma f16c bmi1 bmi2 abm adx aes pclmulqdq vaes vpclmulqdq sha-ni gfni "    \
-    "clflushopt clwb serialize topoext"
-
-static const ModelRow model_rows[] = {
-    { "max", "everything that is implemented (the default)", NULL,
-      "GenuineIntel", 6, 143, 8, MODEL_IMPLEMENTED },
-    { "host", "the host's processor, under KVM", NULL, "GenuineIntel", 6, 143,
-      8, "" },
-    { "base", "no features", NULL, "GenuineIntel", 6, 6, 3, "" },
-    { "qemu32", "32-bit common denominator", NULL, "GenuineIntel", 6, 6, 3,
-      "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush "
-      "mmx fxsr sse sse2 sse3 hypervisor kvmclock" },
-    { "qemu64", "64-bit common denominator", "qemu32", "AuthenticAMD", 15, 107,
-      1, "pse36 cx16 lm nx syscall lahf_lm svm" },
-    { "kvm64", "64-bit common denominator, Intel", "qemu32", "GenuineIntel", 15,
-      6, 1, "vme pse36 cx16 lm nx syscall" },
-    { "x86-64-v1", "baseline of the x86-64 ABI", "qemu32", "GenuineIntel", 6,
-      15, 11, "vme pse36 lm nx syscall" },
-    { "x86-64-v2", "level 2 of the x86-64 ABI", "x86-64-v1", "GenuineIntel", 6,
-      26, 3,
-      "cx16 lahf_lm popcnt ssse3 sse4.1 sse4.2 x2apic tsc-deadline rdtscp "
-      "arat" },
-    { "x86-64-v3", "level 3 of the x86-64 ABI", "x86-64-v2", "GenuineIntel", 6,
-      60, 3, "avx avx2 bmi1 bmi2 f16c fma abm movbe xsave" },
-    { "Nehalem", "Intel Core i7 9xx (2008)", "x86-64-v2", "GenuineIntel", 6, 26,
-      3, "" },
-    { "Westmere", "Intel Xeon E56xx (2010)", "Nehalem", "GenuineIntel", 6, 44,
-      1, "aes pclmulqdq" },
-    { "SandyBridge", "Intel Xeon E312xx (2011)", "Westmere", "GenuineIntel", 6,
-      42, 1, "avx xsave" },
-    { "IvyBridge", "Intel Xeon E3-12xx v2 (2012)", "SandyBridge",
-      "GenuineIntel", 6, 58, 9, "f16c rdrand fsgsbase smep erms" },
-    { "Haswell", "Intel Core (2013)", "IvyBridge", "GenuineIntel", 6, 60, 4,
-      "avx2 bmi1 bmi2 fma abm movbe pcid invpcid" },
-    { "Broadwell", "Intel Core (2014)", "Haswell", "GenuineIntel", 6, 61, 2,
-      "adx rdseed smap 3dnowprefetch" },
-    { "Skylake-Client", "Intel Core (2015)", "Broadwell", "GenuineIntel", 6, 94,
-      3, "clflushopt xgetbv1 pdpe1gb" },
-    { "EPYC", "AMD EPYC (2017)", "x86-64-v3", "AuthenticAMD", 23, 1, 2,
-      "aes pclmulqdq rdrand rdseed fsgsbase smep smap adx clflushopt sha-ni "
-      "3dnowprefetch pdpe1gb" },
-};
 
 /* Other spellings of features that users know. '_' and '.' count as '-'. */
 static const struct {
@@ -142,6 +79,7 @@ static const struct {
     { FEATURE_AVX, FEATURE_XSAVE },         { FEATURE_F16C, FEATURE_AVX },
     { FEATURE_FMA, FEATURE_AVX },           { FEATURE_AVX2, FEATURE_AVX },
     { FEATURE_VAES, FEATURE_AVX },          { FEATURE_VPCLMULQDQ, FEATURE_AVX },
+    { FEATURE_XSAVEOPT, FEATURE_XSAVE },    { FEATURE_XSAVEC, FEATURE_XSAVE },
     { FEATURE_XGETBV1, FEATURE_XSAVE },     { FEATURE_X2APIC, FEATURE_APIC },
     { FEATURE_TSC_DEADLINE, FEATURE_APIC }, { FEATURE_LA57, FEATURE_LM },
     { FEATURE_PDPE1GB, FEATURE_LM },        { FEATURE_PCID, FEATURE_LM },
@@ -234,13 +172,18 @@ static bool model_in_list(X86Feature f, const char *list)
     return w >= 0 && (word[w] >> x86_feature_bits[f].bit & 1);
 }
 
+static bool model_is_implemented(X86Feature f)
+{
+    return model_in_list(f, MODEL_FAST) || model_in_list(f, MODEL_REST);
+}
+
 /* ---- rows ---------------------------------------------------------------- */
 
 static const ModelRow *model_row(const char *name)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(model_rows); i++) {
-        if (!g_ascii_strcasecmp(name, model_rows[i].name)) {
-            return &model_rows[i];
+    for (const ModelRow *row = model_rows; row->name; row++) {
+        if (!g_ascii_strcasecmp(name, row->name)) {
+            return row;
         }
     }
     return NULL;
@@ -254,18 +197,20 @@ static void model_add_row(X86Model *m, const ModelRow *row)
     model_set_list(m->word, row->features);
 }
 
-/* Leave out what we do not have. */
-static void model_mask(X86Model *m)
+/* Leave out what we do not have; it goes to missing. */
+static void model_mask(X86Model *m, uint32_t missing[WORD_COUNT])
 {
-    uint32_t have[WORD_COUNT] = { 0 };
+    uint32_t have[WORD_COUNT];
 
-    model_set_list(have, MODEL_IMPLEMENTED);
+    x86_model_implemented(have);
     for (unsigned i = 0; i < WORD_COUNT; i++) {
+        missing[i] = m->word[i] & ~have[i];
         m->word[i] &= have[i];
     }
 }
 
-static X86Model *model_from_row(const ModelRow *row)
+static X86Model *model_from_row(const ModelRow *row,
+                                uint32_t missing[WORD_COUNT])
 {
     X86Model *m = g_new0(X86Model, 1);
 
@@ -279,7 +224,7 @@ static X86Model *model_from_row(const ModelRow *row)
     m->host = !strcmp(row->name, "host");
     g_snprintf(m->brand, sizeof(m->brand), "emu virtual CPU (%s)", row->name);
     model_add_row(m, row);
-    model_mask(m);
+    model_mask(m, missing);
     return m;
 }
 
@@ -303,8 +248,7 @@ static bool model_switch(X86Model *m, const char *name, bool on, GError **errp)
     if (f == FEATURE_NONE) {
         return model_fail_feature(name, errp);
     }
-    if (on && !model_in_list(f, MODEL_IMPLEMENTED) &&
-        !model_in_list(f, MODEL_OPTIONAL)) {
+    if (on && !model_is_implemented(f)) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "CPU feature '%s' is not implemented", name);
     }
@@ -472,8 +416,8 @@ void x86_model_word_place(X86FeatureWord word, uint32_t *leaf, uint32_t *sub,
 void x86_model_implemented(uint32_t can[WORD_COUNT])
 {
     memset(can, 0, WORD_COUNT * sizeof(can[0]));
-    model_set_list(can, MODEL_IMPLEMENTED);
-    model_set_list(can, MODEL_OPTIONAL);
+    model_set_list(can, MODEL_FAST);
+    model_set_list(can, MODEL_REST);
 }
 
 const char *x86_model_lacks(const uint32_t word[WORD_COUNT],
@@ -516,26 +460,65 @@ void x86_model_free(const X86Model *m)
 
 static bool model_fail_unknown(const char *name, GError **errp)
 {
-    const char *names[G_N_ELEMENTS(model_rows)];
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (size_t i = 0; i < G_N_ELEMENTS(model_rows); i++) {
-        names[i] = model_rows[i].name;
+    for (const ModelRow *row = model_rows; row->name; row++) {
+        g_ptr_array_add(names, (char *)row->name);
     }
-    return keyval_fail_unknown(errp, "CPU model", name, names,
-                               G_N_ELEMENTS(names));
+    return keyval_fail_unknown(errp, "CPU model", name,
+                               (const char *const *)names->pdata, names->len);
+}
+
+static bool model_enforces(char *const *options)
+{
+    bool on = false;
+
+    for (; *options; options++) {
+        if (!strcmp(*options, "enforce")) {
+            on = true;
+        } else if (g_str_has_prefix(*options, "enforce=")) {
+            keyval_parse_bool(*options + strlen("enforce="), &on);
+        }
+    }
+    return on;
+}
+
+static bool model_complete(const ModelRow *row, const uint32_t *missing,
+                           GError **errp)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (X86Feature f = FEATURE_NONE + 1; f < FEATURE_COUNT; f++) {
+        int w = model_word(f);
+        if (w >= 0 && missing[w] >> x86_feature_bits[f].bit & 1) {
+            g_string_append_printf(names, " %s", x86_feature_bits[f].name);
+        }
+    }
+    if (names->len) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "CPU model '%s': not implemented:%s", row->name,
+                        names->str);
+    }
+    return true;
 }
 
 X86Model *x86_model_find(const char *spec, GError **errp)
 {
-    g_auto(GStrv) parts = g_strsplit(spec && *spec ? spec : "max", ",", -1);
+    g_auto(GStrv) parts =
+        g_strsplit(spec && *spec ? spec : model_rows[0].name, ",", -1);
     const ModelRow *row = model_row(parts[0]);
+    uint32_t missing[WORD_COUNT];
 
     if (!row) {
         model_fail_unknown(parts[0], errp);
         return NULL;
     }
-    X86Model *m = model_from_row(row);
+    X86Model *m = model_from_row(row, missing);
 
+    if (model_enforces(parts + 1) && !model_complete(row, missing, errp)) {
+        x86_model_free(m);
+        return NULL;
+    }
     for (unsigned i = 1; parts[i]; i++) {
         if (*parts[i] && !model_option(m, parts[i], errp)) {
             x86_model_free(m);
@@ -549,17 +532,15 @@ X86Model *x86_model_find(const char *spec, GError **errp)
 void x86_model_list(GString *out)
 {
     g_string_append(out, "Available CPUs:\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(model_rows); i++) {
-        g_string_append_printf(out, "  %-18s %s\n", model_rows[i].name,
-                               model_rows[i].summary);
+    for (const ModelRow *row = model_rows; row->name; row++) {
+        g_string_append_printf(out, "  %-26s %s\n", row->name, row->summary);
     }
     g_string_append(out, "\nRecognized CPUID flags:\n ");
     unsigned column = 1;
     for (X86Feature f = FEATURE_NONE + 1; f < FEATURE_COUNT; f++) {
         const char *name = x86_feature_bits[f].name;
 
-        if (!model_in_list(f, MODEL_IMPLEMENTED) &&
-            !model_in_list(f, MODEL_OPTIONAL)) {
+        if (!model_is_implemented(f)) {
             continue;
         }
         if (column + 1 + strlen(name) > 76) {

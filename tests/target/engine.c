@@ -142,7 +142,7 @@ static void engine_new_cpu(Engine *e)
     e->memory = space_new("memory", &e->root);
     e->io = space_new("io", &e->ports);
     static const X86Model *model; /* models stay */
-    model = model ? model : x86_model_find("max,+adx", &err);
+    model = model ? model : x86_model_find("max", &err);
     g_assert_no_error(err);
     X86Cpu *cpu = x86_cpu_new(0, model, e->memory, e->io, e->clock, &err);
     g_assert_no_error(err);

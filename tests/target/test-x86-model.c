@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CPU models, CPUID's consistency, and the table of MSRs. */
+#include "target/x86/model-rows.h"
 #include "target/x86/model.h"
 #include "target/x86/msr.h"
 #include "tests/target/machine.h"
@@ -47,8 +48,14 @@ static void test_options(void)
     x86_model_free(m);
     g_assert_true(offers("max,+sse4_1", FEATURE_SSE4_1));
     g_assert_true(offers(NULL, FEATURE_X2APIC));
-    g_assert_false(offers("max", FEATURE_AVX));
-    g_assert_true(offers("max,+xsave,+avx", FEATURE_AVX));
+    /* The default is fast, but leaves out what costs. */
+    g_assert_true(offers(NULL, FEATURE_AVX2));
+    g_assert_true(offers(NULL, FEATURE_SHA));
+    g_assert_false(offers(NULL, FEATURE_LA57));
+    g_assert_true(offers("max", FEATURE_LA57));
+    g_assert_true(offers("x86-64-v3", FEATURE_BMI2));
+    g_assert_false(offers("Nehalem", FEATURE_AVX));
+    g_assert_true(offers("Nehalem,avx=on,xsave=on", FEATURE_AVX));
     /* AVX is nothing without XSAVE. */
     g_assert_false(offers("max,+avx,-xsave", FEATURE_AVX));
 
@@ -59,17 +66,15 @@ static void test_options(void)
     refuse("max,nx=maybe", "maybe");
     refuse("max,phys-bits=99", "phys-bits");
     refuse("max,vendor=me", "vendor");
+    refuse("x86-64-v4,enforce", "avx512f");
+    g_assert_true(offers("x86-64-v4,enforce=off", FEATURE_AVX2));
+    g_assert_true(offers("x86-64-v3,enforce", FEATURE_AVX2));
 }
 
 static void test_all_models(void)
 {
-    static const char *const names[] = { "max",       "base",      "qemu32",
-                                         "qemu64",    "kvm64",     "x86-64-v1",
-                                         "x86-64-v2", "x86-64-v3", "Nehalem",
-                                         "Haswell",   "EPYC" };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        Machine *m = machine_new(names[i]);
+    for (const ModelRow *row = model_rows; row->name; row++) {
+        Machine *m = machine_new(row->name);
         uint32_t basic[4], ext[4], out[4];
 
         x86_cpuid(m->cpu, 0, 0, basic);
@@ -126,6 +131,29 @@ static void test_cpuid(void)
 }
 
 /* ---- MSRs ---------------------------------------------------------------- */
+
+/* The sizes of XSAVE images: SDM 2A CPUID, leaf 0DH. */
+static void test_xsave(void)
+{
+    Machine *m = machine_new("max");
+    uint32_t out[4];
+
+    x86_cpuid(m->cpu, 0xd, 0, out);
+    g_assert_cmphex(out[CPUID_EAX], ==, 7);
+    g_assert_cmpuint(out[CPUID_EBX], ==, 576); /* XCR0 after reset: x87 */
+    g_assert_cmpuint(out[CPUID_ECX], ==, 832);
+    m->cpu->xcr0 = 7;
+    x86_cpuid(m->cpu, 0xd, 0, out);
+    g_assert_cmpuint(out[CPUID_EBX], ==, 832);
+    x86_cpuid(m->cpu, 0xd, 1, out);
+    g_assert_cmphex(out[CPUID_EAX], ==, 7); /* OPT, C, XGETBV1 */
+    g_assert_cmpuint(out[CPUID_EBX], ==, 832);
+    x86_cpuid(m->cpu, 0xd, 2, out);
+    g_assert_cmpuint(out[CPUID_EAX], ==, 256);
+    g_assert_cmpuint(out[CPUID_EBX], ==, 576);
+    g_assert_cmpuint(out[CPUID_ECX], ==, 0);
+    machine_free(m);
+}
 
 /* CPUs of two packages with two dies of three cores with two threads. */
 typedef struct TopologyCase {
@@ -369,6 +397,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/all", test_all_models);
     g_test_add_func("/model/limit", test_limit);
     g_test_add_func("/cpuid", test_cpuid);
+    g_test_add_func("/xsave", test_xsave);
     g_test_add_func("/cpuid/topology", test_topology);
     g_test_add_func("/msr/values", test_msr_values);
     g_test_add_func("/msr/tsc", test_tsc);

@@ -494,8 +494,11 @@ static unsigned state_offset(uint64_t component, uint64_t compact)
     return XSTATE_EXTENDED + (compact & XSTATE_AVX ? 256 : 0);
 }
 
-static void state_save_legacy(X86Cpu *cpu, vaddr addr, uint64_t mask)
+/* MXCSR belongs to AVX, too, in the standard form: SDM 1 13.7, 13.10. */
+static void state_save_legacy(X86Cpu *cpu, vaddr addr, uint64_t mask,
+                              bool compacted)
 {
+    uint64_t has_mxcsr = XSTATE_SSE | (compacted ? 0 : XSTATE_AVX);
     X86Fpu image = { .mxcsr = cpu->fpu.mxcsr, .mxcsr_mask = MXCSR_VALID };
 
     if (mask & XSTATE_X87) {
@@ -503,7 +506,7 @@ static void state_save_legacy(X86Cpu *cpu, vaddr addr, uint64_t mask)
         fp_write(cpu, addr, &image, 24);
         fp_write(cpu, addr + offsetof(X86Fpu, st), image.st, sizeof(image.st));
     }
-    if (mask & (XSTATE_SSE | XSTATE_AVX)) {
+    if (mask & has_mxcsr) {
         fp_write(cpu, addr + offsetof(X86Fpu, mxcsr), &image.mxcsr, 8);
     }
     if (mask & XSTATE_SSE) {
@@ -540,9 +543,9 @@ static uint64_t state_xsave(void *env, uint64_t addr, uint64_t compacted,
         fp_read(cpu, addr + XSTATE_HEADER, header, 8);
         header[0] = (header[0] & ~state_requested(cpu)) | mask;
     }
-    state_save_legacy(cpu, addr, mask);
+    state_save_legacy(cpu, addr, mask, compacted);
     state_save_extended(cpu, addr, mask, header[1]);
-    fp_write(cpu, addr + XSTATE_HEADER, header, compacted ? 64 : 8);
+    fp_write(cpu, addr + XSTATE_HEADER, header, compacted ? 16 : 8);
     return 0;
 }
 
@@ -555,6 +558,9 @@ static void state_check_header(X86Cpu *cpu, const uint64_t header[8],
 
     if (compact) {
         bad = (comp & ~XCOMP_COMPACT & ~cpu->xcr0) || (bv & ~comp);
+        for (unsigned n = 2; n < 8; n++) {
+            bad |= header[n] != 0;
+        }
     } else {
         bad = comp || (bv & ~cpu->xcr0) || header[2] || compact_only;
     }

@@ -427,6 +427,9 @@ static void state_image(IsaCase *c, uint64_t *seed)
     if (isa_below(seed, 4) == 0) {
         fpu->xcomp_bv = UINT64_C(1) << 63 | fpu->xstate_bv | isa_below(seed, 8);
     }
+    if (isa_below(seed, 8) == 0) {
+        fpu->header_rest[isa_below(seed, 6)] = isa_below(seed, 3);
+    }
     memcpy(image, fpu, 832);
 }
 
