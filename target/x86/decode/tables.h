@@ -268,8 +268,8 @@ enum {
     .attr = NATIVE, .access = acc, .flags_out = F_ALL,                         \
     .flags_undef = F_S | F_Z | F_A | F_P
 #define DIVIDE(in, out)                                                        \
-    .attr = 0, .access = ACCESS_R, .flags_out = F_ALL, .flags_undef = F_ALL,   \
-    .gpr_in = (in), .gpr_out = (out)
+    .attr = NATIVE, .access = ACCESS_R, .flags_out = F_ALL,                    \
+    .flags_undef = F_ALL, .gpr_in = (in), .gpr_out = (out)
 #define DECIMAL(in, undef)                                                     \
     .attr = NO64, .gpr_in = R_AX, .gpr_out = R_AX, .flags_in = (in),           \
     .flags_out = F_ALL, .flags_undef = (undef)
