@@ -31,6 +31,7 @@ extern const ModelRow model_rows[];
 /* Works, too, but is slower where the host has none, or makes guests do more
  * (page tables of five levels, mitigations). */
 #define MODEL_REST                                                             \
-    "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext"
+    "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
+    "sse4a mmxext"
 
 #endif

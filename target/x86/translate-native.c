@@ -97,12 +97,16 @@ static bool native_p66(const X86Insn *i)
     return i->op_size == 2;
 }
 
-/* The register in an immediate's upper half: outside of 64-bit code the highest
- * bit does not count. */
+/* Two immediates are encoded as one. Of the register in an immediate's upper
+ * half, the highest bit does not count outside of 64-bit code. */
 static uint64_t native_imm(const Translator *t, const X86Insn *i)
 {
     bool is4 = i->op_count == 4 && i->op[3].field == X86_FIELD_IS4;
+    unsigned last = i->op_count ? i->op_count - 1u : 0;
 
+    if (i->op[last].kind == OPERAND_IMM2) { /* EXTRQ, INSERTQ */
+        return (i->imm & 0xff) | i->imm2 << 8;
+    }
     return is4 && t->code != X86_CODE64 ? i->imm & 0x7f : i->imm;
 }
 

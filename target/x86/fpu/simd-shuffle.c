@@ -266,7 +266,8 @@ static uint64_t simd_field_mask(unsigned len)
     return len ? (UINT64_C(1) << len) - 1 : ~UINT64_C(0);
 }
 
-/* Length and position: two immediates, or bytes of the source. */
+/* Length and position: two immediates, or bytes of the source. The upper half
+ * is undefined; processors clear it. */
 static void simd_extrq(FpOp *x)
 {
     unsigned len = x->imm, pos = x->imm2;
@@ -276,7 +277,7 @@ static void simd_extrq(FpOp *x)
         pos = x->b.b[1];
     }
     x->d.q[0] = (x->a.q[0] >> (pos & 63)) & simd_field_mask(len & 63);
-    x->d.q[1] = x->a.q[1];
+    x->d.q[1] = 0;
 }
 
 static void simd_insertq(FpOp *x)
@@ -289,7 +290,7 @@ static void simd_insertq(FpOp *x)
     }
     uint64_t mask = simd_field_mask(len & 63) << (pos & 63);
     x->d.q[0] = (x->a.q[0] & ~mask) | (x->b.q[0] << (pos & 63) & mask);
-    x->d.q[1] = x->a.q[1];
+    x->d.q[1] = 0;
 }
 
 /* clang-format off */
