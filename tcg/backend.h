@@ -33,6 +33,7 @@ typedef enum TcgLeave {
 typedef struct TcgExit {
     uint64_t pc; /* where a direct exit goes */
     bool used;
+    bool probe;         /* never linked: env->jumps may know the way */
     TcgCode *to;        /* linked to, or NULL */
     TcgCode *next_from; /* list of exits linked to the same target */
     uint8_t next_from_exit;

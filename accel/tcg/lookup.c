@@ -71,6 +71,22 @@ TcgBlock *lookup_find(X86Cpu *cpu)
     return b;
 }
 
+/* ---- Jumps ----------------------------------------------------------------
+ */
+
+static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
+{
+    uint64_t pc = cpu->env.pc;
+    unsigned index = tcg_jump_hash(pc);
+    TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
+
+    b->jump_many |= b->jump_any && b->jump != index;
+    b->jump_any = true;
+    b->jump = index;
+    j->code = b->code.entry;
+    j->key = pc ^ cpu->env.jump_key;
+}
+
 /* ---- Links ----------------------------------------------------------------
  */
 
@@ -105,23 +121,28 @@ static bool lookup_note_cross(TcgEngine *e, TcgBlock *from, unsigned exit,
     return true;
 }
 
+/* May this link between pages be made? Then it is listed. */
+static bool lookup_link_pages(X86Cpu *cpu, TcgBlock *from, unsigned exit,
+                              const TcgBlock *to)
+{
+    const TcgCodePage *p = code_page(cpu, engine_linear_pc(cpu, to->key.pc));
+    bool global = p && p->global && !to->page[1];
+
+    return lookup_note_cross(tcg_engine(cpu), from, exit,
+                             global ? CROSS_GLOBAL : CROSS_LOCAL);
+}
+
 static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
                                TcgBlock *to)
 {
     TcgEngine *e = tcg_engine(cpu);
     TcgExit *x = &from->code.exit[exit];
 
-    if (!lookup_same_page(from, to)) {
-        if (from->code.base_mask) {
-            return;
-        }
-        const TcgCodePage *p =
-            code_page(cpu, engine_linear_pc(cpu, to->key.pc));
-        bool global = p && p->global && !to->page[1];
-        if (!lookup_note_cross(e, from, exit,
-                               global ? CROSS_GLOBAL : CROSS_LOCAL)) {
-            return;
-        }
+    if (!lookup_same_page(from, to) &&
+        (from->code.base_mask || !lookup_link_pages(cpu, from, exit, to))) {
+        __atomic_store_n(&x->probe, true, __ATOMIC_RELAXED);
+        lookup_fill_jump(cpu, to);
+        return;
     }
     x->next_from = to->code.from;
     x->next_from_exit = to->code.from_exit;
@@ -186,19 +207,6 @@ void lookup_cut_cross(TcgEngine *e, unsigned list)
 
 /* ---- What translated code calls -------------------------------------------
  */
-
-static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
-{
-    uint64_t pc = cpu->env.pc;
-    unsigned index = tcg_jump_hash(pc);
-    TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
-
-    b->jump_many |= b->jump_any && b->jump != index;
-    b->jump_any = true;
-    b->jump = index;
-    j->code = b->code.entry;
-    j->key = pc ^ cpu->env.jump_key;
-}
 
 static void lookup_go_locked(X86Cpu *cpu, TcgCode *from, unsigned exit,
                              TcgBlock *to)

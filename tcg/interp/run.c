@@ -233,6 +233,18 @@ static inline void interp_call(InterpState *s, const InterpOp *op, uint64_t *r)
     }
 }
 
+static const TcgJump *interp_probe(const InterpState *s, uint64_t pc)
+{
+    const TcgEnv *env = s->env;
+    TcgJump *jumps = __atomic_load_n(&env->jumps, __ATOMIC_ACQUIRE);
+    const TcgJump *jump = jumps ? &jumps[tcg_jump_hash(pc)] : NULL;
+
+    return jump && jump->key == (pc ^ env->jump_key) && jump->code &&
+                   !(s->ctx->switches & TCG_OFF_JUMPS)
+               ? jump
+               : NULL;
+}
+
 /* The next block after a direct exit, or NULL to leave for *reason. */
 static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
                                      const InterpOp *op, int *reason)
@@ -245,7 +257,13 @@ static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
     }
     TcgCode *to = __atomic_load_n(&from->exit[op->cond].to, __ATOMIC_ACQUIRE);
     if (G_UNLIKELY(!to)) {
-        s->env->pc = s->base + op->imm;
+        uint64_t pc = s->base + op->imm;
+        const TcgJump *jump =
+            from->exit[op->cond].probe ? interp_probe(s, pc) : NULL;
+        if (jump) {
+            return jump->code;
+        }
+        s->env->pc = pc;
         interp_flags_sync(s);
         to = s->ctx->lookup(s->env, from, op->cond);
         *reason = TCG_LEAVE_LOOKUP;
@@ -263,9 +281,8 @@ static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
         return NULL;
     }
     env->pc_base = tcg_pc_base(pc);
-    const TcgJump *jump = env->jumps ? &env->jumps[tcg_jump_hash(pc)] : NULL;
-    if (jump && jump->key == (pc ^ env->jump_key) && jump->code &&
-        !(s->ctx->switches & TCG_OFF_JUMPS)) {
+    const TcgJump *jump = interp_probe(s, pc);
+    if (jump) {
         return jump->code;
     }
     interp_flags_sync(s);

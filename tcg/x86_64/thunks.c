@@ -202,17 +202,40 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
 
+/* r13 = exit, r14 = its pc: the way that env->jumps has, or on from here. Who
+ * asks translated code to leave makes that empty. */
+static void thunk_probe(Asm *a)
+{
+    asm_mov32(a, R15, R14);
+    asm_shift_i(a, SHIFT_SHR, IR_I32, R15, TCG_JUMP_BITS);
+    asm_alu_rr(a, ALU_XOR, IR_I32, R15, R14);
+    asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_SIZE - 1);
+    asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
+    asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
+    asm_alu_rm(a, ALU_XOR, IR_I64, R14, asm_env(ENV_OFF(jump_key)));
+    asm_alu_rm(a, ALU_CMP, IR_I64, R14, asm_mem(R15, 0));
+    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
+    asm_rm(a, 0xff, 4, asm_mem(R15, offsetof(TcgJump, code)));
+    asm_fix8(miss, a->p);
+}
+
 static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
 {
     X86State *st = ctx->state;
     size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
 
     asm_load(a, R14, asm_mem(R13, offsetof(TcgExit, pc)));
-    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
-    asm_load(a, R15, asm_mem(R13, offsetof(TcgCode, base_mask)));
+    asm_load(
+        a, R15,
+        asm_mem(R13, (int32_t)offsetof(TcgCode, base_mask) - (int32_t)exit));
     asm_alu_rm(a, ALU_AND, IR_I64, R15, asm_env(ENV_OFF(pc_base)));
     asm_alu_rr(a, ALU_ADD, IR_I64, R14, R15);
     asm_store(a, asm_env(ENV_OFF(pc)), R14);
+    asm_alu_mi(a, ALU_CMP, IR_I8, asm_mem(R13, offsetof(TcgExit, probe)), 0);
+    uint8_t *linkable = asm_jcc8(a, IR_CC_E);
+    thunk_probe(a);
+    asm_fix8(linkable, a->p);
+    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
     asm_movi(a, R14, n);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
 }
