@@ -481,6 +481,7 @@ static void i8259_reset(Device *dev)
         pic->icw1_ic4 = false;
         pic->icw1_single = false;
         pic_init(pic);
+        pic->imr = 0xff; /* until ICW1: its vectors are nobody's */
     }
     i8259_update(s);
 }
