@@ -55,7 +55,8 @@ MachineConfig *config_new(void)
     c->output = g_string_new(NULL);
     c->board.boot_menu_timeout_ms = -1;
     c->board.boot_retry_ms = -1;
-    c->board.acpi = c->board.hpet = c->board.smbios_defaults = true;
+    c->board.acpi = c->board.hpet = c->board.pit = c->board.smbios_defaults =
+        true;
     c->board.cpus = c->board.maxcpus = 1;
     c->board.sockets = c->board.dies = c->board.cores = c->board.threads = 1;
     c->board.props = g_hash_table_new(g_str_hash, g_str_equal);

@@ -365,6 +365,7 @@ static const KeyValKey machine_keys[] = {
     { "accel", "NAME", "the accelerator, see -accel help" },
     { "acpi", "on|off", "ACPI tables and power management (on)" },
     { "hpet", "on|off", "HPET (on)" },
+    { "pit", "on|off", "8254 timer (on)" },
     { "usb", "off", "there is no USB yet" },
     { "vmport", "off|auto", "there is no VMware port" },
     { "smm", "off|auto", "there is no SMM yet" },
@@ -487,7 +488,8 @@ bool values_parse_machine(MachineConfig *c, const char *text, GError **errp)
     if (!machine_parse_type(c, keyval_get(kv, "type"), errp) ||
         !machine_take_props(c, kv, errp) || !machine_check_absent(kv, errp) ||
         !keyval_get_bool(kv, "acpi", &c->board.acpi, errp) ||
-        !keyval_get_bool(kv, "hpet", &c->board.hpet, errp)) {
+        !keyval_get_bool(kv, "hpet", &c->board.hpet, errp) ||
+        !keyval_get_bool(kv, "pit", &c->board.pit, errp)) {
         return false;
     }
     machine_take_text(c, kv, "firmware", &c->board.firmware);

@@ -48,7 +48,7 @@ typedef struct BoardConfig {
     bool nographic;   /* firmware shall use the first serial port, too */
     uint8_t uuid[16];
     bool uuid_set;
-    bool acpi, hpet, smbios_defaults;
+    bool acpi, hpet, pit, smbios_defaults;
     bool nodefaults;
     GHashTable *props; /* other KEY=VALUE of -machine, char * to char * */
 } BoardConfig;

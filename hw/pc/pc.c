@@ -477,7 +477,7 @@ static bool pc_init_ide(PcBoard *pc, GError **errp)
 static bool pc_init_timers(PcBoard *pc, const BoardConfig *config,
                            GError **errp)
 {
-    if (!pc_add_isa(pc, "isa-pit", &pc->pit, errp)) {
+    if (config->pit && !pc_add_isa(pc, "isa-pit", &pc->pit, errp)) {
         return false;
     }
     if (config->hpet) {
@@ -485,7 +485,9 @@ static bool pc_init_timers(PcBoard *pc, const BoardConfig *config,
         for (unsigned n = 0; n < HPET_OUTPUTS; n++) {
             hpet_connect(pc->hpet, n, pc->gsi[n]);
         }
-        hpet_connect_legacy(pc->hpet, i8254_disable_input(pc->pit));
+        if (pc->pit) {
+            hpet_connect_legacy(pc->hpet, i8254_disable_input(pc->pit));
+        }
         if (!pc_realize(pc, pc->hpet, NULL, errp)) {
             return false;
         }
