@@ -247,8 +247,12 @@ void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
     }
 }
 
+/* ARPL asks when it knows that it writes. */
 static bool tr_memory_written(const X86Insn *i)
 {
+    if (i->mnemonic == X86_ARPL) {
+        return false;
+    }
     for (unsigned n = 0; n < i->op_count; n++) {
         if (i->op[n].kind == OPERAND_MEM) {
             return i->op[n].access & OPERAND_WRITE;

@@ -74,18 +74,23 @@ void emit_LSS(Translator *t, const X86Insn *i)
  */
 
 /* Raise the destination's RPL to the source's. */
+/* The destination is written only if that raises its RPL. */
 void emit_ARPL(Translator *t, const X86Insn *i)
 {
+    unsigned keep = ir_new_label(t->ir);
     IrVal src = tr_load_zx(t, i, 1);
-    IrVal old = tr_copy(t, tr_load_rmw(t, i, 0));
-    IrVal rpl = tr_op2i(t, IR_AND, IR_I32, old, 3);
-    IrVal want = tr_op2i(t, IR_AND, IR_I32, src, 3);
-    IrVal raised = tr_copy(t, old), v = tr_copy(t, old), zf = tr_temp(t);
+    IrVal v = tr_copy(t, tr_load_zx(t, i, 0));
+    IrVal rpl = tr_op2i(t, IR_AND, IR_I32, v, 3);
+    IrVal want = tr_op2i(t, IR_AND, IR_I32, src, 3), zf = tr_temp(t);
 
-    ir_deposit(t->ir, IR_I64, raised, raised, want, 0, 2);
-    tr_movcond(t, IR_CC_B, v, rpl, want, raised);
-    tr_store(t, i, 0, v);
     ir_setcond(t->ir, IR_CC_B, IR_I64, zf, rpl, want);
+    ir_brcond(t->ir, IR_CC_AE, IR_I64, rpl, want, keep);
+    ir_deposit(t->ir, IR_I64, v, v, want, 0, 2);
+    if (i->has_mem) {
+        tr_check_limit(t, i->mem.seg, tr_lea(t, i), 2, true);
+    }
+    tr_store(t, i, 0, v);
+    ir_label(t->ir, keep);
     IrVal f = tr_getf(t);
     ir_deposit(t->ir, IR_I64, f, f, zf, 6, 1);
     tr_setf(t, f);
