@@ -100,7 +100,9 @@ struct X86Apic {
     uint32_t lvt[APIC_LVT_COUNT];
     uint32_t divide, timer_initial;
     uint64_t timer_start_ns; /* when the initial count was written */
-    bool lint[2];            /* levels of the inputs */
+    bool
+        timer_ended; /* a one-shot count that ran out before the mode changed */
+    bool lint[2];    /* levels of the inputs */
 };
 
 /* ---- vectors ------------------------------------------------------------- */

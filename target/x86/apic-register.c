@@ -101,6 +101,7 @@ static const uint32_t apic_lvt_mask[APIC_LVT_COUNT] = {
 static void apic_write_lvt_locked(X86Apic *a, unsigned reg, uint32_t val)
 {
     uint32_t old_mode = apic_timer_mode(a);
+    bool ended = old_mode == 0 && !apic_timer_current(a);
 
     val &= apic_lvt_mask[reg - APIC_LVT_TIMER];
     if (!(a->svr & APIC_SVR_ENABLE)) {
@@ -116,6 +117,7 @@ static void apic_write_lvt_locked(X86Apic *a, unsigned reg, uint32_t val)
             a->timer_initial = 0;
             a->cpu->tsc_deadline = 0;
         }
+        a->timer_ended |= ended; /* a count of zero stays there */
         apic_timer_arm(a);
     }
 }

@@ -24,7 +24,7 @@ uint32_t apic_timer_current(X86Apic *a)
     int64_t period = apic_period_ns(a);
     int64_t passed = clock_now(a->cpu->clock) - (int64_t)a->timer_start_ns;
 
-    if (!period || apic_timer_mode(a) == APIC_LVT_DEADLINE) {
+    if (!period || a->timer_ended || apic_timer_mode(a) == APIC_LVT_DEADLINE) {
         return 0;
     }
     if (passed >= period) {
@@ -58,7 +58,7 @@ static void apic_arm_count(X86Apic *a)
     int64_t now = clock_now(a->cpu->clock);
     int64_t start = a->timer_start_ns;
 
-    if (!period) {
+    if (!period || a->timer_ended) {
         timer_disarm(&a->timer);
     } else if (now < start + period) {
         timer_arm(&a->timer, start + period);
@@ -86,6 +86,7 @@ void apic_timer_write_initial(X86Apic *a, uint32_t val)
         return;
     }
     a->timer_initial = val;
+    a->timer_ended = false;
     a->timer_start_ns = clock_now(a->cpu->clock);
     apic_arm_count(a);
 }
@@ -138,10 +139,8 @@ void x86_apic_write_deadline(X86Apic *a, uint64_t tsc)
     g_mutex_lock(&a->lock);
     if (apic_timer_mode(a) == APIC_LVT_DEADLINE) {
         cpu->tsc_deadline = tsc;
-        uint64_t now =
-            x86_tsc_ticks(cpu, clock_now(cpu->clock)) + cpu->tsc_offset;
-
-        if (tsc && tsc <= now) {
+        /* What the guest reads may be a little ahead of the clock. */
+        if (tsc && tsc <= x86_read_tsc(cpu)) {
             timer_disarm(&a->timer);
             cpu->tsc_deadline = 0;
             apic_local_interrupt_locked(a, APIC_LVT_TIMER);

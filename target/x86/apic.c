@@ -286,6 +286,39 @@ void apic_send(X86Apic *a, uint64_t icr)
     }
 }
 
+/* False: no such id. */
+static bool apic_send_physical(X86Apic *a, uint64_t dest, uint32_t command)
+{
+    uint8_t mode = command >> 8 & 7, vector = command;
+
+    if (dest >= (apic_x2(a) ? APIC_BROADCAST : APIC_BROADCAST8)) {
+        return false;
+    }
+    if (dest == a->id) {
+        x86_apic_deliver(a, mode, vector, false);
+    } else if (a->send) {
+        a->send(a->send_opaque, a, dest, false, mode, vector, false);
+    }
+    return true;
+}
+
+int x86_apic_send_map(X86Apic *a, const uint64_t map[2], unsigned bits,
+                      uint32_t first, uint64_t command)
+{
+    uint8_t mode = command >> 8 & 7;
+    int sent = 0;
+
+    if (mode != APIC_FIXED && mode != APIC_NMI) {
+        return -1;
+    }
+    for (unsigned n = 0; n < 2 * bits; n++) {
+        if (map[n / bits] >> (n % bits) & 1) {
+            sent += apic_send_physical(a, (uint64_t)first + n, command);
+        }
+    }
+    return sent;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 void x86_apic_init_reset(X86Apic *a)
@@ -302,6 +335,7 @@ void x86_apic_init_reset(X86Apic *a)
     a->icr = 0;
     a->divide = a->timer_initial = 0;
     a->timer_start_ns = 0;
+    a->timer_ended = false;
     for (unsigned i = 0; i < APIC_LVT_COUNT; i++) {
         a->lvt[i] = APIC_LVT_MASKED;
     }
@@ -386,6 +420,7 @@ const StateField x86_apic_state[] = {
     STATE_U32(X86Apic, divide),
     STATE_U32(X86Apic, timer_initial),
     STATE_U64(X86Apic, timer_start_ns),
+    STATE_BOOL(X86Apic, timer_ended),
     {},
 };
 

@@ -50,6 +50,10 @@ int x86_apic_pending_vector(const X86Apic *apic);
 /* The CPU takes that vector: IRR to ISR. */
 void x86_apic_accept(X86Apic *apic, int vector);
 
+/* Sends a fixed interrupt or NMI to the APIC ids whose bits are set in map[0]
+ * and map[1], `bits` in each, from `first` on. How many; -1: another kind. */
+int x86_apic_send_map(X86Apic *apic, const uint64_t map[2], unsigned bits,
+                      uint32_t first, uint64_t command);
 /* After loading: place the registers, arm the timer, look again. */
 void x86_apic_loaded(X86Apic *apic);
 /* What INIT does; SDM 3A 10.4.7.3: the id and the base MSR stay. */

@@ -72,7 +72,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
     memset(cpu->mtrr_base, 0, sizeof(cpu->mtrr_base));
     memset(cpu->mtrr_mask, 0, sizeof(cpu->mtrr_mask));
-    cpu->feature_control = cpu->xss = cpu->pkru = 0;
+    cpu->feature_control = cpu->xss = cpu->pkru = cpu->pkrs = 0;
     cpu->mcg_status = cpu->mcg_ctl = 0;
     memset(cpu->mc_bank, 0, sizeof(cpu->mc_bank));
     cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
@@ -220,6 +220,7 @@ const StateField x86_cpu_state[] = {
     STATE_U64(X86Cpu, kvm_async_pf),
     STATE_U64(X86Cpu, kvm_poll_control),
     STATE_U32(X86Cpu, pkru),
+    STATE_U64(X86Cpu, pkrs),
     STATE_BOOL(X86Cpu, halted),
     STATE_BOOL(X86Cpu, wait_sipi),
     STATE_BOOL(X86Cpu, nmi_blocked),

@@ -84,6 +84,7 @@ enum {
     CR4_SMEP = 1u << 20,
     CR4_SMAP = 1u << 21,
     CR4_PKE = 1u << 22,
+    CR4_PKS = 1u << 24,
     EFER_SCE = 1u << 0,
     EFER_LME = 1u << 8,
     EFER_LMA = 1u << 10,
@@ -209,6 +210,7 @@ enum {
     X86_PENDING_STOP = 1u << 8,  /* leave the run loop: pause, quit, debugger */
     X86_PENDING_A20 = 1u << 9,
     X86_PENDING_MC = 1u << 10,
+    X86_PENDING_NMI_AGAIN = 1u << 11, /* behind one that is not taken yet */
 };
 
 struct X86Cpu {
@@ -239,6 +241,8 @@ struct X86Cpu {
     uint64_t kvm_system_time, kvm_wall_clock, kvm_pv_eoi, kvm_steal_time,
         kvm_async_pf, kvm_poll_control;
     uint32_t pkru;
+    uint64_t pkrs;
+    uint16_t pkeys; /* protection keys that translations were made with */
 
     /* Execution state. */
     bool halted;
@@ -400,6 +404,9 @@ typedef struct X86Translation {
  * rcu_read_lock(). Tables outside RAM and ROM read as ones. */
 bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
                        bool probe, X86Translation *t);
+/* Write the protection-key rights of user pages, of supervisor pages. Light. */
+void x86_set_pkru(X86Cpu *cpu, uint32_t val);
+void x86_set_pkrs(X86Cpu *cpu, uint32_t val);
 /* For the monitor: no side effects, supervisor view; false if unmapped. */
 bool x86_mmu_peek(X86Cpu *cpu, vaddr addr, hwaddr *paddr);
 

@@ -126,6 +126,9 @@ static void cpuid_7(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
                                                  : 0;
         out[CPUID_EBX] = m->word[WORD_7_EBX];
         out[CPUID_ECX] = m->word[WORD_7_ECX];
+        if (cpu->cr4 & CR4_PKE) {
+            out[CPUID_ECX] |= 1u << 4; /* OSPKE */
+        }
         out[CPUID_EDX] = m->word[WORD_7_EDX];
     } else if (sub == 1) {
         out[CPUID_EAX] = m->word[WORD_7_1_EAX];
@@ -180,11 +183,17 @@ static void cpuid_1f(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
-enum { XSAVE_LEGACY = 576, XSAVE_AVX = 256 };
+enum {
+    XSAVE_LEGACY = 576,
+    XSAVE_AVX = 256,
+    XSAVE_PKRU = 8,
+    XSAVE_PKRU_OFFSET = 2688,
+};
 
 static uint32_t cpuid_xsave_size(uint64_t xcr0)
 {
-    return XSAVE_LEGACY + (xcr0 & 4 ? XSAVE_AVX : 0);
+    return xcr0 & 1 << 9 ? XSAVE_PKRU_OFFSET + XSAVE_PKRU
+                         : XSAVE_LEGACY + (xcr0 & 4 ? XSAVE_AVX : 0);
 }
 
 static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
@@ -200,12 +209,16 @@ static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
         out[CPUID_ECX] = cpuid_xsave_size(m->xcr0_mask);
     } else if (sub == 1) {
         out[CPUID_EAX] = m->word[WORD_D_1_EAX];
-        if (x86_model_has(m, FEATURE_XSAVEC)) { /* compacted: no gaps so far */
-            out[CPUID_EBX] = cpuid_xsave_size(cpu->xcr0);
+        if (x86_model_has(m, FEATURE_XSAVEC)) { /* compacted: no gaps */
+            out[CPUID_EBX] = cpuid_xsave_size(cpu->xcr0 & 7) +
+                             (cpu->xcr0 & 1 << 9 ? XSAVE_PKRU : 0);
         }
     } else if (sub == 2 && (m->xcr0_mask & 4)) {
         out[CPUID_EAX] = XSAVE_AVX;
         out[CPUID_EBX] = XSAVE_LEGACY;
+    } else if (sub == 9 && (m->xcr0_mask & 1 << 9)) {
+        out[CPUID_EAX] = XSAVE_PKRU;
+        out[CPUID_EBX] = XSAVE_PKRU_OFFSET;
     }
 }
 

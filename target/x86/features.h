@@ -97,6 +97,7 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(MOVDIRI, "movdiri", 7, 0, CPUID_ECX, 27) \
     F(MOVDIR64B, "movdir64b", 7, 0, CPUID_ECX, 28) \
     F(ENQCMD, "enqcmd", 7, 0, CPUID_ECX, 29) \
+    F(PKS, "pks", 7, 0, CPUID_ECX, 31) \
     F(FSRM, "fsrm", 7, 0, CPUID_EDX, 4) \
     F(MD_CLEAR, "md-clear", 7, 0, CPUID_EDX, 10) \
     F(SERIALIZE, "serialize", 7, 0, CPUID_EDX, 14) \

@@ -7,7 +7,7 @@
  * read as ones, which are reserved bits. Accessed and dirty bits are set by
  * compare-and-swap; when another processor was faster, the walk starts again.
  *
- * Protection keys are not offered. Light.
+ * Light.
  *
  * SDM 3A chapter 4 (Oct 2019): 4.3 to 4.8, 4.10.
  */
@@ -31,6 +31,7 @@ enum {
     PF_U = 1u << 2,
     PF_RSVD = 1u << 3,
     PF_I = 1u << 4,
+    PF_PK = 1u << 5,
 };
 
 /* One paging mode. Levels count down to 1, the page table; level n translates
@@ -48,6 +49,14 @@ static const MmuFormat mmu_pae = { 3, 9, 8, 1 << 1 | 1 << 2 };
 static const MmuFormat mmu_long4 = { 4, 9, 8, 1 << 1 | 1 << 2 };
 static const MmuFormat mmu_long5 = { 5, 9, 8, 1 << 1 | 1 << 2 };
 
+/* An entry on its way: where it stands in RAM (NULL: elsewhere) and its value.
+ */
+typedef struct MmuEntry {
+    void *host;
+    const FlatRange *range;
+    uint64_t val;
+} MmuEntry;
+
 typedef struct MmuWalk {
     X86Cpu *cpu;
     const FlatView *view;
@@ -59,17 +68,11 @@ typedef struct MmuWalk {
     uint64_t reserved;
     bool supervisor_write, user; /* rights so far */
     bool nx;
+    unsigned passed_count;
+    MmuEntry passed[4]; /* tables on the way */
 } MmuWalk;
 
 typedef enum MmuStep { MMU_DOWN, MMU_DONE, MMU_FAULT, MMU_AGAIN } MmuStep;
-
-/* An entry on its way: where it stands in RAM (NULL: elsewhere) and its value.
- */
-typedef struct MmuEntry {
-    void *host;
-    const FlatRange *range;
-    uint64_t val;
-} MmuEntry;
 
 /* ---- physical memory ----------------------------------------------------- */
 
@@ -247,6 +250,36 @@ static void mmu_rights(const MmuWalk *w, X86Translation *t)
     t->executable &= !(w->user && (cpu->cr4 & CR4_SMEP));
 }
 
+/* SDM 3A 4.6.2: the rights that PKRU or IA32_PKRS leave a page's key, for data.
+ * The fault's bit if they forbid this access. */
+static uint32_t mmu_protection_key(const MmuWalk *w, uint64_t val,
+                                   X86Translation *t)
+{
+    X86Cpu *cpu = w->cpu;
+    bool user_mode = w->mode == X86_MODE_USER;
+    unsigned key = val >> 59 & 15;
+
+    if (!x86_long_mode(cpu) || !(cpu->cr4 & (w->user     ? CR4_PKE
+                                             : user_mode ? 0
+                                                         : CR4_PKS))) {
+        return 0;
+    }
+    uint32_t rights = (w->user ? cpu->pkru : cpu->pkrs) >> (2 * key);
+    bool no_access = rights & 1;
+    bool no_write =
+        no_access || ((rights & 2) && (user_mode || (cpu->cr0 & CR0_WP)));
+
+    if (!w->probe) {
+        cpu->pkeys |= 1u << key;
+    }
+    t->readable &= !no_access;
+    t->writable &= !no_write;
+    return (w->access == X86_READ && no_access) ||
+                   (w->access == X86_WRITE && no_write)
+               ? PF_PK
+               : 0;
+}
+
 static bool mmu_allowed(X86Access access, const X86Translation *t)
 {
     switch (access) {
@@ -274,9 +307,15 @@ static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
     X86Cpu *cpu = w->cpu;
 
     mmu_rights(w, t);
+    uint32_t by_key = mmu_protection_key(w, e->val, t);
     if (!mmu_allowed(w->access, t)) {
-        mmu_fault(w, t, PF_P);
+        mmu_fault(w, t, PF_P | by_key);
         return MMU_FAULT;
+    }
+    for (unsigned i = 0; i < w->passed_count; i++) {
+        if (!mmu_set(w, &w->passed[i], PTE_A)) {
+            return MMU_AGAIN;
+        }
     }
     if (!mmu_set(w, e, w->access == X86_WRITE ? PTE_A | PTE_D : PTE_A)) {
         return MMU_AGAIN;
@@ -312,7 +351,10 @@ static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
     if (leaf) {
         return mmu_leaf(w, e, level, addr, t);
     }
-    return !rights || mmu_set(w, e, PTE_A) ? MMU_DOWN : MMU_AGAIN;
+    if (rights) {
+        w->passed[w->passed_count++] = *e;
+    }
+    return MMU_DOWN;
 }
 
 /* ---- the walk ------------------------------------------------------------ */
@@ -339,6 +381,7 @@ static MmuStep mmu_walk_once(MmuWalk *w, vaddr addr, X86Translation *t)
 
     w->supervisor_write = w->user = true;
     w->nx = false;
+    w->passed_count = 0;
     if (f == &mmu_pae) {
         e.val = cpu->pdpte[addr >> 30 & 3];
         step = mmu_step(w, &e, level--, addr, t);

@@ -32,6 +32,9 @@ extern const ModelRow model_rows[];
  * (page tables of five levels, mitigations). */
 #define MODEL_REST                                                             \
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
-    "sse4a mmxext"
+    "sse4a mmxext pku pks"
+
+/* What a guest that may know that it is one gets with any CPU. */
+#define MODEL_PARAVIRTUAL "kvmclock kvm-nopiodelay kvmclock-stable-bit"
 
 #endif

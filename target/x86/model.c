@@ -70,6 +70,8 @@ static const struct {
     { CR4_SMAP, FEATURE_SMAP },
     { CR4_UMIP, FEATURE_UMIP },
     { CR4_LA57, FEATURE_LA57 },
+    { CR4_PKE, FEATURE_PKU },
+    { CR4_PKS, FEATURE_PKS },
 };
 
 /* Features that are nothing without another one. */
@@ -224,6 +226,9 @@ static X86Model *model_from_row(const ModelRow *row,
     m->host = !strcmp(row->name, "host");
     g_snprintf(m->brand, sizeof(m->brand), "emu virtual CPU (%s)", row->name);
     model_add_row(m, row);
+    if (x86_model_has(m, FEATURE_HYPERVISOR)) {
+        model_set_list(m->word, MODEL_PARAVIRTUAL);
+    }
     model_mask(m, missing);
     return m;
 }
@@ -400,7 +405,8 @@ static void model_finish(X86Model *m)
         }
     }
     m->xcr0_mask = 1 | (x86_model_has(m, FEATURE_SSE) ? 2 : 0) |
-                   (x86_model_has(m, FEATURE_AVX) ? 4 : 0);
+                   (x86_model_has(m, FEATURE_AVX) ? 4 : 0) |
+                   (x86_model_has(m, FEATURE_PKU) ? 1 << 9 : 0);
 }
 
 /* ---- what an accelerator can do ----------------------------------------- */

@@ -14,9 +14,23 @@ enum { DR7_GD = 1u << 13 };
 
 /* ---- any thread ---------------------------------------------------------- */
 
+/* A processor takes an NMI at once and keeps one more while it serves it; so
+ * two may wait for us. */
+static uint32_t pending_add(const X86Cpu *cpu, uint32_t old, uint32_t bits)
+{
+    bool again = (bits & old & X86_PENDING_NMI) && !cpu->nmi_blocked;
+
+    return old | bits | (again ? X86_PENDING_NMI_AGAIN : 0);
+}
+
 void x86_set_pending(X86Cpu *cpu, uint32_t bits)
 {
-    __atomic_fetch_or(&cpu->pending, bits, __ATOMIC_SEQ_CST);
+    uint32_t old = __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED);
+
+    while (!__atomic_compare_exchange_n(&cpu->pending, &old,
+                                        pending_add(cpu, old, bits), true,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    }
     if (cpu->kick) {
         cpu->kick(cpu);
     }
@@ -198,6 +212,18 @@ int x86_take_vector(X86Cpu *cpu)
     return pending_vector(cpu, pending_bits(cpu));
 }
 
+static void pending_take_nmi(X86Cpu *cpu)
+{
+    uint32_t old = pending_bits(cpu), left;
+
+    do {
+        left = old & ~(old & X86_PENDING_NMI_AGAIN ? X86_PENDING_NMI_AGAIN
+                                                   : X86_PENDING_NMI);
+    } while (!__atomic_compare_exchange_n(&cpu->pending, &old, left, true,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    cpu->nmi_blocked = true;
+}
+
 static void pending_memory_map(X86Cpu *cpu, uint32_t bits)
 {
     if (bits & (X86_PENDING_FLUSH | X86_PENDING_A20)) {
@@ -227,8 +253,7 @@ bool x86_take_pending(X86Cpu *cpu)
         log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
     }
     if ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked && !cpu->inhibit) {
-        x86_clear_pending(cpu, X86_PENDING_NMI);
-        cpu->nmi_blocked = true;
+        pending_take_nmi(cpu);
         pending_interrupt(cpu, EXC_NMI);
         return true;
     }

@@ -139,9 +139,9 @@ static void test_xsave(void)
     uint32_t out[4];
 
     x86_cpuid(m->cpu, 0xd, 0, out);
-    g_assert_cmphex(out[CPUID_EAX], ==, 7);
+    g_assert_cmphex(out[CPUID_EAX], ==, 0x207);
     g_assert_cmpuint(out[CPUID_EBX], ==, 576); /* XCR0 after reset: x87 */
-    g_assert_cmpuint(out[CPUID_ECX], ==, 832);
+    g_assert_cmpuint(out[CPUID_ECX], ==, 2696);
     m->cpu->xcr0 = 7;
     x86_cpuid(m->cpu, 0xd, 0, out);
     g_assert_cmpuint(out[CPUID_EBX], ==, 832);
@@ -152,6 +152,14 @@ static void test_xsave(void)
     g_assert_cmpuint(out[CPUID_EAX], ==, 256);
     g_assert_cmpuint(out[CPUID_EBX], ==, 576);
     g_assert_cmpuint(out[CPUID_ECX], ==, 0);
+    x86_cpuid(m->cpu, 0xd, 9, out);
+    g_assert_cmpuint(out[CPUID_EAX], ==, 8);
+    g_assert_cmpuint(out[CPUID_EBX], ==, 2688);
+    m->cpu->xcr0 = 0x207;
+    x86_cpuid(m->cpu, 0xd, 0, out);
+    g_assert_cmpuint(out[CPUID_EBX], ==, 2696);
+    x86_cpuid(m->cpu, 0xd, 1, out); /* compacted */
+    g_assert_cmpuint(out[CPUID_EBX], ==, 840);
     machine_free(m);
 }
 

@@ -103,7 +103,7 @@ const DecodeNode decode_group6[8] = {
 const DecodeNode decode_group7[8] = {
     [0] = MOD(INSN(SGDT, WRITES(0), M_s),
               NP(RM(INSN(ENCLV, UNKNOWN(SGX)),
-                    INSN(VMCALL, SYSTEM(UNIMPL, 0, VMX, 0, 0)),
+                    INSN(VMCALL, SYSTEM(0, 0, HYPERVISOR, 0, 0)),
                     INSN(VMLAUNCH, SYSTEM(UNIMPL | PROT | PRIV, 0, VMX, 0, 0)),
                     INSN(VMRESUME, SYSTEM(UNIMPL | PROT | PRIV, 0, VMX, 0, 0)),
                     INSN(VMXOFF, SYSTEM(UNIMPL | PROT | PRIV, 0, VMX, 0, 0)),
@@ -126,7 +126,7 @@ const DecodeNode decode_group7[8] = {
                     INSN(ENCLU, UNKNOWN(SGX))))),
     [3] = MOD(INSN(LIDT, READS(PRIV), M_s),
               RM(INSN(VMRUN, SYSTEM(UNIMPL | PROT | PRIV, 0, SVM, R_AX, 0)),
-                 INSN(VMMCALL, SYSTEM(0, 0, SVM, 0, 0)),
+                 INSN(VMMCALL, SYSTEM(0, 0, HYPERVISOR, 0, 0)),
                  INSN(VMLOAD, SYSTEM(UNIMPL | PROT | PRIV, 0, SVM, R_AX, 0)),
                  INSN(VMSAVE, SYSTEM(UNIMPL | PROT | PRIV, 0, SVM, R_AX, 0)),
                  INSN(STGI, SYSTEM(UNIMPL | PROT | PRIV, 0, SVM, 0, 0)),

@@ -622,7 +622,7 @@ static uint64_t state_xrstor(void *env, uint64_t addr, uint64_t compact_only,
     }
     state_restore_sse(cpu, &image, mask, header[0]);
     if (mask & XSTATE_PKRU) {
-        cpu->pkru = pkru;
+        x86_set_pkru(cpu, pkru);
     }
     return state_changed(cpu);
 }

@@ -152,7 +152,7 @@ static void cr4_check(X86Cpu *cpu, uint64_t val, uint64_t changed)
 static void write_cr4(X86Cpu *cpu, uint64_t val)
 {
     const uint64_t flushes = CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP |
-                             CR4_LA57 | CR4_PCIDE | CR4_PKE;
+                             CR4_LA57 | CR4_PCIDE | CR4_PKE | CR4_PKS;
     uint64_t changed = val ^ cpu->cr4;
 
     cr4_check(cpu, val, changed);
@@ -460,14 +460,70 @@ static uint64_t helper_xsetbv(void *env, uint64_t a, uint64_t b, uint64_t c,
 }
 const TcgHelper x86_helper_xsetbv = { "xsetbv", helper_xsetbv, TCG_MAY_RAISE };
 
-/* Protection keys are not offered: CR4.PKE cannot be set. */
-static uint64_t helper_pkru(void *env, uint64_t a, uint64_t b, uint64_t c,
-                            uint64_t d)
+/* ---- protection keys ----------------------------------------------------- */
+
+/* Translations that a right held for may be wrong now. */
+static void pkey_flush(X86Cpu *cpu, uint32_t changed)
 {
-    x86_raise(env, EXC_UD);
+    for (unsigned key = 0; key < 16; key++) {
+        if ((cpu->pkeys >> key & 1) && (changed >> (2 * key) & 3)) {
+            cpu->pkeys = 0;
+            control_flush_all(cpu);
+            return;
+        }
+    }
+}
+
+void x86_set_pkru(X86Cpu *cpu, uint32_t val)
+{
+    uint32_t changed = cpu->pkru ^ val;
+
+    cpu->pkru = val;
+    pkey_flush(cpu, changed);
+}
+
+void x86_set_pkrs(X86Cpu *cpu, uint32_t val)
+{
+    uint32_t changed = cpu->pkrs ^ val;
+
+    cpu->pkrs = val;
+    pkey_flush(cpu, changed);
+}
+
+static void pkru_check(X86Cpu *cpu)
+{
+    if (!(cpu->cr4 & CR4_PKE)) {
+        x86_raise(cpu, EXC_UD);
+    }
+    if ((uint32_t)cpu->env.r[X86_RCX]) {
+        control_gp(cpu);
+    }
+}
+
+static uint64_t helper_rdpkru(void *env, uint64_t a, uint64_t b, uint64_t c,
+                              uint64_t d)
+{
+    X86Cpu *cpu = env;
+
+    pkru_check(cpu);
+    control_set_edx_eax(cpu, cpu->pkru);
+    return 0;
 }
 const TcgHelper x86_helper_rdpkru = {
-    "rdpkru", helper_pkru, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS
+    "rdpkru", helper_rdpkru, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS
 };
-const TcgHelper x86_helper_wrpkru = { "wrpkru", helper_pkru,
+
+static uint64_t helper_wrpkru(void *env, uint64_t a, uint64_t b, uint64_t c,
+                              uint64_t d)
+{
+    X86Cpu *cpu = env;
+
+    pkru_check(cpu);
+    if ((uint32_t)cpu->env.r[X86_RDX]) {
+        control_gp(cpu);
+    }
+    x86_set_pkru(cpu, cpu->env.r[X86_RAX]);
+    return 0;
+}
+const TcgHelper x86_helper_wrpkru = { "wrpkru", helper_wrpkru,
                                       TCG_LIGHT | TCG_MAY_RAISE };

@@ -244,6 +244,12 @@ static bool msr_set_feature_control(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
+static bool msr_set_pkrs(X86Cpu *cpu, uint32_t msr, uint64_t val)
+{
+    x86_set_pkrs(cpu, val);
+    return true;
+}
+
 static bool msr_ignore(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
     return true;
@@ -333,6 +339,7 @@ static const MsrRow msr_rows[] = {
     { 0x2ff, 1, "MTRR_DEF_TYPE", AT(mtrr_def), .set = msr_set_mtrr_def, .feature = FEATURE_MTRR },
     { 0x400, 40, "MC_BANK", AT(mc_bank), .set = msr_set_mc_bank, .feature = FEATURE_MCA },
     { 0x6e0, 1, "TSC_DEADLINE", BOTH(msr_get_deadline, msr_set_deadline), .feature = FEATURE_TSC_DEADLINE },
+    { 0x6e1, 1, "PKRS", AT_MASK(pkrs, UINT32_MAX), .set = msr_set_pkrs, .feature = FEATURE_PKS },
     { 0x800, 0x100, "X2APIC", BOTH(msr_get_x2apic, msr_set_x2apic), .feature = FEATURE_X2APIC },
     { 0x4b564d00, 1, "KVM_WALL_CLOCK_NEW", AT(kvm_wall_clock), .set = msr_set_wall_clock, .feature = FEATURE_KVM_CLOCK },
     { 0x4b564d01, 1, "KVM_SYSTEM_TIME_NEW", AT(kvm_system_time), .set = msr_set_system_time, .feature = FEATURE_KVM_CLOCK },

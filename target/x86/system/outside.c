@@ -5,12 +5,14 @@
  *
  * SDM 2A IN, 2B OUT, RDRAND; Linux Documentation/virt/kvm/x86/hypercalls.rst.
  */
+#include "target/x86/apic.h"
 #include "target/x86/system/system.h"
 #include "util/log.h"
 
 #include <sys/random.h>
 
-enum { KVM_ENOSYS = 1000, KVM_EPERM = 1 };
+enum { KVM_ENOSYS = 1000, KVM_EPERM = 1, KVM_EINVAL = 22 };
+enum { KVM_HC_VAPIC_POLL_IRQ = 1, KVM_HC_SEND_IPI = 10 };
 
 static uint64_t helper_in(void *env, uint64_t port, uint64_t size, uint64_t c,
                           uint64_t d)
@@ -46,6 +48,38 @@ static uint64_t helper_random(void *env, uint64_t size, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_random = { "random", helper_random,
                                       TCG_WRITES_FLAGS };
 
+/* RBX, RCX: bitmap of APIC ids from RDX on; RSI: the interrupt command. */
+static int64_t hypercall_send_ipi(X86Cpu *cpu, uint64_t mask)
+{
+    const uint64_t *r = cpu->env.r;
+    uint64_t map[2] = { r[X86_RBX] & mask, r[X86_RCX] & mask };
+    unsigned bits = mask == UINT64_MAX ? 64 : 32;
+
+    int sent = x86_apic_send_map(cpu->apic, map, bits, r[X86_RDX], r[X86_RSI]);
+
+    return sent < 0 ? -KVM_EINVAL : sent;
+}
+
+static int64_t hypercall_serve(X86Cpu *cpu)
+{
+    uint64_t mask = cpu->key.code == X86_CODE64 ? UINT64_MAX : UINT32_MAX;
+    uint64_t number = cpu->env.r[X86_RAX] & mask;
+
+    if (x86_cpl(cpu)) {
+        return -(int64_t)KVM_EPERM;
+    }
+    switch (number) {
+    case KVM_HC_VAPIC_POLL_IRQ: /* leaving translated code was all of it */
+        return 0;
+    case KVM_HC_SEND_IPI:
+        return hypercall_send_ipi(cpu, mask);
+    default:
+        log_unimplemented("cpu %u: hypercall %" PRIu64 "\n", cpu->index,
+                          number);
+        return -(int64_t)KVM_ENOSYS;
+    }
+}
+
 static uint64_t helper_hypercall(void *env, uint64_t a, uint64_t b, uint64_t c,
                                  uint64_t d)
 {
@@ -54,13 +88,10 @@ static uint64_t helper_hypercall(void *env, uint64_t a, uint64_t b, uint64_t c,
     if (!cpu->model->word[WORD_KVM_EAX]) {
         x86_raise(cpu, EXC_UD);
     }
-    if (x86_cpl(cpu)) {
-        cpu->env.r[X86_RAX] = -(int64_t)KVM_EPERM;
-    } else {
-        log_unimplemented("cpu %u: hypercall %" PRIu64 "\n", cpu->index,
-                          cpu->env.r[X86_RAX]);
-        cpu->env.r[X86_RAX] = -(int64_t)KVM_ENOSYS;
-    }
+    int64_t result = hypercall_serve(cpu);
+
+    cpu->env.r[X86_RAX] =
+        cpu->key.code == X86_CODE64 ? (uint64_t)result : (uint32_t)result;
     return 0;
 }
 const TcgHelper x86_helper_hypercall = { "hypercall", helper_hypercall,
