@@ -8,10 +8,7 @@
 #include "hw/misc/port92.h"
 
 const DeviceClass *const hw_misc_classes[] = {
-    &fw_cfg_class,
-    &isa_debug_exit_class,
-    &pc_testdev_class,
-    &pci_testdev_class.device,
-    &port92_class,
-    NULL,
+    &fw_cfg_class,     &isa_debug_exit_class,
+    &pc_testdev_class, &pci_testdev_class.device,
+    &port92_class,     NULL,
 };

@@ -12,7 +12,7 @@ CD_SECTOR = 2048
 
 def boot_sector(name):
     code = bytes.fromhex(
-        "31c0 8ed8"        # xor ax, ax; mov ds, ax
+        "31c0 8ed8 fa"     # xor ax, ax; mov ds, ax; cli: the key is not SeaBIOS's
         "be 207c"          # mov si, text
         "ba f803"          # mov dx, 3f8h
         "ac 84c0 7403"     # 1: lodsb; test al, al; jz 2f

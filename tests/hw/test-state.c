@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every class in the tables: filled with a pattern, saved, loaded into another
- * one and saved again, it gives the same bytes. So do small values, and the
- * state after reset, which every model takes.
+ * Every class in the tables: saved, loaded into another one and saved again,
+ * it gives the same bytes. So do its fields filled with a pattern, whatever
+ * the model says to the values.
  */
 #include "block/block.h"
 #include "block/node.h"
@@ -70,7 +70,7 @@ static void check_names(const StateField *fields)
 typedef struct Stand {
     Hw *hw;
     MemoryRegion pci_memory;
-    Device *ide;
+    Device *ide, *serial;
     BlockBackend *blk;
     char *path;
 } Stand;
@@ -105,10 +105,12 @@ static void stand_init(Stand *s)
     piix3_ide_wire(s->ide, &s->hw->io_root, hw_line(s->hw, 14),
                    hw_line(s->hw, 15));
     g_assert_true(device_realize(s->ide, &s->hw->pci.bus, NULL));
+    s->serial = hw_device(s->hw, "virtio-serial-pci", &s->hw->pci.bus);
 }
 
 static void stand_clear(Stand *s)
 {
+    hw_remove(s->serial);
     hw_remove(s->ide);
     region_clear(&s->pci_memory);
     blk_free(s->blk);
@@ -126,6 +128,8 @@ static Bus *stand_bus(Stand *s, const DeviceClass *class)
         return &s->hw->pci.bus;
     case BUS_IDE:
         return s->ide->child_buses->pdata[0];
+    case BUS_VIRTIO_SERIAL:
+        return s->serial->child_buses->pdata[0];
     default:
         return NULL;
     }
@@ -192,31 +196,42 @@ static void copy_fields(Device *from, Device *to)
     g_assert_cmpmem(first->data, first->len, second->data, second->len);
 }
 
-/* Whether `to` takes the state; it may refuse what is impossible. */
-static bool copy_state(Device *from, Device *to)
+/* What a device has after reset, or after a run, must come back whole. */
+static void copy_device(Device *from, Device *to)
 {
     g_autoptr(GByteArray) first = g_byte_array_new();
     g_autoptr(GByteArray) second = g_byte_array_new();
     g_autoptr(GError) err = NULL;
     size_t pos = 0;
 
-    copy_fields(from, to);
     device_save(from, first);
-    if (!device_load(to, first->data, first->len, &pos, &err)) {
-        g_test_message("%s", err->message);
-        return false;
-    }
+    device_load(to, first->data, first->len, &pos, &err);
+    g_assert_no_error(err);
     g_assert_cmpuint(pos, ==, first->len);
     device_save(to, second);
     g_assert_cmpmem(first->data, first->len, second->data, second->len);
-    return true;
+}
+
+/* Any values: the fields travel; the model may refuse or mend what they say. */
+static void copy_pattern(Device *from, Device *to, bool small)
+{
+    g_autoptr(GByteArray) stream = g_byte_array_new();
+    g_autoptr(GError) err = NULL;
+    uint8_t seed = 0;
+    size_t pos = 0;
+
+    fill_fields(from->class->state, (uint8_t *)from, small, &seed);
+    copy_fields(from, to);
+    device_save(from, stream);
+    if (!device_load(to, stream->data, stream->len, &pos, &err)) {
+        g_test_message("%s", err->message);
+    }
 }
 
 static void test_class(gconstpointer data)
 {
     const DeviceClass *class = data;
     Stand from, to;
-    uint8_t seed = 0;
 
     stand_init(&from);
     stand_init(&to);
@@ -226,11 +241,9 @@ static void test_class(gconstpointer data)
     g_assert_nonnull(class->name);
     g_assert_nonnull(class->summary);
     check_names(class->state);
-    g_assert_true(copy_state(a, b));
-    fill_fields(class->state, (uint8_t *)a, true, &seed);
-    copy_state(a, b);
-    fill_fields(class->state, (uint8_t *)a, false, &seed);
-    copy_state(a, b);
+    copy_device(a, b);
+    copy_pattern(a, b, true);
+    copy_pattern(a, b, false);
     device_reset(b);
     device_reset(a);
     hw_remove(a);
