@@ -25,6 +25,8 @@ MAY_KNOW = {
     "system": ("hw", "accel", "target", "tcg", "block", "net", "ui", "chardev", "memory", "util"),
     "monitor": ("system", "hw", "accel", "target", "tcg", "block", "net", "ui", "chardev", "memory",
                 "util"),
+    # Guests' programs: no part of emu.
+    "bench": (),
 }
 # emu.c and tools know everything below; tests know all.
 FREE = ("emu.c", "tools/", "tests/")
