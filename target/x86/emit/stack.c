@@ -116,8 +116,13 @@ void emit_POPF(Translator *t, const X86Insn *i)
 void emit_ENTER(Translator *t, const X86Insn *i)
 {
     int size = i->op_size, level = i->imm2 & 31;
-    IrVal frame = tr_op2i(t, IR_SUB, IR_I64, X86_RSP, size);
-    frame = tr_zx(t, frame, tr_stack_bytes(t));
+    IrVal sp = tr_op2i(t, IR_SUB, IR_I64, X86_RSP, size);
+    IrVal frame = tr_zx(t, sp, tr_stack_bytes(t));
+
+    if (!t->key.ss32 && t->code != X86_CODE64) { /* ESP: SP alone moves */
+        frame = tr_copy(t, X86_RSP);
+        ir_deposit(t->ir, IR_I64, frame, frame, sp, 0, 16);
+    }
 
     tr_stack_st(t, X86_RSP, -size, size, X86_RBP);
     for (int n = 1; n < level; n++) {
