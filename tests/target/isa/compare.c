@@ -229,7 +229,9 @@ static void tell_memory(GString *s, const IsaCase *c, const IsaMem *got,
         const uint64_t *p = isa_mem_at((IsaMem *)&c->mem, c->target, 32);
         g_string_append_printf(s, "    operand at %" PRIx64, c->target);
         for (unsigned n = 4; p && n--;) {
-            g_string_append_printf(s, " %016" PRIx64, p[n]);
+            uint64_t v;
+            memcpy(&v, &p[n], sizeof(v));
+            g_string_append_printf(s, " %016" PRIx64, v);
         }
         g_string_append_c(s, '\n');
     }
