@@ -333,6 +333,9 @@ bool x86_apic_write_base(X86Apic *a, uint64_t val)
     cpu->apic_base = val;
     if (!on) {
         x86_apic_init_reset(a);
+        g_mutex_lock(&a->lock);
+        a->id = cpu->apic_id; /* SDM 3A 10.4.3: as after a reset */
+        g_mutex_unlock(&a->lock);
     } else if (x2 && !was_x2) {
         g_mutex_lock(&a->lock);
         a->id = cpu->apic_id;
