@@ -46,18 +46,18 @@
     X(float, fdivide, 40, 0)                                                   \
     X(float, convert, 40, 0)                                                   \
     X(float, libm, 40, 0)                                                      \
-    X(packed, saxpy_sse2, 100, 0)       \
-    X(packed, dot_sse2, 100, 0)         \
-    X(packed, gemm_sse2, 80, 0)         \
-    X(packed, blend_sse2, 60, 0)        \
-    X(packed, idot_sse2, 60, 0)         \
-    X(packed, maxabs_sse2, 60, 0)       \
-    X(packed, saxpy_avx2, 80, 1)        \
-    X(packed, dot_avx2, 80, 1)          \
-    X(packed, gemm_avx2, 64, 1)         \
-    X(packed, blend_avx2, 48, 1)        \
-    X(packed, idot_avx2, 48, 1)         \
-    X(packed, maxabs_avx2, 48, 1)       \
+    X(packed, saxpy_sse2, 100, 0)                                              \
+    X(packed, dot_sse2, 100, 0)                                                \
+    X(packed, gemm_sse2, 80, 0)                                                \
+    X(packed, blend_sse2, 60, 0)                                               \
+    X(packed, idot_sse2, 60, 0)                                                \
+    X(packed, maxabs_sse2, 60, 0)                                              \
+    X(packed, saxpy_avx2, 80, 1)                                               \
+    X(packed, dot_avx2, 80, 1)                                                 \
+    X(packed, gemm_avx2, 64, 1)                                                \
+    X(packed, blend_avx2, 48, 1)                                               \
+    X(packed, idot_avx2, 48, 1)                                                \
+    X(packed, maxabs_avx2, 48, 1)                                              \
     X(x87, series, 15, 0)                                                      \
     X(x87, lorenz, 30, 0)                                                      \
     X(x87, xconvert, 30, 0)                                                    \

@@ -79,9 +79,9 @@ static char *caps_group(void)
     struct group group, *g = NULL;
     char buf[4096];
 
-    getgrgid_r(st.st_gid, &group, buf, sizeof(buf), &g);
-    return g ? g_strdup_printf("be a member of group %s", g->gr_name)
-             : g_strdup_printf("be a member of group %u", st.st_gid);
+    return getgrgid_r(st.st_gid, &group, buf, sizeof(buf), &g) == 0 && g
+               ? g_strdup_printf("be a member of group %s", g->gr_name)
+               : g_strdup_printf("be a member of group %u", st.st_gid);
 }
 
 static bool caps_fail_open(int err, GError **errp)

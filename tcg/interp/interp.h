@@ -60,9 +60,9 @@ typedef struct InterpState {
     InterpFlagsKind kind;
     uint8_t shift;
     uint64_t res, a, b;
-    uint64_t pc; /* of the guest instruction being executed */
+    uint64_t pc;   /* of the guest instruction being executed */
     uint64_t base; /* what the present block's pcs count from */
-    bool synced; /* env->pc was made exact by the present helper */
+    bool synced;   /* env->pc was made exact by the present helper */
     int reason;
     void *jump[5]; /* __builtin_setjmp */
 } InterpState;

@@ -48,7 +48,9 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
         return false;
     }
     if (desc & MEM_DESC_JOINED) {
-        *signal_reg(uc, signal_slow_reg(desc)) -= (greg_t)slot.addend;
+        greg_t *base = signal_reg(uc, signal_slow_reg(desc));
+
+        *base = (greg_t)((uint64_t)*base - slot.addend);
         slow += MEM_SLOW_CALL;
     }
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;

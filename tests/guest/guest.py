@@ -122,9 +122,11 @@ def host_has_vt():
 
 
 def main(test):
-    """Run test(emu, *arguments) of the command line."""
+    """Run test(emu, *arguments) of the command line; emu's path holds in any
+    folder that the test goes to."""
+    emu, *arguments = sys.argv[1:]
     try:
-        test(*sys.argv[1:])
+        test(os.path.abspath(emu), *arguments)
     except Failure as failure:
         print(failure)
         sys.exit(1)

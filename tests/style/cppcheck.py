@@ -10,7 +10,9 @@ from tree import c_files
 cppcheck, build = sys.argv[1:]
 cache = os.path.join(build, "cppcheck")
 os.makedirs(cache, exist_ok=True)
-sources = [f for f in c_files((".c",)) if not f.startswith("tests/")]
+# bench/ holds programs for guests, computed gotos among them, which it cannot
+# parse.
+sources = [f for f in c_files((".c",)) if not f.startswith(("tests/", "bench/"))]
 done = subprocess.run([
     cppcheck, "--quiet", "-j2", "--std=c11", "--library=gtk", "--library=posix",
     "--inline-suppr", "--enable=warning,portability", "--error-exitcode=1",
