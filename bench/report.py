@@ -19,7 +19,8 @@ class Report:
     """Of samples[class][name][peer] = list of outcomes."""
 
     def __init__(self, samples, peers):
-        self.samples = samples
+        self.samples = {kind: names for kind, names in samples.items() if kind in CLASSES}
+        self.starts = samples.get("start", {}).get("start", {})
         self.qemus = [p for p in peers if p not in ("native", "emu")]
 
     def median(self, kind, name, peer, what):
@@ -61,7 +62,16 @@ class Report:
                     cells = [f"{t:.3f}" if t is not None else "–" for t in times]
                     slow = " **slower**" if factor and factor < 1 else ""
                     lines.append(f"| {kind} | {name} | {' | '.join(cells)} | {show(native)} | {show(factor)}{slow} |")
-        return "\n".join(lines + self.resident()) + "\n"
+        return "\n".join(lines + self.resident() + self.starting()) + "\n"
+
+    def starting(self):
+        """The first instruction: when, and the memory by then."""
+        lines = ["", "| until the guest's first instruction | wall | resident beyond the guest's RAM |", "|---|---|---|"]
+        for peer, outcomes in self.starts.items():
+            wall = statistics.median(o.wall for o in outcomes) * 1000
+            resident = statistics.median(o.resident_mib for o in outcomes)
+            lines.append(f"| {peer} | {wall:.0f} ms | {resident:.0f} MiB |")
+        return lines if self.starts else []
 
     def resident(self):
         """Memory beyond the guest's, after a boot."""
