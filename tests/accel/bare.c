@@ -5,6 +5,8 @@
 #include <string.h>
 #include <urcu.h>
 
+#include "tcg/backend.h"
+
 Bare *bare_new(const char *accel)
 {
     Bare *m = g_new0(Bare, 1);
@@ -97,4 +99,40 @@ void bare_flat32(Bare *m, uint32_t cr3)
     }
     x86_update_key(cpu);
     cpu->mmu_ops->flush_all(cpu);
+}
+
+typedef struct BareCase {
+    const BareTest *test;
+    const char *variant;
+} BareCase;
+
+static void bare_run_case(gconstpointer data)
+{
+    const BareCase *c = data;
+    g_autofree char *spec =
+        g_strdup_printf("tcg,verify=on,backend=%s%s", c->variant,
+                        c->test->options ? c->test->options : "");
+    g_autofree char *name = g_strndup(c->variant, strcspn(c->variant, ","));
+
+    if (!tcg_backend_find(name)) {
+        g_test_skip("this host does not have the back end");
+        return;
+    }
+    Bare *m = bare_new(spec);
+    c->test->fn(m);
+    bare_free(m);
+}
+
+void bare_add_tests(const char *prefix, const BareTest *tests,
+                    const char *const *variants)
+{
+    for (; *variants; variants++) {
+        for (const BareTest *test = tests; test->name; test++) {
+            BareCase *c = g_new(BareCase, 1);
+            *c = (BareCase){ test, *variants };
+            g_autofree char *path =
+                g_strdup_printf("%s/%s/%s", prefix, *variants, test->name);
+            g_test_add_data_func_full(path, c, bare_run_case, g_free);
+        }
+    }
 }

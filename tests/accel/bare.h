@@ -39,4 +39,16 @@ void bare_run(Bare *m, uint64_t pc);
  * PSE) unless it is ~0. */
 void bare_flat32(Bare *m, uint32_t cr3);
 
+typedef struct BareTest {
+    const char *name;
+    void (*fn)(Bare *m);
+    const char *options; /* more of -accel, each led by a comma; or NULL */
+} BareTest;
+
+/* Add PREFIX/VARIANT/NAME for each test (up to a row without a name) under each
+ * variant: a back end and settings, in a list that ends with NULL. Both stay. A
+ * back end that the host lacks is skipped. */
+void bare_add_tests(const char *prefix, const BareTest *tests,
+                    const char *const *variants);
+
 #endif

@@ -243,20 +243,15 @@ static void test_shared_remap(Bare *m)
     }
 }
 
-/* ---- Table of tests -------------------------------------------------------
- */
+/* ---- Table of tests ---------------------------------------------------- */
 
-typedef struct TestRow {
-    const char *name;
-    void (*fn)(Bare *m);
-} TestRow;
-
-static const TestRow test_rows[] = {
+static const BareTest test_rows[] = {
     { "switch", test_switch },
     { "many", test_many },
     { "shared", test_shared },
     { "shared-smc", test_shared_smc },
     { "shared-remap", test_shared_remap },
+    {},
 };
 
 static const char *const test_variants[] = {
@@ -266,40 +261,12 @@ static const char *const test_variants[] = {
     "x86_64,slots=off,opt=off",
     "interp",
     "interp,share=off",
+    NULL,
 };
-
-typedef struct TestCase {
-    const TestRow *row;
-    const char *variant;
-} TestCase;
-
-static void test_run(gconstpointer data)
-{
-    const TestCase *c = data;
-    g_autofree char *spec =
-        g_strdup_printf("tcg,verify=on,backend=%s", c->variant);
-    g_autofree char *name = g_strndup(c->variant, strcspn(c->variant, ","));
-
-    if (!tcg_backend_find(name)) {
-        g_test_skip("this host does not have the back end");
-        return;
-    }
-    Bare *m = bare_new(spec);
-    c->row->fn(m);
-    bare_free(m);
-}
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (unsigned v = 0; v < G_N_ELEMENTS(test_variants); v++) {
-        for (unsigned r = 0; r < G_N_ELEMENTS(test_rows); r++) {
-            TestCase *c = g_new(TestCase, 1);
-            *c = (TestCase){ &test_rows[r], test_variants[v] };
-            g_autofree char *path = g_strdup_printf(
-                "/accel/spaces/%s/%s", c->variant, test_rows[r].name);
-            g_test_add_data_func_full(path, c, test_run, g_free);
-        }
-    }
+    bare_add_tests("/accel/spaces", test_rows, test_variants);
     return g_test_run();
 }

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-typedef void TestFn(Bare *m);
-
 /* ---- Running --------------------------------------------------------------
  */
 
@@ -353,33 +351,27 @@ static void test_code_in_device(Bare *m)
     overlay_clear(&o);
 }
 
-/* ---- Table of tests -------------------------------------------------------
- */
+/* ---- Table of tests ---------------------------------------------------- */
 
-typedef struct TestRow {
-    const char *name;
-    TestFn *fn;
-    const char *options;
-} TestRow;
-
-static const TestRow test_rows[] = {
-    { "loop", test_loop, "" },
+static const BareTest test_rows[] = {
+    { "loop", test_loop },
     { "count", test_count, ",count=on" },
     { "buffer-full", test_buffer_full, ",tb-size=1" },
-    { "smc/next", test_smc_next, "" },
-    { "smc/rmw", test_smc_rmw, "" },
-    { "smc/self", test_smc_self, "" },
-    { "smc/linked", test_smc_linked, "" },
-    { "smc/string", test_smc_string, "" },
-    { "smc/stack", test_stack_in_code, "" },
-    { "smc/dma", test_dma, "" },
-    { "smc/straddling", test_straddling, "" },
-    { "map/invlpg-code", test_invlpg_code, "" },
-    { "map/cr3-code", test_cr3_code, "" },
-    { "map/invlpg-large", test_invlpg_large, "" },
-    { "map/crossing-fault", test_crossing_fault, "" },
-    { "map/memory", test_map_changes, "" },
-    { "map/code-in-device", test_code_in_device, "" },
+    { "smc/next", test_smc_next },
+    { "smc/rmw", test_smc_rmw },
+    { "smc/self", test_smc_self },
+    { "smc/linked", test_smc_linked },
+    { "smc/string", test_smc_string },
+    { "smc/stack", test_stack_in_code },
+    { "smc/dma", test_dma },
+    { "smc/straddling", test_straddling },
+    { "map/invlpg-code", test_invlpg_code },
+    { "map/cr3-code", test_cr3_code },
+    { "map/invlpg-large", test_invlpg_large },
+    { "map/crossing-fault", test_crossing_fault },
+    { "map/memory", test_map_changes },
+    { "map/code-in-device", test_code_in_device },
+    {},
 };
 
 /* Settings that every test must survive. */
@@ -391,40 +383,12 @@ static const char *const test_variants[] = {
     "interp",
     "interp,opt=off",
     "interp,chain=off,insns=1",
+    NULL,
 };
-
-typedef struct TestCase {
-    const TestRow *row;
-    const char *variant;
-} TestCase;
-
-static void test_run(gconstpointer data)
-{
-    const TestCase *c = data;
-    g_autofree char *spec = g_strdup_printf("tcg,verify=on,backend=%s%s",
-                                            c->variant, c->row->options);
-    g_autofree char *name = g_strndup(c->variant, strcspn(c->variant, ","));
-
-    if (!tcg_backend_find(name)) {
-        g_test_skip("this host does not have the back end");
-        return;
-    }
-    Bare *m = bare_new(spec);
-    c->row->fn(m);
-    bare_free(m);
-}
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (unsigned v = 0; v < G_N_ELEMENTS(test_variants); v++) {
-        for (unsigned r = 0; r < G_N_ELEMENTS(test_rows); r++) {
-            TestCase *c = g_new(TestCase, 1);
-            *c = (TestCase){ &test_rows[r], test_variants[v] };
-            g_autofree char *path =
-                g_strdup_printf("/accel/tcg/%s/%s", c->variant, c->row->name);
-            g_test_add_data_func_full(path, c, test_run, g_free);
-        }
-    }
+    bare_add_tests("/accel/tcg", test_rows, test_variants);
     return g_test_run();
 }
