@@ -96,6 +96,22 @@ int64_t clock_lag(Clock *clock)
     return lag;
 }
 
+bool clock_is_monotonic(Clock *clock, int64_t *lag_ns)
+{
+    unsigned before, after;
+    bool running;
+
+    do {
+        before = __atomic_load_n(&clock->sequence, __ATOMIC_ACQUIRE);
+        running = __atomic_load_n(&clock->running, __ATOMIC_RELAXED);
+        *lag_ns = __atomic_load_n(&clock->started_ns, __ATOMIC_RELAXED) -
+                  __atomic_load_n(&clock->frozen_ns, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        after = __atomic_load_n(&clock->sequence, __ATOMIC_RELAXED);
+    } while (G_UNLIKELY((before & 1) || before != after));
+    return running && clock->source == clock_source_monotonic;
+}
+
 /* Between these two readers wait; the source is asked after the first, so that
  * none of them saw a later time than what is written. */
 static void clock_write_begin_locked(Clock *clock)

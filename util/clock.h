@@ -35,6 +35,9 @@ int64_t clock_now(Clock *clock); /* ns; lock-free, any thread */
 /* How far it is behind its source while it runs: changes only when it was
  * stopped or set. */
 int64_t clock_lag(Clock *clock);
+/* True: it is clock_source_monotonic() less *lag_ns, until it is stopped or
+ * set. Lock-free. */
+bool clock_is_monotonic(Clock *clock, int64_t *lag_ns);
 void clock_start(Clock *clock);
 void clock_stop(Clock *clock);
 /* Manual clocks: move time and run what became due, in order of deadline. */

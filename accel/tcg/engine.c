@@ -309,6 +309,9 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     }
     space_remove_listener(cpu->memory, v);
     g_ptr_array_remove(e->vcpus, v);
+    if (!e->vcpus->len) {
+        x86_tsc_forget(cpu);
+    }
     cpu->accel = NULL;
     cpu->mmu_ops = NULL;
     cpu->tcg = NULL;

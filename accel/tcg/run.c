@@ -159,8 +159,8 @@ static VcpuExit run_loop(TcgVcpu *v)
     v->thread = pthread_self();
     v->no_chain = log_on(LOG_NOCHAIN) || v->stop_at != UINT64_MAX;
     host_signals_enter(&v->engine->ctx);
-    x86_tsc_sync(v->cpu);
     do {
+        x86_tsc_sync(v->cpu);
         /* Not held for ever: memory that was retired waits for it. */
         rcu_read_lock();
         run_take_back_requests(v);

@@ -380,8 +380,11 @@ uint64_t x86_read_tsc(X86Cpu *cpu); /* with offset and adjustment. Light. */
 uint64_t x86_tsc_ticks(const X86Cpu *cpu, uint64_t clock_ns);
 uint64_t x86_tsc_to_ns(const X86Cpu *cpu, uint64_t ticks);
 /* Keep the fast reading in step with the virtual clock; the accelerator calls
- * it whenever it starts to run a CPU. */
+ * it whenever it starts to run a CPU, and now and then while it does. */
 void x86_tsc_sync(X86Cpu *cpu);
+/* Read the clock itself again: for an accelerator that does not do that. No CPU
+ * of the machine may be running. */
+void x86_tsc_forget(X86Cpu *cpu);
 
 /* ---- mmu.c ------------------------------------------------------------------
  */

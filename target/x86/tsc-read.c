@@ -23,10 +23,8 @@ static uint64_t tsc_now(X86Tsc *t)
 
     do {
         before = __atomic_load_n(&t->sequence, __ATOMIC_ACQUIRE);
-        if (!t->rate) {
-            return clock_now(t->clock);
-        }
-        val = x86_tsc_line(t, x86_tsc_host());
+        val = t->rate ? x86_tsc_line(t, x86_tsc_host())
+                      : (uint64_t)clock_now(t->clock);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         after = __atomic_load_n(&t->sequence, __ATOMIC_RELAXED);
     } while ((before & 1) || before != after);

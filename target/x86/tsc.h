@@ -8,7 +8,7 @@
 typedef struct TscSample {
     uint64_t host;
     uint64_t doubt; /* host may be off by so many ticks */
-    int64_t clock_ns, mono_ns;
+    int64_t mono_ns;
 } TscSample;
 
 struct X86Tsc {
@@ -21,8 +21,10 @@ struct X86Tsc {
     uint64_t host_base, guest_base;
     uint64_t rate; /* nanoseconds a tick, 32.32; 0: read the clock */
 
-    GMutex lock; /* guards the rest; a leaf */
-    TscSample first, last;
+    GMutex lock;        /* guards changes, and the rest; a leaf */
+    TscSample first;    /* what rates are measured from */
+    int64_t lag_ns;     /* clock_is_monotonic()'s, that the line is right for */
+    uint64_t last_host; /* of the last correction */
 };
 
 static inline uint64_t x86_tsc_host(void)

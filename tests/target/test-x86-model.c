@@ -3,6 +3,7 @@
 #include "target/x86/model-rows.h"
 #include "target/x86/model.h"
 #include "target/x86/msr.h"
+#include "target/x86/tsc.h"
 #include "tests/target/machine.h"
 
 #include <string.h>
@@ -335,6 +336,94 @@ static void test_tsc_follows(void)
     machine_free(m);
 }
 
+/* Two CPUs that take turns in reading: none is behind the other, from the first
+ * reading on, over stops of the clock, and when the line is ahead of it. */
+typedef struct TscPair {
+    X86Cpu *cpu[2];
+    GMutex lock;
+    uint64_t last;
+    unsigned waiting; /* threads that have no CPU yet */
+    bool back;
+} TscPair;
+
+/* RDTSC waits for no lock; guests put LFENCE before it. */
+#if defined(__x86_64__)
+#define tsc_order() __builtin_ia32_lfence()
+#else
+#define tsc_order() ((void)0)
+#endif
+
+static void tsc_read_in_turn(TscPair *p, X86Cpu *cpu)
+{
+    g_mutex_lock(&p->lock);
+    tsc_order();
+    uint64_t now = x86_read_tsc(cpu);
+    p->back |= now < p->last;
+    p->last = now;
+    g_mutex_unlock(&p->lock);
+}
+
+static gpointer tsc_reader(gpointer opaque)
+{
+    TscPair *p = opaque;
+    X86Cpu *cpu = p->cpu[__atomic_sub_fetch(&p->waiting, 1, __ATOMIC_SEQ_CST)];
+    int64_t end = g_get_monotonic_time() + 3000;
+
+    do {
+        x86_tsc_sync(cpu);
+        for (unsigned i = 0; i < 20; i++) {
+            tsc_read_in_turn(p, cpu);
+        }
+    } while (g_get_monotonic_time() < end);
+    return NULL;
+}
+
+/* For three milliseconds: at least one correction. */
+static void tsc_run_readers(TscPair *p)
+{
+    p->waiting = 2;
+    GThread *other = g_thread_new("reader", tsc_reader, p);
+    tsc_reader(p);
+    g_thread_join(other);
+    g_assert_false(p->back);
+}
+
+static void tsc_check_pair(TscPair *p, Clock *clock)
+{
+    tsc_run_readers(p);
+    tsc_run_readers(p);
+    clock_stop(clock);
+    g_usleep(300);
+    clock_start(clock);
+    tsc_run_readers(p);
+    p->cpu[0]->tsc->guest_base += NS_PER_MS; /* ahead of the clock */
+    tsc_run_readers(p);
+    g_assert_cmpuint(p->last, <, clock_now(clock) + 2 * NS_PER_MS);
+}
+
+static void test_tsc_together(void)
+{
+    Machine *m = machine_new("max");
+
+    for (unsigned round = 0; round < 30; round++) {
+        Clock *clock = clock_new(clock_source_monotonic, NULL);
+        GError *err = NULL;
+        TscPair p = { 0 };
+
+        clock_start(clock);
+        for (unsigned i = 0; i < 2; i++) {
+            p.cpu[i] = x86_cpu_new(i, m->model, m->memory, m->io, clock, &err);
+            g_assert_no_error(err);
+        }
+        x86_cpu_share_tsc(p.cpu[1], p.cpu[0]);
+        tsc_check_pair(&p, clock);
+        x86_cpu_free(p.cpu[1]);
+        x86_cpu_free(p.cpu[0]);
+        clock_free(clock);
+    }
+    machine_free(m);
+}
+
 static void test_kvmclock(void)
 {
     Machine *m = machine_new("max");
@@ -411,6 +500,7 @@ int main(int argc, char **argv)
     g_test_add_func("/msr/tsc", test_tsc);
     g_test_add_func("/msr/tsc-rate", test_tsc_rate);
     g_test_add_func("/msr/tsc-follows", test_tsc_follows);
+    g_test_add_func("/msr/tsc-together", test_tsc_together);
     g_test_add_func("/msr/kvmclock", test_kvmclock);
     return machine_test_run();
 }
