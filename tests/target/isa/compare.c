@@ -117,6 +117,14 @@ static void compare_canonical_lar(const IsaCase *c, IsaState *s)
     }
 }
 
+/* XGETBV shows what else the host's kernel has enabled. */
+static void compare_canonical_xgetbv(const IsaCase *c, IsaState *s)
+{
+    if (c->valid && c->insn.mnemonic == X86_XGETBV && s->vector < 0) {
+        s->r[X86_RAX] &= ISA_XCR0;
+    }
+}
+
 /* With overflow or underflow unmasked, whether the result is inexact is asked
  * of one with a wider exponent (SDM 1 8.5.4), which is not computed. */
 static void compare_canonical_inexact(const IsaCase *c, IsaState *s)
@@ -286,6 +294,7 @@ static void compare_canonical(const IsaCase *c, IsaState *s)
     s->flags &= compare_flags_mask(c, fault);
     compare_canonical_fpu(&s->fpu, codes);
     compare_canonical_lar(c, s);
+    compare_canonical_xgetbv(c, s);
     compare_canonical_inexact(c, s);
     if (s->vector != EXC_PF) {
         s->cr2 = 0;
@@ -378,6 +387,18 @@ static bool compare_same_branch(const IsaCase *c, const IsaState *got,
     return !canonical && got->vector < 0 && want->vector == EXC_GP;
 }
 
+/* Addressed by RAX: its bits then ask for components that only the host has. */
+static bool compare_is_beyond(const IsaCase *c)
+{
+    static const uint16_t savers[] = { X86_XSAVE, X86_XSAVEC, X86_XSAVEOPT };
+    bool saves = false;
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(savers); n++) {
+        saves |= c->valid && c->insn.mnemonic == savers[n];
+    }
+    return saves && (c->in.r[X86_RAX] & isa_host_beyond());
+}
+
 char *isa_compare(const IsaCase *c, const IsaState *got, IsaMem *got_mem,
                   const IsaState *want, IsaMem *want_mem)
 {
@@ -389,7 +410,7 @@ char *isa_compare(const IsaCase *c, const IsaState *got, IsaMem *got_mem,
     compare_punch(c, want_mem);
     bool same = a.vector == b.vector && a.pc == b.pc;
     if (compare_same_fault(c, &a, &b) || compare_same_branch(c, &a, &b) ||
-        compare_same_wrap(c, &a, &b)) {
+        compare_same_wrap(c, &a, &b) || compare_is_beyond(c)) {
         return NULL;
     }
     if (same && (a.vector >= 0 || compare_result(c))) {

@@ -190,6 +190,14 @@ host_signal(int sig, siginfo_t *info, void *context)
     }
 }
 
+uint32_t isa_host_beyond(void)
+{
+    uint32_t low, high;
+
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low & ~ISA_XCR0;
+}
+
 uint64_t isa_host_fs_base(void)
 {
     return host.fs_base;

@@ -413,6 +413,7 @@ static void state_image(IsaCase *c, uint64_t *seed)
     c->in.r[X86_RDX] = isa_below(seed, 4) ? 0 : c->in.r[X86_RDX];
     c->in.r[X86_RAX] =
         isa_below(seed, 4) ? isa_below(seed, 8) : c->in.r[X86_RAX];
+    c->in.r[X86_RAX] &= ~(uint64_t)isa_host_beyond();
     uint32_t *mxcsr =
         isa_mem_at(&c->mem, c->target + offsetof(X86Fpu, mxcsr), 4);
     if (mxcsr) {
