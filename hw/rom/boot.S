@@ -223,8 +223,10 @@ entry32:
     .balign 8
 gdt:
     .quad 0
-    .quad 0x00cf9a000000ffff     /* flat code */
-    .quad 0x00cf92000000ffff     /* flat data */
+    /* Accessed already, for nobody could mark them: this is in ROM. KVM's
+     * emulator tries for ever. */
+    .quad 0x00cf9b000000ffff     /* flat code */
+    .quad 0x00cf93000000ffff     /* flat data */
 gdt_end:
 
     .org 2048
