@@ -95,6 +95,17 @@ typedef struct MemoryOps {
     AccessSizes impl;
 } MemoryOps;
 
+/*
+ * A write of `size` bytes of `value` at `off` that only rings: it may reach
+ * ops->write later and on another thread, several at once as one. So an
+ * accelerator may have the host's kernel take it.
+ */
+typedef struct Doorbell {
+    hwaddr off;
+    uint8_t size;
+    uint64_t value;
+} Doorbell;
+
 typedef enum RegionKind {
     REGION_CONTAINER,
     REGION_RAM,
@@ -120,7 +131,9 @@ struct MemoryRegion {
     uint64_t ram_off;
     const MemoryOps *ops;
     void *opaque;
-    GMutex *lock;        /* held around ops; NULL: ops lock for themselves */
+    GMutex *lock; /* held around ops; NULL: ops lock for themselves */
+    const Doorbell *doorbells; /* not owned */
+    unsigned doorbell_count;
     AddressSpace *space; /* roots only */
 };
 
@@ -137,6 +150,9 @@ void region_init_io(MemoryRegion *r, const char *name, uint64_t size,
                     const MemoryOps *ops, void *opaque, GMutex *lock);
 void region_init_alias(MemoryRegion *r, const char *name, MemoryRegion *of,
                        uint64_t off, uint64_t size);
+/* Of an I/O region, before it is added anywhere. */
+void region_set_doorbells(MemoryRegion *r, const Doorbell *bells,
+                          unsigned count);
 void region_clear(MemoryRegion *r);
 
 /* Tree changes; each republishes the flat view of the space it is in, unless

@@ -89,6 +89,14 @@ void region_init_io(MemoryRegion *r, const char *name, uint64_t size,
     r->lock = lock;
 }
 
+void region_set_doorbells(MemoryRegion *r, const Doorbell *bells,
+                          unsigned count)
+{
+    g_assert(r->kind == REGION_IO && !r->parent);
+    r->doorbells = bells;
+    r->doorbell_count = count;
+}
+
 static void region_point_alias_locked(MemoryRegion *r, MemoryRegion *of,
                                       uint64_t off)
 {

@@ -15,6 +15,7 @@
 
 static const KeyValKey engine_keys[] = {
     { "step", "on|off", "let the translator do what KVM cannot emulate (on)" },
+    { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
     { "kernel-irqchip", "off", "where the interrupt controllers are" },
     {},
 };
@@ -37,12 +38,15 @@ static KvmEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     g_mutex_init(&e->lock);
     g_mutex_init(&e->tsc_lock);
     g_mutex_init(&e->step_lock);
+    g_mutex_init(&e->bells.serving);
+    g_mutex_init(&e->bells.lock);
     g_cond_init(&e->changed);
     return e;
 }
 
 static void engine_free(KvmEngine *e)
 {
+    kvm_bells_clear(e);
     kvm_slots_clear(e);
     kvm_step_clear(e);
     engine_close(&e->vm_fd);
@@ -53,6 +57,8 @@ static void engine_free(KvmEngine *e)
     g_mutex_clear(&e->lock);
     g_mutex_clear(&e->tsc_lock);
     g_mutex_clear(&e->step_lock);
+    g_mutex_clear(&e->bells.serving);
+    g_mutex_clear(&e->bells.lock);
     g_cond_clear(&e->changed);
     g_free(e);
 }
@@ -72,13 +78,14 @@ static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
     if (!kv || !keyval_check(kv, "accelerator kvm", engine_keys, errp)) {
         return false;
     }
-    e->step_fallback = true;
+    e->step_fallback = e->bells.wanted = true;
     irqchip = keyval_get(kv, "kernel-irqchip");
     if (irqchip && g_strcmp0(irqchip, "off") != 0) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "kernel-irqchip=%s is not implemented yet", irqchip);
     }
-    return keyval_get_bool(kv, "step", &e->step_fallback, errp);
+    return keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
+           keyval_get_bool(kv, "step", &e->step_fallback, errp);
 }
 
 static void engine_help(GString *out)
@@ -172,6 +179,7 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
     }
     kvm_install_signal();
     kvm_slots_init(e);
+    kvm_bells_init(e);
     return &e->parent;
 }
 
@@ -267,6 +275,7 @@ static void engine_info(Accel *accel, GString *out)
         g_string_append_printf(out, "%-18s %" PRIu64 "\n", rows[i].name,
                                rows[i].n);
     }
+    kvm_bells_print(e, out);
     g_string_append(out, "exits\n");
     kvm_print_exits(e, out);
     g_string_append(out, "capabilities\n");

@@ -75,6 +75,27 @@ typedef struct KvmSlot {
     uint32_t flags;
 } KvmSlot;
 
+/* A space whose doorbells KVM answers, and all of them: bell.c. */
+typedef struct KvmBellSpace {
+    KvmEngine *engine;
+    AddressSpace *as;
+    bool ports;
+} KvmBellSpace;
+
+typedef struct KvmBells {
+    /* Wiring: fixed once created. */
+    bool wanted;
+    int epoll_fd, quit_fd;
+    KvmBellSpace memory, io;
+    GThread *thread;
+
+    GMutex serving; /* held while a device is written to */
+    GMutex lock;    /* guards list, last_id; a leaf but for the ioctls */
+    GPtrArray *list;
+    uint64_t last_id;
+    uint64_t rings; /* atomic */
+} KvmBells;
+
 typedef struct KvmStats {
     uint64_t exits[KVM_EXIT_REASONS];
     uint64_t entries, signals, stepped, gets, puts;
@@ -99,6 +120,8 @@ struct KvmEngine {
     GArray *slots; /* of KvmSlot; the index is KVM's slot number */
     unsigned inhibit;
     GPtrArray *vcpus;
+
+    KvmBells bells;
 
     GMutex tsc_lock; /* guards what follows; a leaf */
     bool tsc_base_set;
@@ -159,6 +182,15 @@ void kvm_slots_clear(KvmEngine *e);
 /* Around KVM_RUN. */
 void kvm_vcpu_enter(KvmVcpu *v);
 void kvm_vcpu_leave(KvmVcpu *v);
+
+/* ---- bell.c -------------------------------------------------------------- */
+
+void kvm_bells_init(KvmEngine *e);
+/* With no vCPU inside: what was rung is served. */
+void kvm_bells_clear(KvmEngine *e);
+/* Serve what has been rung; no lock held. */
+void kvm_bells_flush(KvmEngine *e);
+void kvm_bells_print(const KvmEngine *e, GString *out);
 
 /* ---- cpuid.c ------------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ enum {
     CAP_SIZE = 16,
     CAP_NOTIFY_SIZE = 20,
 
+    LEGACY_NOTIFY = 0x10,
     LEGACY_CONFIG = 0x14, /* 18h with MSI-X enabled */
     LEGACY_CONFIG_MSIX = 0x18,
 
@@ -425,7 +426,7 @@ static const VirtioPciField legacy_fields[] = {
     RW(0x08, 4, pfn),
     RO(0x0c, 2, queue_size),
     RW(0x0e, 2, queue_select),
-    { 0x10, 2, legacy_get_zero, legacy_set_notify },
+    { LEGACY_NOTIFY, 2, legacy_get_zero, legacy_set_notify },
     { 0x12, 1, common_get_status, legacy_set_status },
     { 0x13, 1, legacy_get_isr, NULL },
     RW(0x14, 2, config_vector), /* with MSI-X only */
@@ -504,10 +505,23 @@ static bool virtio_pci_add_cap(VirtioPci *p, uint8_t type, uint8_t size,
     return true;
 }
 
+/* A kick is a doorbell: 16 bits with the queue's number. 4.1.5.2 */
+static void virtio_pci_set_bells(VirtioPci *p, MemoryRegion *r, Doorbell *bells,
+                                 hwaddr off, hwaddr step)
+{
+    for (unsigned n = 0; n < p->vdev.queue_count; n++) {
+        bells[n] = (Doorbell){ .off = off + n * step, .size = 2, .value = n };
+    }
+    region_set_doorbells(r, bells, p->vdev.queue_count);
+}
+
 static void virtio_pci_add_part(VirtioPci *p, MemoryRegion *r, const char *name,
                                 const MemoryOps *ops, uint32_t off)
 {
     region_init_io(r, name, MODERN_PART, ops, p, &p->pci.parent.lock);
+    if (r == &p->notify) {
+        virtio_pci_set_bells(p, r, p->bells, 0, NOTIFY_MULTIPLIER);
+    }
     region_add(&p->modern_bar, off, r);
 }
 
@@ -543,6 +557,7 @@ static void virtio_pci_add_legacy(VirtioPci *p)
     }
     region_init_io(&p->legacy, "virtio-pci-legacy", rounded, &legacy_ops, p,
                    &p->pci.parent.lock);
+    virtio_pci_set_bells(p, &p->legacy, p->legacy_bells, LEGACY_NOTIFY, 0);
     pci_add_bar(&p->pci, BAR_LEGACY, PCI_BAR_IO, &p->legacy, rounded);
 }
 

@@ -18,6 +18,7 @@ typedef struct VirtioPci {
     bool disable_modern;
     MemoryRegion legacy, msix_bar, modern_bar;
     MemoryRegion common, isr, config, notify;
+    Doorbell bells[VIRTIO_QUEUES_MAX], legacy_bells[VIRTIO_QUEUES_MAX];
 
     /* Guest-visible state. */
     uint32_t host_feature_select, guest_feature_select;

@@ -7,6 +7,9 @@
  * then it reports how far each chain came, for others to compute the same.
  * Leaves through isa-debug-exit: status 33, or 35 for a failure.
  *
+ * With the symbol KICKS it does nothing but read that many sectors, with its
+ * timer stopped, and says "read".
+ *
  * Per processor, 128 bytes at CPUS: rounds, chain, ticks, tick chain, sum in
  * xmm8, 1 when it has ended.
  */
@@ -131,6 +134,18 @@ start64:
         call    gate64
         call    serial64
         call    virtio_start
+.ifdef KICKS
+        mov     $KICKS, %ebp
+1:      mov     %ebp, %eax
+        and     $1023, %eax
+        call    disk_read
+        dec     %ebp
+        jnz     1b
+        mov     $text_read, %esi
+        call    print64
+2:      hlt
+        jmp     2b
+.endif
         call    timer64
         call    wake_second
         mov     $text_go, %esi
@@ -437,6 +452,7 @@ multiplier: .quad 6364136223846793005
 increment:  .quad 1442695040888963407
 digits: .ascii  "0123456789abcdef"
 text_go: .asciz "go\n"
+text_read: .asciz "read\n"
 text_fail: .asciz "FAILED"
 SECOND: .long   PROCESSORS - 1
 
