@@ -38,10 +38,9 @@ typedef struct TcgSlot {
 #define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
 
 /* The large table behind the slots; direct-mapped by page number. A tag is
- * the page's linear address, or TCG_TLB_NONE if plain accesses of that kind are
- * not allowed (no mapping, MMIO, watched, holding translated code). Only
- * addresses that are not canonical, and of entry 0, are less than a page above
- * TCG_TLB_NONE. */
+ * the page's linear address, or TCG_TLB_NONE, which is none, if plain accesses
+ * of that kind are not allowed (no mapping, MMIO, watched, holding translated
+ * code). */
 #define TCG_TLB_NONE (TCG_SLOT_EMPTY | 1)
 typedef struct TcgTlbEntry {
     uint64_t read;

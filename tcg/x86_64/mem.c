@@ -356,29 +356,29 @@ static void mem_wide_thunk(Asm *a, unsigned reg, const X86State *st)
     asm_u8(a, 0xc3);
 }
 
-/* reg = address. Entry 0 is not looked at: TCG_TLB_NONE there could be taken
- * for a page. */
+/* reg = address. What may cross the page's end is left to C: then the last of
+ * MEM_WIDE bytes is in another page than the entry's. */
 static void mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
                            const uint8_t *wide)
 {
     const int32_t env = 16;
     const AsmMem page = asm_env(env + mem_slot(slot));
     const AsmMem addend = asm_env(env + mem_slot(slot) + 8);
+    const AsmMem address = asm_env(env + ENV_BACKEND(ENV_ADDRESS));
     const int32_t tlb = env + ENV_OFF(tlb) + 8 * (slot / TCG_SLOTS);
     const AsmMem tag = asm_mem(reg, slot & 1 ? offsetof(TcgTlbEntry, write)
                                              : offsetof(TcgTlbEntry, read));
 
     G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
     asm_u8(a, 0x50); /* push rax */
-    asm_mov(a, RAX, reg);
+    asm_store(a, address, reg);
+    asm_lea(a, RAX, asm_mem(reg, MEM_WIDE - 1));
     asm_shift_i(a, SHIFT_SHR, IR_I64, reg, 12 - 5);
     asm_alu_ri(a, ALU_AND, IR_I32, reg, (TCG_TLB_SIZE - 1) << 5);
-    uint8_t *zero = asm_jcc8(a, IR_CC_E);
     asm_alu_rm(a, ALU_ADD, IR_I64, reg, asm_env(tlb));
-    asm_alu_rm(a, ALU_SUB, IR_I64, RAX, tag);
-    asm_alu_ri(a, ALU_CMP, IR_I64, RAX, 4096 - MEM_WIDE);
-    uint8_t *miss = asm_jcc8(a, IR_CC_A);
-    asm_load(a, RAX, tag);
+    asm_alu_ri(a, ALU_AND, IR_I64, RAX, -4096);
+    asm_alu_rm(a, ALU_CMP, IR_I64, RAX, tag);
+    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
     asm_store(a, page, RAX);
     asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, host)));
     asm_alu_rr(a, ALU_SUB, IR_I64, reg, RAX);
@@ -386,9 +386,7 @@ static void mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
     asm_u8(a, 0x58); /* pop rax; ret */
     asm_u8(a, 0xc3);
     asm_fix8(miss, a->p);
-    asm_alu_rm(a, ALU_ADD, IR_I64, RAX, tag);
-    asm_fix8(zero, a->p);
-    asm_mov(a, reg, RAX);
+    asm_load(a, reg, address);
     asm_u8(a, 0x58);
     asm_jmp_to(a, wide);
 }

@@ -56,13 +56,32 @@ static LIGHT bool slow_crosses(uint64_t ea, MemDesc desc)
 
 /* ---- accesses --------------------------------------------------------- */
 
+static LIGHT const TcgTlbEntry *slow_entry(const TcgEnv *env, uint64_t ea,
+                                           unsigned mode)
+{
+    return &env->tlb[mode][(ea >> 12) & (TCG_TLB_SIZE - 1)];
+}
+
+/* TcgContext.fill, but for what the table has: accesses that the thunks do not
+ * try there come here as well. */
+static LIGHT uint8_t *slow_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
+                                unsigned size, unsigned mode, bool write)
+{
+    const TcgTlbEntry *t = slow_entry(env, ea, mode);
+
+    if ((write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
+        return t->host + (ea & 4095);
+    }
+    return ctx->fill(env, ea, size, mode, write);
+}
+
 /* The table may not have taken the page (watched, once only): then the slot
  * must not either. */
 static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
                                  MemDesc desc)
 {
     unsigned mode = slow_mode(desc);
-    const TcgTlbEntry *t = &env->tlb[mode][(ea >> 12) & (TCG_TLB_SIZE - 1)];
+    const TcgTlbEntry *t = slow_entry(env, ea, mode);
     uint64_t page = ea & ~UINT64_C(4095);
 
     if ((desc & MEM_DESC_WRITE ? t->write : t->read) == page &&
@@ -87,8 +106,9 @@ static LIGHT uint8_t *slow_crossing(TcgContext *ctx, void *env, uint64_t ea,
     unsigned mode = slow_mode(desc), size = slow_size(desc);
     unsigned low = 4096 - (ea & 4095);
     bool write = desc & MEM_DESC_WRITE;
-    uint8_t *a = ctx->fill(env, ea, low, mode, write);
-    uint8_t *b = a ? ctx->fill(env, ea + low, size - low, mode, write) : NULL;
+    uint8_t *a = slow_page(ctx, env, ea, low, mode, write);
+    uint8_t *b =
+        a ? slow_page(ctx, env, ea + low, size - low, mode, write) : NULL;
     MemBounce *bounce = slow_bounce(env);
 
     if (!b) {
@@ -115,10 +135,10 @@ static LIGHT uint8_t *slow_probe(TcgContext *ctx, void *env, uint64_t ea,
     unsigned mode = slow_mode(desc);
     uint64_t last = ea + slow_size(desc) - 1;
 
-    ctx->fill(env, ea, 1, mode, true);
+    slow_page(ctx, env, ea, 1, mode, true);
     /* The second page faults at its begin. */
-    ctx->fill(env, slow_crosses(ea, desc) ? last & ~UINT64_C(4095) : last, 1,
-              mode, true);
+    slow_page(ctx, env, slow_crosses(ea, desc) ? last & ~UINT64_C(4095) : last,
+              1, mode, true);
     return env; /* there is no access */
 }
 
@@ -135,7 +155,8 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
         return desc & MEM_DESC_LOCKED ? NULL
                                       : slow_crossing(ctx, env, ea, desc);
     }
-    uint8_t *host = ctx->fill(env, ea, slow_size(desc), slow_mode(desc), write);
+    uint8_t *host =
+        slow_page(ctx, env, ea, slow_size(desc), slow_mode(desc), write);
     if (host) {
         slow_fill_slot(ctx, env, ea, desc);
     }
