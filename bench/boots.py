@@ -36,32 +36,55 @@ def first_instruction(command, out):
             str(rom), "-chardev", "stdio,id=d", "-device", "isa-debugcon,iobase=0x402,chardev=d"], b"@"
 
 
-def resident_mib(pid):
-    """Of all mappings but the guest's memory, which is the one of its size."""
-    total = size = 0
+def mappings(pid):
+    """(first, last, {field: KiB}) of each; Name is what is mapped."""
+    rows = []
     for line in open(f"/proc/{pid}/smaps"):
-        word, _, rest = line.partition(":")
-        if word == "Size":
-            size = int(rest.split()[0]) // 1024
-        elif word == "Rss" and size != RAM_MIB:
-            total += int(rest.split()[0])
-    return total / 1024
+        words = line.split()
+        if not words[0].endswith(":"):
+            first, last = (int(x, 16) for x in words[0].split("-"))
+            rows.append((first, last, {"Name": " ".join(words[5:])}))
+        elif words[-1] == "kB":
+            rows[-1][2][words[0][:-1]] = int(words[1])
+    return rows
+
+
+def guest_ram(pid, seconds=5):
+    """Where the guest's memory is: the mapping of its size. Asked early, as
+    huge pages and protections may split it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for first, last, _ in mappings(pid):
+            if last - first == RAM_MIB << 20:
+                return first, last
+        time.sleep(0.02)
+    raise Failure(f"no mapping of {RAM_MIB} MiB")
+
+
+def resident_mib(pid, ram):
+    """Of all but the guest's memory. A memfd that is mapped twice counts once
+    (Pss); libraries that others have mapped, too, count in full (Rss)."""
+    return sum(kib["Pss" if kib["Name"].startswith("/memfd:") else "Rss"] for first, last, kib in mappings(pid)
+               if last <= ram[0] or first >= ram[1]) / 1024
 
 
 def until(command, text, seconds=600):
     """What it costs until it prints `text`."""
     start = time.monotonic()
     seen = b""
+    ram = None
     with subprocess.Popen(["taskset", "-c", CPU, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as p:
         try:
             while text not in seen:
                 data = os.read(p.stdout.fileno(), 65536)
-                if not data or time.monotonic() - start > seconds:
+                wall = time.monotonic() - start
+                if not data or wall > seconds:
                     raise Failure(f"{command[0]} did not boot: {seen[-1000:]}")
+                ram = ram or guest_ram(p.pid)
                 seen += data
-            outcome = Outcome(cpu_seconds(p.pid), time.monotonic() - start, "")
-            outcome.resident_mib = resident_mib(p.pid)
+            outcome = Outcome(cpu_seconds(p.pid), wall, "")
+            outcome.resident_mib = resident_mib(p.pid, ram)
             return outcome
         finally:
             p.kill()

@@ -21,6 +21,7 @@ class Outcome:
 
     def __init__(self, cpu, wall, checksum):
         self.cpu, self.wall, self.checksum = cpu, wall, checksum
+        self.first = False  # of this command, in a fresh guest
 
 
 def cpu_seconds(pid):
@@ -29,13 +30,13 @@ def cpu_seconds(pid):
 
 
 class Peer:
-    def __init__(self, name, command):
-        self.name, self.command = name, command
+    def __init__(self, name, command, cpus=CPU):
+        self.name, self.command, self.cpus = name, command, cpus
         self.process = None
         self.text = b""
 
     def start(self, seconds=600):
-        self.process = subprocess.Popen(["taskset", "-c", CPU, *self.command], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen(["taskset", "-c", self.cpus, *self.command], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
         self.expect(READY, seconds)
         # What init left behind is done with now.
@@ -89,8 +90,8 @@ class Native(Peer):
 class Guest(Peer):
     """An emulator with a kernel and the tree as initrd."""
 
-    def __init__(self, name, program, out):
+    def __init__(self, name, program, out, cpus=CPU):
         super().__init__(name, [
             *program, "-m", "1024", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
             "-nodefaults", "-kernel", str(out / "vmlinuz"), "-initrd", str(out / "tree.cpio"),
-            "-append", "console=ttyS0 quiet panic=-1 rdinit=/workloads"])
+            "-append", "console=ttyS0 quiet panic=-1 rdinit=/workloads"], cpus)

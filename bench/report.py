@@ -15,17 +15,28 @@ def show(x, unit=""):
     return "–" if x is None else f"{x:.2f}{unit}" if x < 100 else f"{x:.0f}{unit}"
 
 
+def seconds(t):
+    return "–" if t is None else f"{t:.3f}"
+
+
 class Report:
     """Of samples[class][name][peer] = list of outcomes."""
 
-    def __init__(self, samples, peers):
+    def __init__(self, samples, peers, gains=None):
+        self.gains = gains or {}
         self.samples = {kind: names for kind, names in samples.items() if kind in CLASSES}
         self.starts = samples.get("start", {}).get("start", {})
         self.qemus = [p for p in peers if p not in ("native", "emu")]
 
     def median(self, kind, name, peer, what):
-        values = [getattr(o, what) for o in self.samples[kind][name].get(peer, [])]
+        """Of the rounds but the first, if there are others: see first()."""
+        outcomes = self.samples[kind][name].get(peer, [])
+        values = [getattr(o, what) for o in outcomes if not o.first] or [getattr(o, what) for o in outcomes]
         return statistics.median(values) if values else None
+
+    def first(self, kind, name, peer):
+        """The first run in a fresh guest, which is also what translating costs."""
+        return next((o.cpu for o in self.samples[kind][name].get(peer, []) if o.first), None)
 
     def ratios(self, kind, name, what="cpu"):
         """(emu / native, best QEMU / emu, which)"""
@@ -51,18 +62,41 @@ class Report:
         lines = ["| class | faster than QEMU (CPU) | (wall) | must | aim | reached | times native |",
                  "|---|---|---|---|---|---|---|"]
         lines += [self.class_row(kind) for kind in self.samples if self.samples[kind]]
-        for what, label in (("cpu", "CPU seconds of the whole process"), ("wall", "wall seconds in the guest")):
+        lines += self.slower()
+        for what, label in (("cpu", "CPU seconds of the whole process; first: the first run in a fresh guest"),
+                            ("wall", "wall seconds in the guest")):
+            firsts = ["emu", *self.qemus] if what == "cpu" else []
             lines += ["", f"Medians, {label}:", "",
-                      "| class | workload | native | emu | " + " | ".join(self.qemus) +
-                      " | emu / native | QEMU / emu |", "|---|---|---|---|" + "---|" * (len(self.qemus) + 2)]
-            for kind, names in self.samples.items():
-                for name in names:
-                    times = [self.median(kind, name, p, what) for p in ("native", "emu", *self.qemus)]
-                    native, factor, _ = self.ratios(kind, name, what)
-                    cells = [f"{t:.3f}" if t is not None else "–" for t in times]
-                    slow = " **slower**" if factor and factor < 1 else ""
-                    lines.append(f"| {kind} | {name} | {' | '.join(cells)} | {show(native)} | {show(factor)}{slow} |")
-        return "\n".join(lines + self.resident() + self.starting()) + "\n"
+                      "| class | workload | native | emu | " + " | ".join(self.qemus) + " | emu / native | QEMU / emu |" +
+                      "".join(f" {p}, first |" for p in firsts),
+                      "|---" * (6 + len(self.qemus) + len(firsts)) + "|"]
+            lines += [self.row(kind, name, what, firsts) for kind, names in self.samples.items() for name in names]
+        return "\n".join(lines + self.several() + self.resident() + self.starting()) + "\n"
+
+    def row(self, kind, name, what, firsts):
+        times = [self.median(kind, name, p, what) for p in ("native", "emu", *self.qemus)]
+        native, factor, _ = self.ratios(kind, name, what)
+        slow = " **slower**" if factor and factor < 1 else ""
+        cells = [seconds(t) for t in times] + [show(native), show(factor) + slow]
+        return " | ".join([f"| {kind}", name, *cells, *(seconds(self.first(kind, name, p)) for p in firsts)]) + " |"
+
+    def slower(self):
+        """What is slower than the better QEMU."""
+        rows = [(f, name) for kind, names in self.samples.items() for name in names
+                if (f := self.ratios(kind, name)[1]) and f < 1]
+        return ["", "Slower than QEMU: " + (", ".join(f"{name} ({f:.2f})" for f, name in sorted(rows)) or "none") + "."]
+
+    def several(self):
+        """Two vCPUs against one."""
+        peers = list(next(iter(self.gains.values()), {}))
+        lines = ["", "| two vCPUs on two cores: times the work of one (CPU time for the same work) | " + " | ".join(peers) + " |",
+                 "|---" * (len(peers) + 1) + "|"]
+        rows = dict(self.gains)
+        rows["geometric mean"] = {p: [geometric([row[p][i] for row in self.gains.values()]) for i in (0, 1)]
+                                  for p in peers}
+        lines += [f"| {name} | " + " | ".join("{:.2f} ({:.2f})".format(*row[p]) for p in peers) + " |"
+                  for name, row in rows.items()]
+        return lines if peers else []
 
     def starting(self):
         """The first instruction: when, and the memory by then."""

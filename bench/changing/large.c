@@ -16,14 +16,17 @@ static uint64_t large_run(uint8_t *code, int times)
     return sum;
 }
 
+/* Other code at each call: the same bytes again would be nothing new. */
 static uint8_t *large_make(void)
 {
+    static uint64_t seeds = 23;
+
     /* add eax, imm32; xor rax, rdi; jns +0 */
     static const uint8_t op[3][5] = { { 0x05, 1, 2, 3, 4 },
                                       { 0x48, 0x31, 0xf8, 0x79, 0x00 },
                                       { 0x48, 0x8d, 0x44, 0x38, 0x09 } };
     uint8_t *code = bench_code(FUNCTIONS * 256);
-    uint64_t seed = 23;
+    uint64_t seed = seeds++;
 
     for (int f = 0; f < FUNCTIONS; f++) {
         uint8_t *p = code + f * 256;

@@ -29,11 +29,11 @@ def numbers(n, x=1):
 
 
 tree = Node(1 << 30)
-for value in numbers(2500):
+for value in numbers(12000):
     tree.add(value)
 print(sum(i * k for i, k in enumerate(tree)))
 count = {}
-for word in open("/data/corpus").read(400000).split():
+for word in open("/data/corpus").read(2000000).split():
     count[word] = count.get(word, 0) + 1
 print(sorted(count.items(), key=lambda item: (-item[1], item[0]))[:10])
-print(sum(len(str(i ** 9)) for i in range(20000)))
+print(sum(len(str(i ** 9)) for i in range(100000)))
