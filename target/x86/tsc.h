@@ -36,6 +36,15 @@ static inline uint64_t x86_tsc_host(void)
 #endif
 }
 
+/* Until all earlier instructions are over, x86_tsc_host() is not read: what
+ * LFENCE, MFENCE and RDTSCP promise (APM 3 RDTSCP). */
+static inline void x86_tsc_order(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("lfence" : : : "memory");
+#endif
+}
+
 /* tsc-read.c: the line's reading for a host tick. Light. */
 uint64_t x86_tsc_line(const X86Tsc *tsc, uint64_t host);
 

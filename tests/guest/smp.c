@@ -79,6 +79,21 @@ static u64 tsc(void)
     return (u64)hi << 32 | lo;
 }
 
+/* MFENCE and RDTSCP order it as well. */
+static u64 tsc_after_mfence(void)
+{
+    u32 lo, hi;
+    __asm__ volatile("mfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
+    return (u64)hi << 32 | lo;
+}
+
+static u64 tsc_p(void)
+{
+    u32 lo, hi;
+    __asm__ volatile("rdtscp" : "=a"(lo), "=d"(hi) : : "ecx", "memory");
+    return (u64)hi << 32 | lo;
+}
+
 static u32 atomic_add(volatile u32 *p, u32 val)
 {
     __asm__ volatile("lock xaddl %0, %1" : "+r"(val), "+m"(*p) : : "memory");
@@ -398,7 +413,9 @@ static void part_tsc(void)
         while (__atomic_exchange_n(&guard, 1, __ATOMIC_ACQUIRE)) {
             pause();
         }
-        u64 now = tsc();
+        u64 now = i % 3 == 0   ? tsc()
+                  : i % 3 == 1 ? tsc_after_mfence()
+                               : tsc_p();
         if (now < last_tsc) {
             fail("TSC went back", now, last_tsc);
         }

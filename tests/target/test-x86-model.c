@@ -346,17 +346,10 @@ typedef struct TscPair {
     bool back;
 } TscPair;
 
-/* RDTSC waits for no lock; guests put LFENCE before it. */
-#if defined(__x86_64__)
-#define tsc_order() __builtin_ia32_lfence()
-#else
-#define tsc_order() ((void)0)
-#endif
-
 static void tsc_read_in_turn(TscPair *p, X86Cpu *cpu)
 {
     g_mutex_lock(&p->lock);
-    tsc_order();
+    x86_tsc_order(); /* RDTSC waits for no lock */
     uint64_t now = x86_read_tsc(cpu);
     p->back |= now < p->last;
     p->last = now;

@@ -5,6 +5,7 @@
  */
 #include "target/x86/cpu.h"
 #include "target/x86/emit/emit.h"
+#include "target/x86/tsc.h"
 
 #define HELPER(name, attributes)                                               \
     const TcgHelper x86_helper_##name = { #name, int_##name, (attributes) }
@@ -428,6 +429,7 @@ static uint64_t int_fence(void *env, uint64_t a, uint64_t b, uint64_t c,
                           uint64_t d)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    x86_tsc_order();
     return 0;
 }
 

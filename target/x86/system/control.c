@@ -8,6 +8,7 @@
  */
 #include "target/x86/apic.h"
 #include "target/x86/system/system.h"
+#include "target/x86/tsc.h"
 #include "tcg/backend.h"
 
 enum { DR6_BD = 1u << 13, DR7_GD = 1u << 13 };
@@ -391,6 +392,7 @@ static uint64_t helper_rdtscp(void *env, uint64_t a, uint64_t b, uint64_t c,
 {
     X86Cpu *cpu = env;
 
+    x86_tsc_order();
     helper_rdtsc(env, a, b, c, d);
     cpu->env.r[X86_RCX] = (uint32_t)cpu->tsc_aux;
     return 0;
