@@ -573,6 +573,25 @@ static void test_syscall(void)
     g_assert_true(machine_call(m, &x86_helper_sysret, 4, 0));
     g_assert_cmpuint(cpu->key.code, ==, X86_CODE32);
     g_assert_cmphex(cpu->env.pc, ==, 0x5002);
+    /* the trap is of TF as SYSCALL and SYSRET leave it */
+    machine_long(m, 3);
+    x86_set_eflags(cpu, EFLAGS_TF, UINT32_MAX);
+    g_assert_true(machine_call(m, &x86_helper_syscall, 0x5002, 0));
+    g_assert_cmpint(cpu->raised, ==, -1);
+    g_assert_cmphex(cpu->env.r[X86_R11], ==, 0x102);
+    unsigned kicks = m->kicks;
+    g_assert_true(machine_call(m, &x86_helper_sysret, 8, 0));
+    expect(m, EXC_DB, -1);
+    g_assert_cmpuint(m->kicks, >, kicks);
+    g_assert_cmphex(cpu->dr[6] & 1 << 14, ==, 1 << 14);
+    g_assert_cmphex(cpu->env.pc, ==, 0x5002);
+    cpu->fmask = 0;
+    g_assert_true(machine_call(m, &x86_helper_syscall, 0x5004, 0));
+    expect(m, EXC_DB, -1);
+    g_assert_cmphex(cpu->env.pc, ==, cpu->lstar);
+    machine_long(m, 3);
+    cpu->seg[X86_CS].attr &= ~SEG_L;
+    x86_update_key(cpu);
     /* refused */
     g_assert_false(machine_call(m, &x86_helper_syscall, 0, 0));
     expect(m, EXC_UD, -1);

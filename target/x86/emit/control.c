@@ -172,8 +172,8 @@ void emit_RETF(Translator *t, const X86Insn *i)
     control_jump(t);
 }
 
-/* Helpers of one argument that set env->pc and take no trap of TF: what it
- * was is in the flags they changed. */
+/* Helpers of one argument that set env->pc. What TF was does not tell whether
+ * they trap: IRET does not, the fast system calls see to it themselves. */
 static void control_system(Translator *t, const TcgHelper *h, IrVal arg)
 {
     tr_call(t, h, IR_NONE, arg, IR_NONE, IR_NONE, 0);

@@ -55,17 +55,28 @@ const TcgHelper x86_helper_int = {
     "int", helper_int, TCG_LIGHT | TCG_MAY_RAISE | TCG_READS_FLAGS
 };
 
-/* The instruction is complete: this records the trap and returns. */
-static uint64_t helper_single_step(void *env, uint64_t next_pc, uint64_t b,
-                                   uint64_t c, uint64_t d)
+static void raise_record_step(X86Cpu *cpu, uint64_t next_pc)
 {
-    X86Cpu *cpu = env;
-
     cpu->env.pc = next_pc;
     cpu->dr[6] |= DR6_BS;
     cpu->raised = EXC_DB;
     cpu->raised_has_error = false;
     cpu->raised_soft = false;
+}
+
+void x86_trap_step(X86Cpu *cpu, uint64_t next_pc)
+{
+    raise_record_step(cpu, next_pc);
+    if (cpu->kick) {
+        cpu->kick(cpu);
+    }
+}
+
+/* The instruction is complete: this records the trap and returns. */
+static uint64_t helper_single_step(void *env, uint64_t next_pc, uint64_t b,
+                                   uint64_t c, uint64_t d)
+{
+    raise_record_step(env, next_pc);
     return 0;
 }
 const TcgHelper x86_helper_single_step = { "single_step", helper_single_step,

@@ -59,6 +59,15 @@ static void syscall_set_flags(X86Cpu *cpu, uint32_t image)
     cpu->env.flags = x86_flags_pack(image);
 }
 
+/* The trap is of the flags as they are at the end: SYSRET traps before the
+ * first instruction it returns to, unlike IRET. */
+static void syscall_trap(X86Cpu *cpu)
+{
+    if (cpu->eflags & EFLAGS_TF) {
+        x86_trap_step(cpu, cpu->env.pc);
+    }
+}
+
 static uint64_t helper_syscall(void *env, uint64_t next_pc, uint64_t b,
                                uint64_t c, uint64_t d)
 {
@@ -78,6 +87,7 @@ static uint64_t helper_syscall(void *env, uint64_t next_pc, uint64_t b,
         cpu->eflags &= ~(EFLAGS_IF | EFLAGS_RF | EFLAGS_VM);
         syscall_enter(cpu, cpu->star >> 32, false, (uint32_t)cpu->star);
     }
+    syscall_trap(cpu);
     return 0;
 }
 const TcgHelper x86_helper_syscall = { "syscall", helper_syscall,
@@ -102,6 +112,7 @@ static uint64_t helper_sysret(void *env, uint64_t size, uint64_t b, uint64_t c,
         cpu->eflags |= EFLAGS_IF;
     }
     syscall_leave(cpu, base + (size == 8 ? 16 : 0), base + 8, size == 8, pc);
+    syscall_trap(cpu);
     x86_poll_pending(cpu);
     return 0;
 }
@@ -121,6 +132,7 @@ static uint64_t helper_sysenter(void *env, uint64_t next_pc, uint64_t b,
     cpu->env.r[X86_RSP] = lm ? cpu->sysenter_esp : (uint32_t)cpu->sysenter_esp;
     syscall_enter(cpu, cpu->sysenter_cs, lm,
                   lm ? cpu->sysenter_eip : (uint32_t)cpu->sysenter_eip);
+    syscall_trap(cpu);
     return 0;
 }
 const TcgHelper x86_helper_sysenter = { "sysenter", helper_sysenter,
@@ -146,6 +158,7 @@ static uint64_t helper_sysexit(void *env, uint64_t size, uint64_t b, uint64_t c,
     cpu->env.r[X86_RSP] = sp;
     syscall_leave(cpu, base + (size == 8 ? 32 : 16),
                   base + (size == 8 ? 40 : 24), size == 8, pc);
+    syscall_trap(cpu);
     return 0;
 }
 const TcgHelper x86_helper_sysexit = { "sysexit", helper_sysexit,

@@ -313,6 +313,9 @@ static inline void x86_poll_pending(X86Cpu *cpu)
         cpu->kick(cpu);
     }
 }
+/* For helpers after which the block ends: the instruction is over, and a single
+ * step's trap comes before the next one. */
+void x86_trap_step(X86Cpu *cpu, uint64_t next_pc);
 void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits); /* sets DR6, #DB */
 bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4]);
 /* A task switch's CR3 write: cannot fault any more. */
