@@ -20,7 +20,7 @@ static bool code_is_user(const X86Cpu *cpu)
 
 static uint64_t code_gen(const TcgVcpu *v)
 {
-    return code_is_user(v->cpu) ? v->now->code_gen : v->kernel_code_gen;
+    return code_is_user(v->cpu) ? v->w->now->code_gen : v->w->kernel_code_gen;
 }
 
 /* ---- Which pages had code -------------------------------------------------
@@ -69,11 +69,11 @@ static void code_filter_clear(TcgCodeFilter *f)
 static void code_note(TcgVcpu *v, uint64_t linear, const X86Translation *t)
 {
     if (code_is_user(v->cpu)) {
-        code_filter_note(&v->now->code_filter, linear, t->page_size);
-        v->user_global |= t->global;
+        code_filter_note(&v->w->now->code_filter, linear, t->page_size);
+        v->w->user_global |= t->global;
     } else {
-        code_filter_note(&v->kernel_filter, linear, t->page_size);
-        v->kernel_local |= !t->global;
+        code_filter_note(&v->w->kernel_filter, linear, t->page_size);
+        v->w->kernel_local |= !t->global;
     }
 }
 
@@ -118,21 +118,21 @@ void code_flush_space(TcgVcpu *v, TcgSpace *s)
 void code_flush_kernel(TcgVcpu *v)
 {
     v->stats.kernel_code_flushes++;
-    v->kernel_code_gen = ++v->gens;
-    v->kernel_local = false;
-    code_filter_clear(&v->kernel_filter);
+    v->w->kernel_code_gen = ++v->gens;
+    v->w->kernel_local = false;
+    code_filter_clear(&v->w->kernel_filter);
     lookup_cut_cross(v->engine, CROSS_LOCAL);
     lookup_cut_cross(v->engine, CROSS_GLOBAL);
 }
 
 static void code_flush_user_page(TcgVcpu *v, uint64_t addr)
 {
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
-        if ((s == v->now || v->user_global) &&
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
+        if ((s == v->w->now || v->w->user_global) &&
             code_filter_has(&s->code_filter, addr)) {
             code_flush_space(v, s);
             lookup_cut_cross(v->engine, CROSS_LOCAL);
-            if (v->user_global) {
+            if (v->w->user_global) {
                 lookup_cut_cross(v->engine, CROSS_GLOBAL);
             }
         }
@@ -142,7 +142,7 @@ static void code_flush_user_page(TcgVcpu *v, uint64_t addr)
 void code_flush_page(TcgVcpu *v, uint64_t addr)
 {
     code_flush_user_page(v, addr);
-    if (code_filter_has(&v->kernel_filter, addr)) {
+    if (code_filter_has(&v->w->kernel_filter, addr)) {
         code_flush_kernel(v);
     }
     code_key_changed(v->cpu);

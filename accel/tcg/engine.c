@@ -270,31 +270,49 @@ static bool engine_mode_is_shared(unsigned mode)
     return mode == X86_MODE_KERNEL || mode == X86_MODE_PHYS;
 }
 
-/* The pages of a space that is never entered are never touched. */
-static void engine_new_tlbs(TcgVcpu *v)
+static void engine_new_world(TcgWorld *w)
 {
-    v->now = &v->space[0];
+    w->now = &w->space[0];
     for (unsigned m = 0; m < TCG_MODES; m++) {
         bool shared = engine_mode_is_shared(m);
         for (unsigned s = 0; s < (shared ? 1 : TCG_SPACES); s++) {
             TcgTlb *tlb = g_new0(TcgTlb, 1);
             if (!shared) {
-                v->space[s].tlb[m] = tlb;
+                w->space[s].tlb[m] = tlb;
             }
-            v->tlb[m] = s ? v->tlb[m] : tlb;
+            w->tlb[m] = s ? w->tlb[m] : tlb;
+        }
+    }
+}
+
+/* The pages of a space that is never entered are never touched. */
+static void engine_new_tlbs(TcgVcpu *v)
+{
+    for (unsigned i = 0; i < WORLDS; i++) {
+        engine_new_world(&v->world[i]);
+        v->world[i].stale = true;
+    }
+    v->w = &v->world[WORLD_HOST];
+}
+
+static void engine_free_world(TcgWorld *w)
+{
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        if (engine_mode_is_shared(m)) {
+            g_free(w->tlb[m]);
+        }
+        for (unsigned s = 0; s < TCG_SPACES; s++) {
+            g_free(w->space[s].tlb[m]);
         }
     }
 }
 
 static void engine_free_tlbs(TcgVcpu *v)
 {
+    for (unsigned i = 0; i < WORLDS; i++) {
+        engine_free_world(&v->world[i]);
+    }
     for (unsigned m = 0; m < TCG_MODES; m++) {
-        if (engine_mode_is_shared(m)) {
-            g_free(v->tlb[m]);
-        }
-        for (unsigned s = 0; s < TCG_SPACES; s++) {
-            g_free(v->space[s].tlb[m]);
-        }
         v->cpu->env.tlb[m] = NULL;
     }
 }

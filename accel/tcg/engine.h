@@ -196,6 +196,22 @@ typedef struct TcgSpace {
     TcgCodeFilter code_filter;
 } TcgSpace;
 
+/* What is known of the processor's own translations, or of those of its SVM
+ * guest: each has all of it, so that going from one to the other forgets
+ * nothing. */
+typedef struct TcgWorld {
+    TcgSpace space[TCG_SPACES];
+    TcgSpace *now;
+    TcgTlb *tlb[TCG_MODES];   /* in use: see env->tlb; KERNEL and PHYS are
+                                 shared by all spaces */
+    uint64_t kernel_code_gen; /* of all code but the user's */
+    TcgCodeFilter kernel_filter;
+    bool kernel_local; /* kernel code was found in a page not global */
+    bool user_global;  /* and the user's in one that is */
+    bool stale;        /* to be flushed before it is entered */
+} TcgWorld;
+enum { WORLD_HOST, WORLD_GUEST, WORLDS };
+
 /* A key that has a number in the jump cache's keys. */
 typedef struct TcgKeyId {
     uint32_t bits;
@@ -211,17 +227,11 @@ struct TcgVcpu {
     TcgJump *jumps;
     uint16_t key_next;
     TcgKeyId key_id[KEY_IDS];
-    TcgSpace space[TCG_SPACES];
-    TcgSpace *now;
-    TcgTlb *tlb[TCG_MODES]; /* in use: see env->tlb; KERNEL and PHYS are shared
-                               by all spaces */
+    TcgWorld world[WORLDS];
+    TcgWorld *w; /* the present one */
     uint64_t ages;
     TcgCodePage code_page[CODE_TLB_SIZE];
-    uint64_t gens;            /* numbers of code mappings given out */
-    uint64_t kernel_code_gen; /* of all code but the user's */
-    TcgCodeFilter kernel_filter;
-    bool kernel_local; /* kernel code was found in a page not global */
-    bool user_global;  /* and the user's in one that is */
+    uint64_t gens; /* numbers of code mappings given out */
     unsigned range_hint;
     uint32_t inside; /* 8: not standing still. Atomic, read by holders */
     uint32_t held;   /* must not get inside. Atomic, set by holders */

@@ -7,6 +7,9 @@
  * space flushes nothing that the guest does not ask for, but what is not global
  * in the shared table.
  *
+ * An SVM guest's translations are another world, with all of this of its own;
+ * that of the guest that ran last is kept while its host runs.
+ *
  * Every filled place is logged, so a flush costs what was filled since the last
  * one, not the tables' size. A page has a write entry only if stores need no
  * further look: plain RAM, without translated code, already marked dirty (who
@@ -203,7 +206,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                                          r->ram_off + (page - r->start))) &&
                 tlb_open_for_write(v, r, page);
     if (tlb_whole_page(r, page)) {
-        tlb_enter(v->tlb[mode], addr, &t, host - (addr & (PAGE_SIZE - 1)),
+        tlb_enter(v->w->tlb[mode], addr, &t, host - (addr & (PAGE_SIZE - 1)),
                   open);
     }
     return write && !open ? NULL : host;
@@ -330,7 +333,7 @@ static void tlb_flush_one_space(TcgVcpu *v, TcgSpace *s, bool keep_global)
 /* The space of a PCID, or NULL. */
 static TcgSpace *tlb_find_space(TcgVcpu *v, unsigned pcid)
 {
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         if (s->used && s->pcid == pcid) {
             return s;
         }
@@ -341,9 +344,9 @@ static TcgSpace *tlb_find_space(TcgVcpu *v, unsigned pcid)
 /* The one that was left longest ago is given up. */
 static TcgSpace *tlb_new_space(TcgVcpu *v, unsigned pcid)
 {
-    TcgSpace *oldest = v->space;
+    TcgSpace *oldest = v->w->space;
 
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         if (!s->used || (oldest->used && s->age < oldest->age)) {
             oldest = s;
         }
@@ -356,12 +359,12 @@ static TcgSpace *tlb_new_space(TcgVcpu *v, unsigned pcid)
 
 static void tlb_enter_space(TcgVcpu *v, TcgSpace *s)
 {
-    v->now = s;
+    v->w->now = s;
     s->age = ++v->ages;
     for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
         unsigned mode = tlb_space_modes[i];
         tlb_prepare(s->tlb[mode]);
-        v->tlb[mode] = s->tlb[mode];
+        v->w->tlb[mode] = s->tlb[mode];
         v->cpu->env.tlb[mode] = s->tlb[mode]->entry;
     }
     tlb_clear_space_slots(v->cpu);
@@ -370,10 +373,10 @@ static void tlb_enter_space(TcgVcpu *v, TcgSpace *s)
 /* What the kernel's own table and code hold of the space that is left. */
 static void tlb_leave_space(TcgVcpu *v)
 {
-    if (tlb_sweep_local(v->tlb[X86_MODE_KERNEL])) {
+    if (tlb_sweep_local(v->w->tlb[X86_MODE_KERNEL])) {
         tcg_slots_clear(&v->cpu->env, X86_MODE_KERNEL);
     }
-    if (v->kernel_local) {
+    if (v->w->kernel_local) {
         code_flush_kernel(v);
     }
     lookup_cut_cross(v->engine, CROSS_LOCAL);
@@ -400,7 +403,7 @@ static void tlb_flush_space(X86Cpu *cpu, int pcid)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         if (s->used && (pcid < 0 || s->pcid == pcid)) {
             tlb_flush_one_space(v, s, true);
         }
@@ -413,28 +416,59 @@ static void tlb_flush_space(X86Cpu *cpu, int pcid)
 /* ---- Flushing -------------------------------------------------------------
  */
 
-/* Also where PCIDs begin or cease to be: only the present space stays. */
-void tlb_flush_all(X86Cpu *cpu)
+/* Only the present space stays. */
+static void tlb_flush_world(X86Cpu *cpu)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
-        if (s->used || s == v->now) {
+    v->w->stale = false;
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
+        if (s->used || s == v->w->now) {
             tlb_flush_one_space(v, s, false);
             s->used = false;
         }
     }
-    v->now->used = true;
-    v->now->pcid = x86_pcid(cpu);
-    tlb_enter_space(v, v->now);
+    v->w->now->used = true;
+    v->w->now->pcid = x86_pcid(cpu);
+    tlb_enter_space(v, v->w->now);
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        tlb_prepare(v->tlb[mode]);
-        tlb_sweep_all(v->tlb[mode]);
-        cpu->env.tlb[mode] = v->tlb[mode]->entry;
+        tlb_prepare(v->w->tlb[mode]);
+        tlb_sweep_all(v->w->tlb[mode]);
+        cpu->env.tlb[mode] = v->w->tlb[mode]->entry;
     }
     tcg_slots_clear(&cpu->env, -1);
     code_flush_kernel(v);
-    v->user_global = false;
+    v->w->user_global = false;
+    code_key_changed(cpu);
+}
+
+/* Also where PCIDs begin or cease to be. */
+void tlb_flush_all(X86Cpu *cpu)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    v->w = &v->world[cpu->svm.guest ? WORLD_GUEST : WORLD_HOST];
+    for (TcgWorld *w = v->world; w < v->world + WORLDS; w++) {
+        w->stale = true;
+    }
+    tlb_flush_world(cpu);
+}
+
+/* The same space of that world goes on, but that links between pages hold for
+ * the key they were made with, which differs. */
+static void tlb_switch_world(X86Cpu *cpu, bool flush)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+
+    v->w = &v->world[cpu->svm.guest ? WORLD_GUEST : WORLD_HOST];
+    if (flush || v->w->stale) {
+        tlb_flush_world(cpu);
+        return;
+    }
+    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
+        cpu->env.tlb[mode] = v->w->tlb[mode]->entry;
+    }
+    tcg_slots_clear(&cpu->env, -1);
     code_key_changed(cpu);
 }
 
@@ -444,11 +478,12 @@ static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 
     v->stats.tlb_page_flushes++;
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        tlb_sweep_page(v->tlb[mode], addr, false);
+        tlb_sweep_page(v->w->tlb[mode], addr, false);
     }
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+    for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         for (unsigned i = 0;
-             s->used && s != v->now && i < G_N_ELEMENTS(tlb_space_modes); i++) {
+             s->used && s != v->w->now && i < G_N_ELEMENTS(tlb_space_modes);
+             i++) {
             tlb_sweep_page(s->tlb[tlb_space_modes[i]], addr, true);
         }
     }
@@ -466,17 +501,36 @@ static void tlb_note_open_in(TcgVcpu *v, const TcgTlb *tlb, const uint8_t *but)
     }
 }
 
+static void tlb_note_open_in_world(TcgVcpu *v, const TcgWorld *w,
+                                   const uint8_t *but)
+{
+    tlb_note_open_in(v, w->tlb[X86_MODE_KERNEL], but);
+    tlb_note_open_in(v, w->tlb[X86_MODE_PHYS], but);
+    for (const TcgSpace *s = w->space; s < w->space + TCG_SPACES; s++) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+            tlb_note_open_in(v, s->tlb[tlb_space_modes[i]], but);
+        }
+    }
+}
+
 /* Now and then, make the filter tight again. */
 static void tlb_note_all_open(TcgVcpu *v, const uint8_t *but)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(v->opened); i++) {
         v->opened[i] = 0;
     }
-    tlb_note_open_in(v, v->tlb[X86_MODE_KERNEL], but);
-    tlb_note_open_in(v, v->tlb[X86_MODE_PHYS], but);
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
+    for (unsigned i = 0; i < WORLDS; i++) {
+        tlb_note_open_in_world(v, &v->world[i], but);
+    }
+}
+
+static void tlb_close_in_world(const TcgWorld *w, const uint8_t *host)
+{
+    tlb_close(w->tlb[X86_MODE_KERNEL], host);
+    tlb_close(w->tlb[X86_MODE_PHYS], host);
+    for (const TcgSpace *s = w->space; s < w->space + TCG_SPACES; s++) {
         for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
-            tlb_note_open_in(v, s->tlb[tlb_space_modes[i]], but);
+            tlb_close(s->tlb[tlb_space_modes[i]], host);
         }
     }
 }
@@ -486,12 +540,8 @@ void tlb_protect(TcgVcpu *v, const uint8_t *host)
     if (engine_smp(v->engine) && v->protects++ % 64 == 0) {
         tlb_note_all_open(v, host);
     }
-    tlb_close(v->tlb[X86_MODE_KERNEL], host);
-    tlb_close(v->tlb[X86_MODE_PHYS], host);
-    for (TcgSpace *s = v->space; s < v->space + TCG_SPACES; s++) {
-        for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
-            tlb_close(s->tlb[tlb_space_modes[i]], host);
-        }
+    for (unsigned i = 0; i < WORLDS; i++) {
+        tlb_close_in_world(&v->world[i], host);
     }
     tcg_slots_clear(&v->cpu->env, -1);
 }
@@ -501,5 +551,6 @@ const X86MmuOps tlb_mmu_ops = {
     .switch_space = tlb_switch_space,
     .flush_space = tlb_flush_space,
     .flush_page = tlb_flush_page,
+    .switch_world = tlb_switch_world,
     .key_changed = code_key_changed,
 };

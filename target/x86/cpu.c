@@ -79,6 +79,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
     cpu->kvm_poll_control = 1;
     cpu->smm = false;
+    cpu->svm = (X86Svm){ .gif = true };
 }
 
 static void cpu_reset_execution(X86Cpu *cpu)
@@ -86,6 +87,8 @@ static void cpu_reset_execution(X86Cpu *cpu)
     cpu->halted = cpu->wait_sipi = cpu->nmi_blocked = cpu->shutdown = false;
     cpu->inhibit = 0;
     cpu->raised = cpu->old_vector = -1;
+    cpu->svm.guest = false;
+    cpu->svm.gif = true;
     cpu->catch_point = NULL;
 }
 
@@ -167,6 +170,68 @@ static const StateField cpu_segment_state[] = {
     {},
 };
 
+static const StateField cpu_svm_host_state[] = {
+    STATE_STRUCT_ARRAY(X86SvmHost, seg, cpu_segment_state),
+    STATE_U64(X86SvmHost, gdt.base),
+    STATE_U16(X86SvmHost, gdt.limit),
+    STATE_U64(X86SvmHost, idt.base),
+    STATE_U16(X86SvmHost, idt.limit),
+    STATE_U64(X86SvmHost, cr0),
+    STATE_U64(X86SvmHost, cr3),
+    STATE_U64(X86SvmHost, cr4),
+    STATE_U64(X86SvmHost, efer),
+    STATE_U64(X86SvmHost, pat),
+    STATE_U64(X86SvmHost, rflags),
+    STATE_U64(X86SvmHost, rip),
+    STATE_U64(X86SvmHost, rsp),
+    STATE_U64(X86SvmHost, rax),
+    {},
+};
+
+/* `last` is about translations, which are made anew. */
+static const StateField cpu_svm_state[] = {
+    STATE_BOOL(X86Svm, gif),
+    STATE_BOOL(X86Svm, guest),
+    STATE_U64(X86Svm, vm_cr),
+    STATE_U64(X86Svm, hsave),
+    STATE_U64(X86Svm, vmcb),
+    STATE_ARRAY(X86Svm, intercept),
+    STATE_U16(X86Svm, pause_threshold),
+    STATE_U16(X86Svm, pause_count),
+    STATE_U16(X86Svm, pause_left),
+    STATE_U64(X86Svm, pause_time),
+    STATE_U64(X86Svm, iopm),
+    STATE_U64(X86Svm, msrpm),
+    STATE_U64(X86Svm, tsc_offset),
+    STATE_U32(X86Svm, asid),
+    STATE_U32(X86Svm, int_ctl),
+    STATE_U32(X86Svm, int_vector),
+    STATE_BOOL(X86Svm, nested),
+    STATE_U64(X86Svm, nested_cr3),
+    STATE_U64(X86Svm, next_rip),
+    STATE_U32(X86Svm, event_inj),
+    STATE_U32(X86Svm, event_inj_error),
+    STATE_U64(X86Svm, exit_code),
+    STATE_U64(X86Svm, exit_info1),
+    STATE_U64(X86Svm, exit_info2),
+    STATE_U64(X86Svm, exit_next_rip),
+    STATE_U32(X86Svm, exit_int_info),
+    STATE_U32(X86Svm, exit_int_error),
+    STATE_U64(X86Svm, cr2_before),
+    STATE_STRUCT(X86Svm, host, cpu_svm_host_state),
+    {},
+};
+
+/* svm.guest says that a control block's state was checked by VMRUN. */
+static bool cpu_svm_loaded(X86Cpu *cpu)
+{
+    X86Svm *svm = &cpu->svm;
+
+    svm->last = (X86SvmPaging){ .asid = 0 };
+    return !svm->guest || (x86_model_has(cpu->model, FEATURE_SVM) &&
+                           !(svm->host.cr4 & ~cpu->model->cr4_mask));
+}
+
 const StateField x86_cpu_state[] = {
     STATE_ARRAY(X86Cpu, env.r),
     STATE_U64(X86Cpu, env.pc),
@@ -230,9 +295,11 @@ const StateField x86_cpu_state[] = {
     STATE_U8(X86Cpu, sipi_vector),
     STATE_U64(X86Cpu, a20_mask),
     STATE_U64(X86Cpu, tsc_offset),
+    STATE_STRUCT(X86Cpu, svm, cpu_svm_state),
     STATE_INT(X86Cpu, raised),
     STATE_BOOL(X86Cpu, raised_has_error),
     STATE_BOOL(X86Cpu, raised_soft),
+    STATE_BOOL(X86Cpu, raised_int_n),
     STATE_U32(X86Cpu, raised_error),
     STATE_U64(X86Cpu, raised_next_pc),
     STATE_U32(X86Cpu, pending),
@@ -248,8 +315,8 @@ bool x86_cpu_loaded(X86Cpu *cpu, GError **errp)
                         "CPU %u: CR4 %08" PRIx64 " has bits its model lacks",
                         cpu->index, cpu->cr4);
     }
-    if (cpu->raised < -1 || cpu->raised > 255 ||
-        ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))) {
+    if (cpu->raised < -1 || cpu->raised > X86_RAISED_EXIT ||
+        !cpu_svm_loaded(cpu) || ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))) {
         return emu_fail(errp, EMU_ERROR_CORRUPT,
                         "CPU %u: state contradicts itself", cpu->index);
     }

@@ -19,6 +19,8 @@
 
 #include "memory/memory.h"
 #include "target/x86/decode/decode.h"
+#include "target/x86/segment.h"
+#include "target/x86/svm.h"
 #include "target/x86/topology.h"
 #include "tcg/backend.h"
 #include "util/clock.h"
@@ -112,25 +114,6 @@ typedef enum X86Vector {
     EXC_XM,
 } X86Vector;
 
-/* The hidden part of a segment register. attr as in the descriptor's second
- * word: type 0..3, S 4, DPL 5..6, P 7, AVL 8, L 9, D/B 10, G 11. limit in
- * bytes, G applied. */
-typedef struct X86Segment {
-    uint64_t base;
-    uint32_t limit;
-    uint16_t selector;
-    uint16_t attr;
-} X86Segment;
-enum {
-    SEG_TYPE = 0xf,
-    SEG_S = 1 << 4,
-    SEG_DPL = 3 << 5,
-    SEG_P = 1 << 7,
-    SEG_L = 1 << 9,
-    SEG_D = 1 << 10,
-    SEG_G = 1 << 11,
-};
-
 /* SDM 1 13.4: legacy FXSAVE area, header, then AVX at 576. Always in the
  * standard (non-compacted) form. */
 typedef struct X86Fpu {
@@ -185,6 +168,7 @@ typedef union X86Key {
         uint32_t lma : 1;
         uint32_t dr7 : 1;          /* breakpoints are armed */
         uint32_t fs_gs_limits : 1; /* the same as limits for FS or GS */
+        uint32_t svm : 1;          /* an SVM guest: intercepts are looked at */
     };
     uint32_t bits;
 } X86Key;
@@ -211,7 +195,15 @@ enum {
     X86_PENDING_A20 = 1u << 9,
     X86_PENDING_MC = 1u << 10,
     X86_PENDING_NMI_AGAIN = 1u << 11, /* behind one that is not taken yet */
+    X86_PENDING_VINTR = 1u << 12,     /* an SVM guest has a virtual interrupt */
 };
+
+/* Beyond exceptions, values of X86Cpu.raised: what the run loop does instead of
+ * delivering. */
+typedef enum X86Raised {
+    X86_RAISED_VMRUN = 256, /* enter the guest of svm.vmcb */
+    X86_RAISED_EXIT,        /* leave it: svm.exit_code says why */
+} X86Raised;
 
 struct X86Cpu {
     TcgEnv env;
@@ -254,12 +246,14 @@ struct X86Cpu {
     uint8_t sipi_vector;
     uint64_t a20_mask; /* ~0 or ~(1 << 20) */
     uint64_t tsc_offset;
+    X86Svm svm;
 
     /* An exception or software interrupt that a helper raised and the run
-     * loop delivers; vector -1: none. */
+     * loop delivers; vector -1: none, from 256 on: X86Raised. */
     int raised;
     bool raised_has_error;
-    bool raised_soft; /* INT n, INT3, INTO: uses next_pc */
+    bool raised_soft;  /* INT n, INT3, INTO: uses next_pc */
+    bool raised_int_n; /* INT n: no exception */
     uint32_t raised_error;
     uint64_t raised_next_pc;
     int old_vector;     /* while delivering, for double faults; -1 */
@@ -315,6 +309,9 @@ typedef struct X86MmuOps {
     /* All but global pages, of one PCID or (-1) of all. */
     void (*flush_space)(X86Cpu *cpu, int pcid);
     void (*flush_page)(X86Cpu *cpu, vaddr addr); /* in the present space */
+    /* svm.guest has changed: what is known of the host's translations and of
+     * its guest's stays apart. flush: begin with nothing. */
+    void (*switch_world)(X86Cpu *cpu, bool flush);
     void (*key_changed)(X86Cpu *cpu); /* after x86_update_key(); may be NULL */
 } X86MmuOps;
 
@@ -397,9 +394,13 @@ typedef struct X86Translation {
     bool writable; /* a store needs no further walk (dirty bit is set) */
     bool readable, executable;
     bool global;
-    uint32_t error; /* #PF error code on failure */
-    uint8_t vector; /* on failure: EXC_PF, or EXC_GP: not canonical */
+    uint32_t error;        /* #PF error code on failure */
+    uint8_t vector;        /* on failure: EXC_PF, EXC_GP: not canonical, or
+                              X86_NESTED_FAULT */
+    uint64_t nested_error; /* and then: as #VMEXIT tells it, */
+    hwaddr nested_addr;    /* and the guest's physical address */
 } X86Translation;
+#define X86_NESTED_FAULT 0xff
 
 /* Walk the page tables for a linear address in an MMU mode; sets accessed and
  * dirty bits (atomically) unless probe. False: t->vector and t->error say which

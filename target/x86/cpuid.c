@@ -355,6 +355,15 @@ static void cpuid_ext8(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
+static void cpuid_ext_a(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
+{
+    if (x86_model_has(cpu->model, FEATURE_SVM)) {
+        out[CPUID_EAX] = 1; /* revision */
+        out[CPUID_EBX] = SVM_ASIDS;
+        out[CPUID_EDX] = cpu->model->word[WORD_SVM_EDX];
+    }
+}
+
 /* Leaf 4's caches, as AMD has them. */
 static void cpuid_ext1d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
@@ -404,6 +413,7 @@ static const CpuidLeaf cpuid_leaves[] = {
     { 0x80000006, cpuid_ext6 },
     { 0x80000007, cpuid_ext7 },
     { 0x80000008, cpuid_ext8 },
+    { 0x8000000a, cpuid_ext_a },
     { 0x8000001d, cpuid_ext1d },
     { 0x8000001e, cpuid_ext1e },
 };

@@ -28,6 +28,14 @@ static G_NORETURN void raise_recorded(X86Cpu *cpu)
     tcg_unwind(&cpu->env, TCG_LEAVE_RAISED);
 }
 
+void x86_raise_other(X86Cpu *cpu, X86Raised what)
+{
+    cpu->raised = what;
+    cpu->raised_has_error = false;
+    cpu->raised_soft = false;
+    raise_recorded(cpu);
+}
+
 void x86_raise(X86Cpu *cpu, X86Vector vector)
 {
     cpu->raised = vector;
@@ -48,6 +56,7 @@ void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error)
 
 void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error)
 {
+    cpu->svm.cr2_before = cpu->cr2;
     cpu->cr2 = x86_long_mode(cpu) ? addr : (uint32_t)addr;
     x86_raise_error(cpu, EXC_PF, error);
 }
@@ -56,6 +65,9 @@ void x86_raise_translation(X86Cpu *cpu, vaddr addr, const X86Translation *t)
 {
     if (t->vector == EXC_PF) {
         x86_raise_pf(cpu, addr, t->error);
+    }
+    if (t->vector == X86_NESTED_FAULT) {
+        x86_svm_exit(cpu, SVM_EXIT_NPF, t->nested_error, t->nested_addr, 0);
     }
     x86_raise_error(cpu, t->vector, 0);
 }
@@ -356,8 +368,7 @@ static void deliver_long(X86Cpu *cpu, const X86Event *ev)
 /* INT n, not INT3 or INTO, in V86 mode. SDM 3B 20.3.3, table 20-2. */
 static bool event_is_v86_int(const X86Cpu *cpu, const X86Event *ev)
 {
-    return ev->soft && x86_v86(cpu) && ev->vector != EXC_BP &&
-           ev->vector != EXC_OF;
+    return ev->int_n && x86_v86(cpu);
 }
 
 /* SDM 3B 20.3.3.4..6: INT n in V86 mode under CR4.VME goes to the 8086
@@ -449,31 +460,72 @@ static int vector_combine(int first, int second)
     return second;
 }
 
+/* What follows from a fault on the way of an event: another event. False:
+ * nothing, the processor shuts down. */
+static bool deliver_after_fault(X86Cpu *cpu, const X86Event *ev, X86Event *next)
+{
+    /* A software interrupt or an outside one is benign. */
+    int first = ev->soft || ev->interrupt ? -1 : ev->vector;
+    int vector = vector_combine(first, cpu->raised);
+    bool selector_error = cpu->raised_has_error && cpu->raised != EXC_PF;
+
+    *next = (X86Event){
+        .vector = vector,
+        .has_error = vector == EXC_DF || cpu->raised_has_error,
+        .error = vector == EXC_DF
+                     ? 0
+                     : cpu->raised_error | (selector_error && !ev->soft),
+        .return_pc = cpu->env.pc,
+    };
+    return vector >= 0;
+}
+
+/* Does a host take over, at the fault or at what follows from it? Then the
+ * exit is recorded. APM 2 15.12. */
+static bool deliver_exits(X86Cpu *cpu, const X86Event *ev, const X86Event *next,
+                          bool goes_on)
+{
+    bool exits = cpu->raised == X86_RAISED_EXIT;
+
+    if (!exits && cpu->svm.guest) {
+        X86Event fault = { .vector = cpu->raised,
+                           .has_error = cpu->raised_has_error,
+                           .error = cpu->raised_error };
+
+        exits = x86_svm_intercepts_event(cpu, &fault) ||
+                (goes_on && next->vector == EXC_DF &&
+                 x86_svm_intercepts_event(cpu, next));
+        if (!exits && !goes_on && x86_svm_intercepts(cpu, SVM_EXIT_SHUTDOWN)) {
+            x86_svm_record_exit(cpu, SVM_EXIT_SHUTDOWN, 0, 0, 0);
+            return true;
+        }
+    }
+    if (exits) {
+        x86_svm_record_event(cpu, ev);
+    }
+    return exits;
+}
+
 void x86_deliver(X86Cpu *cpu, const X86Event *event)
 {
-    X86Event ev = *event;
-    /* A software interrupt or an outside one is benign. */
-    int first = ev.soft || ev.interrupt ? -1 : ev.vector;
+    X86Event ev = *event, next;
 
     cpu->raised = -1;
+    if (cpu->svm.guest && x86_svm_intercepts_event(cpu, &ev)) {
+        return;
+    }
     while (!deliver_caught(cpu, &ev)) {
-        int next = vector_combine(first, cpu->raised);
+        bool goes_on = cpu->raised != X86_RAISED_EXIT &&
+                       deliver_after_fault(cpu, &ev, &next);
 
-        if (next < 0) {
-            cpu->raised = -1;
+        if (deliver_exits(cpu, &ev, &next, goes_on)) {
+            return;
+        }
+        cpu->raised = -1;
+        if (!goes_on) {
             cpu->shutdown = true;
             return;
         }
-        bool selector_error = cpu->raised_has_error && cpu->raised != EXC_PF;
-        ev = (X86Event){
-            .vector = next,
-            .has_error = next == EXC_DF || cpu->raised_has_error,
-            .error = next == EXC_DF
-                         ? 0
-                         : cpu->raised_error | (selector_error && !ev.soft),
-            .return_pc = cpu->env.pc,
-        };
-        first = next;
-        cpu->raised = -1;
+        ev = next;
     }
 }

@@ -144,6 +144,21 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(RDPRU, "rdpru", 0x80000008, 0, CPUID_EBX, 4) \
     F(WBNOINVD, "wbnoinvd", 0x80000008, 0, CPUID_EBX, 9) \
     F(IBPB, "ibpb", 0x80000008, 0, CPUID_EBX, 12) \
+    F(NPT, "npt", 0x8000000a, 0, CPUID_EDX, 0) \
+    F(LBRV, "lbrv", 0x8000000a, 0, CPUID_EDX, 1) \
+    F(SVM_LOCK, "svm-lock", 0x8000000a, 0, CPUID_EDX, 2) \
+    F(NRIP_SAVE, "nrip-save", 0x8000000a, 0, CPUID_EDX, 3) \
+    F(TSC_SCALE, "tsc-scale", 0x8000000a, 0, CPUID_EDX, 4) \
+    F(VMCB_CLEAN, "vmcb-clean", 0x8000000a, 0, CPUID_EDX, 5) \
+    F(FLUSHBYASID, "flushbyasid", 0x8000000a, 0, CPUID_EDX, 6) \
+    F(DECODEASSISTS, "decodeassists", 0x8000000a, 0, CPUID_EDX, 7) \
+    F(PAUSE_FILTER, "pause-filter", 0x8000000a, 0, CPUID_EDX, 10) \
+    F(PFTHRESHOLD, "pfthreshold", 0x8000000a, 0, CPUID_EDX, 12) \
+    F(AVIC, "avic", 0x8000000a, 0, CPUID_EDX, 13) \
+    F(V_VMSAVE_VMLOAD, "v-vmsave-vmload", 0x8000000a, 0, CPUID_EDX, 15) \
+    F(VGIF, "vgif", 0x8000000a, 0, CPUID_EDX, 16) \
+    F(VNMI, "vnmi", 0x8000000a, 0, CPUID_EDX, 25) \
+    F(SVME_ADDR_CHK, "svme-addr-chk", 0x8000000a, 0, CPUID_EDX, 28) \
     F(KVM_CLOCK, "kvmclock", 0x40000001, 0, CPUID_EAX, 3) \
     F(KVM_NOPIODELAY, "kvm-nopiodelay", 0x40000001, 0, CPUID_EAX, 1) \
     F(KVM_PV_EOI, "kvm-pv-eoi", 0x40000001, 0, CPUID_EAX, 6) \

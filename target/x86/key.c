@@ -104,6 +104,7 @@ static const X86Key key_control_mask = {
     .umip = 1,
     .lma = 1,
     .dr7 = 1,
+    .svm = 1,
 };
 
 static void key_control(X86Cpu *cpu)
@@ -121,6 +122,7 @@ static void key_control(X86Cpu *cpu)
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;
     k.lma = (cpu->efer & EFER_LMA) != 0;
     k.dr7 = (cpu->dr[7] & 0xff) && key_code_breakpoint(cpu->dr[7]);
+    k.svm = cpu->svm.guest;
     cpu->key = k;
 }
 

@@ -7,9 +7,12 @@
  * read as ones, which are reserved bits. Accessed and dirty bits are set by
  * compare-and-swap; when another processor was faster, the walk starts again.
  *
+ * An SVM guest with nested paging has a second walk, by its host's registers,
+ * for the address of each of its tables and for the page itself.
+ *
  * Light.
  *
- * SDM 3A chapter 4 (Oct 2019): 4.3 to 4.8, 4.10.
+ * SDM 3A chapter 4 (Oct 2019): 4.3 to 4.8, 4.10. APM 2 15.25 (nested paging).
  */
 #include "target/x86/system/system.h"
 
@@ -24,6 +27,7 @@ enum {
 };
 #define PTE_NX (UINT64_C(1) << 63)
 #define PTE_ADDR UINT64_C(0x000ffffffffff000)
+#define MMU_PDPTE_RESERVED 0x1e6u
 
 enum {
     PF_P = 1u << 0,
@@ -59,6 +63,9 @@ typedef struct MmuEntry {
 
 typedef struct MmuWalk {
     X86Cpu *cpu;
+    uint64_t cr0, cr3, cr4, efer;
+    bool nested;    /* by the host's registers, of a guest's physical address */
+    bool by_nested; /* its tables' and its page's addresses are walked, too */
     const FlatView *view;
     const MmuFormat *format;
     uint8_t pages; /* format's, with 1 GiB pages if offered */
@@ -73,6 +80,11 @@ typedef struct MmuWalk {
 } MmuWalk;
 
 typedef enum MmuStep { MMU_DOWN, MMU_DONE, MMU_FAULT, MMU_AGAIN } MmuStep;
+
+/* Where a guest's physical address is. False: *t has the fault; where is
+ * SVM_NPF_FINAL or SVM_NPF_IN_TABLE. */
+static bool mmu_nested(const MmuWalk *w, hwaddr addr, X86Access access,
+                       uint64_t where, X86Translation *n, X86Translation *t);
 
 /* ---- physical memory ----------------------------------------------------- */
 
@@ -184,14 +196,14 @@ static unsigned mmu_shift(const MmuWalk *w, unsigned level)
 
 /* SDM 3A 4.4.2, 4.5: bits that must be zero in every present entry of 8
  * bytes. */
-static uint64_t mmu_reserved_always(const X86Cpu *cpu)
+static uint64_t mmu_reserved_always(const MmuWalk *w)
 {
-    uint64_t mask = ~cpu->model->phys_mask & PTE_ADDR;
+    uint64_t mask = ~w->cpu->model->phys_mask & PTE_ADDR;
 
-    if (!x86_long_mode(cpu)) {
+    if (!(w->efer & EFER_LMA)) {
         mask |= UINT64_C(0x7ff0000000000000);
     }
-    return cpu->efer & EFER_NXE ? mask : mask | PTE_NX;
+    return w->efer & EFER_NXE ? mask : mask | PTE_NX;
 }
 
 /* In this entry, which maps a page of more than 4 KiB (leaf) or has PS set
@@ -208,11 +220,22 @@ static uint64_t mmu_reserved_large(const MmuWalk *w, unsigned level, bool leaf)
                 : PTE_PS;
 }
 
+/* AMD's processors reserve a bit that Intel's ignore. APM 2 5.3.3. */
+static bool mmu_is_amd(const MmuWalk *w)
+{
+    return w->nested || !x86_model_intel(w->cpu->model);
+}
+
 static bool mmu_reserved(const MmuWalk *w, unsigned level, uint64_t val,
                          bool leaf)
 {
-    if (level == 3 && w->format == &mmu_pae) { /* checked when loaded */
-        return false;
+    if (level == 3 && w->format == &mmu_pae) {
+        bool loaded = !w->nested && !w->by_nested; /* and checked then */
+
+        return !loaded && (val & (w->reserved | MMU_PDPTE_RESERVED));
+    }
+    if ((level == 3 || level == 4) && !leaf && mmu_is_amd(w) && (val & PTE_G)) {
+        return true;
     }
     return (val & w->reserved) || (level > 1 && (val & PTE_PS) &&
                                    (val & mmu_reserved_large(w, level, leaf)));
@@ -220,9 +243,8 @@ static bool mmu_reserved(const MmuWalk *w, unsigned level, uint64_t val,
 
 static bool mmu_fault(const MmuWalk *w, X86Translation *t, uint32_t why)
 {
-    const X86Cpu *cpu = w->cpu;
-    bool fetch_bit = ((cpu->cr4 & CR4_PAE) && (cpu->efer & EFER_NXE)) ||
-                     (cpu->cr4 & CR4_SMEP);
+    bool fetch_bit =
+        ((w->cr4 & CR4_PAE) && (w->efer & EFER_NXE)) || (w->cr4 & CR4_SMEP);
 
     t->vector = EXC_PF;
     t->error = why | (w->access == X86_WRITE ? PF_W : 0) |
@@ -234,8 +256,6 @@ static bool mmu_fault(const MmuWalk *w, X86Translation *t, uint32_t why)
 /* SDM 3A 4.6.1: the rights of the translation in this mode. */
 static void mmu_rights(const MmuWalk *w, X86Translation *t)
 {
-    const X86Cpu *cpu = w->cpu;
-
     t->executable = !w->nx;
     if (w->mode == X86_MODE_USER) {
         t->readable = w->user;
@@ -243,11 +263,10 @@ static void mmu_rights(const MmuWalk *w, X86Translation *t)
         t->executable &= w->user;
         return;
     }
-    bool closed =
-        w->user && w->mode == X86_MODE_KERNEL && (cpu->cr4 & CR4_SMAP);
+    bool closed = w->user && w->mode == X86_MODE_KERNEL && (w->cr4 & CR4_SMAP);
     t->readable = !closed;
-    t->writable = !closed && (w->supervisor_write || !(cpu->cr0 & CR0_WP));
-    t->executable &= !(w->user && (cpu->cr4 & CR4_SMEP));
+    t->writable = !closed && (w->supervisor_write || !(w->cr0 & CR0_WP));
+    t->executable &= !(w->user && (w->cr4 & CR4_SMEP));
 }
 
 /* SDM 3A 4.6.2: the rights that PKRU or IA32_PKRS leave a page's key, for data.
@@ -259,15 +278,16 @@ static uint32_t mmu_protection_key(const MmuWalk *w, uint64_t val,
     bool user_mode = w->mode == X86_MODE_USER;
     unsigned key = val >> 59 & 15;
 
-    if (!x86_long_mode(cpu) || !(cpu->cr4 & (w->user     ? CR4_PKE
-                                             : user_mode ? 0
-                                                         : CR4_PKS))) {
+    if (w->nested || !(w->efer & EFER_LMA) ||
+        !(w->cr4 & (w->user     ? CR4_PKE
+                    : user_mode ? 0
+                                : CR4_PKS))) {
         return 0;
     }
     uint32_t rights = (w->user ? cpu->pkru : cpu->pkrs) >> (2 * key);
     bool no_access = rights & 1;
     bool no_write =
-        no_access || ((rights & 2) && (user_mode || (cpu->cr0 & CR0_WP)));
+        no_access || ((rights & 2) && (user_mode || (w->cr0 & CR0_WP)));
 
     if (!w->probe) {
         cpu->pkeys |= 1u << key;
@@ -301,17 +321,37 @@ static uint64_t mmu_page_base(const MmuWalk *w, unsigned level, uint64_t val)
     return val & PTE_ADDR & ~((UINT64_C(1) << mmu_shift(w, level)) - 1);
 }
 
+/* The last part of a guest's translation: where its physical address is. */
+static bool mmu_nested_page(const MmuWalk *w, hwaddr addr, X86Translation *t)
+{
+    X86Translation n;
+
+    if (!mmu_nested(w, addr, w->access, SVM_NPF_FINAL, &n, t)) {
+        return false;
+    }
+    t->paddr = n.paddr;
+    t->readable &= n.readable;
+    t->writable &= n.writable;
+    t->executable &= n.executable;
+    return true;
+}
+
 static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
                         X86Translation *t)
 {
-    X86Cpu *cpu = w->cpu;
-
     mmu_rights(w, t);
     uint32_t by_key = mmu_protection_key(w, e->val, t);
     if (!mmu_allowed(w->access, t)) {
         mmu_fault(w, t, PF_P | by_key);
         return MMU_FAULT;
     }
+    t->page_size = UINT64_C(1) << mmu_shift(w, level);
+    t->writable &= (e->val & PTE_D) || w->access == X86_WRITE;
+    t->paddr = mmu_page_base(w, level, e->val) | (addr & (t->page_size - 1));
+    if (w->by_nested && !mmu_nested_page(w, t->paddr, t)) {
+        return MMU_FAULT;
+    }
+    t->paddr &= w->cpu->a20_mask;
     for (unsigned i = 0; i < w->passed_count; i++) {
         if (!mmu_set(w, &w->passed[i], PTE_A)) {
             return MMU_AGAIN;
@@ -320,11 +360,7 @@ static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
     if (!mmu_set(w, e, w->access == X86_WRITE ? PTE_A | PTE_D : PTE_A)) {
         return MMU_AGAIN;
     }
-    t->page_size = UINT64_C(1) << mmu_shift(w, level);
-    t->paddr = (mmu_page_base(w, level, e->val) | (addr & (t->page_size - 1))) &
-               cpu->a20_mask;
-    t->global = (e->val & PTE_G) && (cpu->cr4 & CR4_PGE);
-    t->writable &= (e->val & PTE_D) || w->access == X86_WRITE;
+    t->global = (e->val & PTE_G) && (w->cr4 & CR4_PGE);
     return MMU_DONE;
 }
 
@@ -333,7 +369,7 @@ static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
 {
     bool leaf = level == 1 || ((e->val & PTE_PS) && (w->pages >> level & 1));
     /* PAE's PDPTEs carry no rights. */
-    bool rights = level < 3 || x86_long_mode(w->cpu);
+    bool rights = level < 3 || (w->efer & EFER_LMA);
 
     if (!(e->val & PTE_P)) {
         mmu_fault(w, t, 0);
@@ -359,20 +395,61 @@ static MmuStep mmu_step(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
 
 /* ---- the walk ------------------------------------------------------------ */
 
-static const MmuFormat *mmu_format(const X86Cpu *cpu)
+static const MmuFormat *mmu_format(const MmuWalk *w)
 {
-    if (x86_long_mode(cpu)) {
-        return cpu->cr4 & CR4_LA57 ? &mmu_long5 : &mmu_long4;
+    if (w->efer & EFER_LMA) {
+        return w->cr4 & CR4_LA57 ? &mmu_long5 : &mmu_long4;
     }
-    if (cpu->cr4 & CR4_PAE) {
+    if (w->cr4 & CR4_PAE) {
         return &mmu_pae;
     }
-    return cpu->cr4 & CR4_PSE ? &mmu_legacy_pse : &mmu_legacy;
+    return w->cr4 & CR4_PSE ? &mmu_legacy_pse : &mmu_legacy;
+}
+
+/* What follows from the registers. */
+static void mmu_prepare(MmuWalk *w)
+{
+    w->view = space_view(w->cpu->memory);
+    w->format = mmu_format(w);
+    w->pages = w->format->pages;
+    w->reserved = w->format->entry_bytes == 8 ? mmu_reserved_always(w) : 0;
+    if ((w->efer & EFER_LMA) && w->cpu->model->pages_1g) {
+        w->pages |= 1 << 3;
+    }
+}
+
+/* An entry of a table on the way; false: it cannot be reached. Tables of a
+ * guest are for the nested walk data that a user writes. APM 2 15.25.5. */
+static bool mmu_fetch(MmuWalk *w, hwaddr addr, MmuEntry *e, X86Translation *t)
+{
+    if (w->by_nested) {
+        X86Translation n;
+
+        if (!mmu_nested(w, addr, X86_WRITE, SVM_NPF_IN_TABLE, &n, t)) {
+            return false;
+        }
+        addr = n.paddr;
+    }
+    *e = mmu_read(w, addr & w->cpu->a20_mask);
+    return true;
+}
+
+/* The first level of PAE paging: four registers, but in memory where there are
+ * none of the walk's own. APM 2 15.25.10. */
+static bool mmu_fetch_pdpte(MmuWalk *w, vaddr addr, MmuEntry *e,
+                            X86Translation *t)
+{
+    unsigned index = addr >> 30 & 3;
+
+    if (w->nested || w->by_nested) {
+        return mmu_fetch(w, (w->cr3 & 0xffffffe0) + index * 8, e, t);
+    }
+    e->val = w->cpu->pdpte[index];
+    return true;
 }
 
 static MmuStep mmu_walk_once(MmuWalk *w, vaddr addr, X86Translation *t)
 {
-    X86Cpu *cpu = w->cpu;
     const MmuFormat *f = w->format;
     unsigned level = f->levels;
     MmuEntry e = { .host = NULL };
@@ -383,19 +460,23 @@ static MmuStep mmu_walk_once(MmuWalk *w, vaddr addr, X86Translation *t)
     w->nx = false;
     w->passed_count = 0;
     if (f == &mmu_pae) {
-        e.val = cpu->pdpte[addr >> 30 & 3];
+        if (!mmu_fetch_pdpte(w, addr, &e, t)) {
+            return MMU_FAULT;
+        }
         step = mmu_step(w, &e, level--, addr, t);
         if (step != MMU_DOWN) {
             return step;
         }
         table = e.val & PTE_ADDR;
     } else {
-        table = cpu->cr3 & (f->entry_bytes == 8 ? PTE_ADDR : 0xfffff000);
+        table = w->cr3 & (f->entry_bytes == 8 ? PTE_ADDR : 0xfffff000);
     }
     for (;; level--) {
         uint64_t index = addr >> mmu_shift(w, level) & ((1u << f->bits) - 1);
 
-        e = mmu_read(w, (table + index * f->entry_bytes) & cpu->a20_mask);
+        if (!mmu_fetch(w, table + index * f->entry_bytes, &e, t)) {
+            return MMU_FAULT;
+        }
         step = mmu_step(w, &e, level, addr, t);
         if (step != MMU_DOWN) {
             return step;
@@ -404,20 +485,71 @@ static MmuStep mmu_walk_once(MmuWalk *w, vaddr addr, X86Translation *t)
     }
 }
 
-static bool mmu_identity(X86Cpu *cpu, vaddr addr, X86Translation *t)
+static bool mmu_walk(MmuWalk *w, vaddr addr, X86Translation *t)
 {
-    t->paddr = (uint32_t)addr & cpu->a20_mask;
+    MmuStep step;
+
+    do {
+        step = mmu_walk_once(w, addr, t);
+    } while (step == MMU_AGAIN);
+    return step == MMU_DONE;
+}
+
+/* APM 2 15.25.6: what fails is told to the host, never to the guest. */
+static bool mmu_nested(const MmuWalk *w, hwaddr addr, X86Access access,
+                       uint64_t where, X86Translation *n, X86Translation *t)
+{
+    const X86Svm *svm = &w->cpu->svm;
+    MmuWalk walk = { .cpu = w->cpu,
+                     .cr0 = svm->host.cr0,
+                     .cr3 = svm->nested_cr3,
+                     .cr4 = svm->host.cr4,
+                     .efer = svm->host.efer,
+                     .nested = true,
+                     .access = access,
+                     .mode = X86_MODE_USER,
+                     .probe = w->probe };
+
+    mmu_prepare(&walk);
+    *n = (X86Translation){ .page_size = 0 };
+    bool reaches = (walk.efer & EFER_LMA) || !(addr >> 32);
+
+    if (!reaches) {
+        mmu_fault(&walk, n, 0);
+    }
+    if (!reaches || !mmu_walk(&walk, addr, n)) {
+        t->vector = X86_NESTED_FAULT;
+        t->nested_error = n->error | where;
+        t->nested_addr = addr;
+        return false;
+    }
+    return true;
+}
+
+static bool mmu_identity(const MmuWalk *w, vaddr addr, X86Translation *t)
+{
+    t->paddr = (uint32_t)addr & w->cpu->a20_mask;
     t->page_size = PAGE_SIZE;
     t->readable = t->writable = t->executable = true;
-    return true;
+    return !w->by_nested || mmu_nested_page(w, t->paddr, t);
 }
 
 bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
                        bool probe, X86Translation *t)
 {
+    MmuWalk w = { .cpu = cpu,
+                  .cr0 = cpu->cr0,
+                  .cr3 = cpu->cr3,
+                  .cr4 = cpu->cr4,
+                  .efer = cpu->efer,
+                  .by_nested = x86_svm_nested(cpu),
+                  .access = access,
+                  .mode = mode,
+                  .probe = probe };
+
     *t = (X86Translation){ .page_size = 0 };
     if (mode == X86_MODE_PHYS || !(cpu->cr0 & CR0_PG)) {
-        return mmu_identity(cpu, addr, t);
+        return mmu_identity(&w, addr, t);
     }
     if (!x86_long_mode(cpu)) {
         addr = (uint32_t)addr;
@@ -425,22 +557,8 @@ bool x86_mmu_translate(X86Cpu *cpu, vaddr addr, X86Access access, unsigned mode,
         t->vector = EXC_GP;
         return false;
     }
-    MmuWalk w = { .cpu = cpu,
-                  .view = space_view(cpu->memory),
-                  .format = mmu_format(cpu),
-                  .access = access,
-                  .mode = mode,
-                  .probe = probe };
-    w.pages = w.format->pages;
-    w.reserved = w.format->entry_bytes == 8 ? mmu_reserved_always(cpu) : 0;
-    if (x86_long_mode(cpu) && cpu->model->pages_1g) {
-        w.pages |= 1 << 3;
-    }
-    MmuStep step;
-    do {
-        step = mmu_walk_once(&w, addr, t);
-    } while (step == MMU_AGAIN);
-    return step == MMU_DONE;
+    mmu_prepare(&w);
+    return mmu_walk(&w, addr, t);
 }
 
 bool x86_mmu_peek(X86Cpu *cpu, vaddr addr, hwaddr *paddr)
@@ -462,8 +580,11 @@ bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4])
     MmuWalk w = { .cpu = cpu,
                   .view = space_view(cpu->memory),
                   .format = &mmu_pae };
-    uint64_t reserved = ~cpu->model->phys_mask | 0x1e6;
+    uint64_t reserved = ~cpu->model->phys_mask | MMU_PDPTE_RESERVED;
 
+    if (x86_svm_nested(cpu)) { /* read when they are used: mmu_fetch_pdpte() */
+        return true;
+    }
     for (unsigned i = 0; i < 4; i++) {
         pdpte[i] =
             mmu_read(&w, ((cr3 & 0xffffffe0) + i * 8) & cpu->a20_mask).val;
@@ -472,4 +593,13 @@ bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4])
         }
     }
     return true;
+}
+
+uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr)
+{
+    const FlatRange *r = mmu_find(cpu, space_view(cpu->memory), addr);
+
+    return r && r->host
+               ? __atomic_load_n(r->host + (addr - r->start), __ATOMIC_RELAXED)
+               : 0xff;
 }

@@ -188,7 +188,7 @@ const ModelRow model_rows[] = {
       "x86-64-v3", AMD, 23, 1, 2,
       "aes pclmulqdq rdrand rdseed fsgsbase smep smap adx clflushopt "
       "sha-ni 3dnowprefetch pdpe1gb xsaveopt xsavec xgetbv1 mmxext "
-      "fxsr-opt sse4a misalignsse osvw cr8legacy svm monitor" },
+      "fxsr-opt sse4a misalignsse osvw cr8legacy svm npt nrip-save monitor" },
     { "EPYC-IBPB", "the same with IBPB",
       "EPYC", AMD, 23, 1, 2,
       "ibpb" },
@@ -197,10 +197,10 @@ const ModelRow model_rows[] = {
       "clwb umip rdpid wbnoinvd clzero xsaveerptr topoext" },
     { "EPYC-Milan", "AMD EPYC (2021)",
       "EPYC-Rome", AMD, 25, 1, 1,
-      "vaes vpclmulqdq pcid invpcid pku erms fsrm" },
+      "vaes vpclmulqdq pcid invpcid pku erms fsrm svme-addr-chk" },
     { "EPYC-Genoa", "AMD EPYC (2022)",
       "EPYC-Milan", AMD, 25, 17, 0,
-      "avx512f avx512dq avx512bw avx512cd avx512vl gfni la57" },
+      "avx512f avx512dq avx512bw avx512cd avx512vl gfni la57 vnmi" },
     { "Dhyana", "Hygon Dhyana (2018)",
       "EPYC-IBPB", "HygonGenuine", 24, 0, 1,
       "" },

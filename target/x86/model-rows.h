@@ -32,7 +32,8 @@ extern const ModelRow model_rows[];
  * (page tables of five levels, mitigations). */
 #define MODEL_REST                                                             \
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
-    "sse4a mmxext pku pks"
+    "sse4a mmxext pku pks svm npt svm-lock nrip-save vmcb-clean flushbyasid "  \
+    "decodeassists pause-filter pfthreshold vgif"
 
 /* What a guest that may know that it is one gets with any CPU. */
 #define MODEL_PARAVIRTUAL "kvmclock kvm-nopiodelay kvmclock-stable-bit"

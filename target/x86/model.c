@@ -47,6 +47,7 @@ static const struct {
     [WORD_EXT1_EDX] = { 0x80000001, 0, CPUID_EDX },
     [WORD_EXT7_EDX] = { 0x80000007, 0, CPUID_EDX },
     [WORD_EXT8_EBX] = { 0x80000008, 0, CPUID_EBX },
+    [WORD_SVM_EDX] = { 0x8000000a, 0, CPUID_EDX },
 };
 
 /* CR4 bits that a feature makes available. */
@@ -391,13 +392,18 @@ static void model_finish(X86Model *m)
     if (!x86_model_has(m, FEATURE_HYPERVISOR)) {
         m->word[WORD_KVM_EAX] = 0;
     }
+    if (!x86_model_has(m, FEATURE_SVM)) {
+        m->word[WORD_SVM_EDX] = 0;
+    }
     for (unsigned i = 0; i < WORD_COUNT; i++) {
         m->asked[i] &= m->word[i];
     }
     m->phys_mask = (UINT64_C(1) << m->phys_bits) - 1;
     m->pages_1g = x86_model_has(m, FEATURE_PDPE1GB);
     m->level = 0x16;
-    m->ext_level = x86_model_has(m, FEATURE_TOPOEXT) ? 0x8000001e : 0x80000008;
+    m->ext_level = x86_model_has(m, FEATURE_TOPOEXT) ? 0x8000001e
+                   : x86_model_has(m, FEATURE_SVM)   ? 0x8000000a
+                                                     : 0x80000008;
     m->cr4_mask = CR4_PCE;
     for (size_t i = 0; i < G_N_ELEMENTS(model_cr4); i++) {
         if (x86_model_has(m, model_cr4[i].feature)) {

@@ -26,6 +26,7 @@ typedef enum X86FeatureWord {
     WORD_EXT1_EDX,
     WORD_EXT7_EDX,
     WORD_EXT8_EBX,
+    WORD_SVM_EDX,
     WORD_COUNT,
 } X86FeatureWord;
 

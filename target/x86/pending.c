@@ -90,6 +90,9 @@ static void pending_deliver(X86Cpu *cpu, const X86Event *ev)
     if (cpu->shutdown) {
         pending_shutdown(cpu);
     }
+    if (cpu->raised >= X86_RAISED_VMRUN) {
+        x86_svm_run_raised(cpu);
+    }
 }
 
 void x86_deliver_raised(X86Cpu *cpu)
@@ -97,9 +100,14 @@ void x86_deliver_raised(X86Cpu *cpu)
     if (cpu->raised < 0) {
         return;
     }
+    if (cpu->raised >= X86_RAISED_VMRUN) {
+        x86_svm_run_raised(cpu);
+        return;
+    }
     X86Event ev = {
         .vector = cpu->raised,
         .soft = cpu->raised_soft,
+        .int_n = cpu->raised_soft && cpu->raised_int_n,
         .has_error = cpu->raised_has_error && !x86_real(cpu),
         .error = cpu->raised_error,
         .return_pc = cpu->raised_soft ? cpu->raised_next_pc : cpu->env.pc,
@@ -111,10 +119,16 @@ void x86_deliver_raised(X86Cpu *cpu)
     pending_deliver(cpu, &ev);
 }
 
-static void pending_interrupt(X86Cpu *cpu, uint8_t vector)
+void x86_deliver_injected(X86Cpu *cpu, const X86Event *ev)
+{
+    pending_deliver(cpu, ev);
+}
+
+static void pending_interrupt(X86Cpu *cpu, uint8_t vector, bool nmi)
 {
     X86Event ev = { .vector = vector,
                     .interrupt = true,
+                    .nmi = nmi,
                     .return_pc = cpu->env.pc };
 
     cpu->halted = false;
@@ -176,9 +190,36 @@ void x86_shut_down(X86Cpu *cpu)
 
 /* ---- interrupts ---------------------------------------------------------- */
 
-static bool interrupts_open(const X86Cpu *cpu)
+/* Interrupts of the machine. A guest with virtual masking has no say in it.
+ * APM 2 15.21.1. */
+static bool interrupts_enabled(const X86Cpu *cpu)
 {
-    return (cpu->eflags & EFLAGS_IF) && !cpu->inhibit;
+    uint64_t flags = x86_svm_masking(cpu) ? cpu->svm.host.rflags : cpu->eflags;
+
+    return cpu->svm.gif && (flags & EFLAGS_IF);
+}
+
+/* The guest's virtual one. APM 2 15.21.4. */
+static bool virtual_interrupt_open(const X86Cpu *cpu)
+{
+    uint32_t ctl = cpu->svm.int_ctl;
+
+    return cpu->svm.guest && cpu->svm.gif && (ctl & SVM_V_IRQ) &&
+           (!(ctl & SVM_V_GIF_ENABLE) || (ctl & SVM_V_GIF)) &&
+           (cpu->eflags & EFLAGS_IF) &&
+           ((ctl & SVM_V_IGNORE_TPR) ||
+            (ctl >> SVM_V_PRIORITY_POS & 15) > (ctl & SVM_V_TPR));
+}
+
+/* Leave the guest for an event that stays pending. */
+static bool pending_exits(X86Cpu *cpu, SvmExit why)
+{
+    if (!x86_svm_intercepts(cpu, why)) {
+        return false;
+    }
+    x86_svm_record_exit(cpu, why, 0, 0, 0);
+    x86_svm_run_raised(cpu);
+    return true;
 }
 
 /* The vector of a maskable interrupt; -1: none after all. */
@@ -234,6 +275,71 @@ static void pending_memory_map(X86Cpu *cpu, uint32_t bits)
     }
 }
 
+static bool pending_nmi(X86Cpu *cpu, uint32_t bits)
+{
+    if (!(bits & X86_PENDING_NMI) || cpu->nmi_blocked || cpu->inhibit ||
+        !cpu->svm.gif) {
+        return false;
+    }
+    if (!pending_exits(cpu, SVM_EXIT_NMI)) {
+        pending_take_nmi(cpu);
+        pending_interrupt(cpu, EXC_NMI, true);
+    }
+    return true;
+}
+
+static bool pending_has_vector(const X86Cpu *cpu, uint32_t bits)
+{
+    return (bits & X86_PENDING_INTR) ||
+           ((bits & X86_PENDING_APIC) &&
+            x86_apic_pending_vector(cpu->apic) >= 0);
+}
+
+static bool pending_take_interrupt(X86Cpu *cpu, uint32_t bits)
+{
+    if (!(bits & (X86_PENDING_APIC | X86_PENDING_INTR)) || cpu->inhibit ||
+        !interrupts_enabled(cpu)) {
+        return false;
+    }
+    if (cpu->svm.guest && pending_has_vector(cpu, bits) &&
+        pending_exits(cpu, SVM_EXIT_INTR)) {
+        return true;
+    }
+    int vector = pending_vector(cpu, bits);
+
+    if (vector >= 0) {
+        pending_interrupt(cpu, vector, false);
+    }
+    return vector >= 0;
+}
+
+static bool pending_take_virtual(X86Cpu *cpu)
+{
+    if (cpu->inhibit || !virtual_interrupt_open(cpu)) {
+        return false;
+    }
+    if (!pending_exits(cpu, SVM_EXIT_VINTR)) {
+        cpu->svm.int_ctl &= ~(uint32_t)SVM_V_IRQ;
+        x86_clear_pending(cpu, X86_PENDING_VINTR);
+        pending_interrupt(cpu, cpu->svm.int_vector, false);
+    }
+    return true;
+}
+
+/* False: it is not for the processor itself to take. */
+static bool pending_start_up(X86Cpu *cpu, uint32_t bits)
+{
+    if (!(bits & X86_PENDING_RESET)) {
+        if (!cpu->svm.gif) {
+            return false;
+        }
+        if ((bits & X86_PENDING_INIT) && pending_exits(cpu, SVM_EXIT_INIT)) {
+            return true;
+        }
+    }
+    return pending_machine(cpu, bits);
+}
+
 bool x86_take_pending(X86Cpu *cpu)
 {
     uint32_t bits = pending_bits(cpu);
@@ -242,53 +348,43 @@ bool x86_take_pending(X86Cpu *cpu)
         return false;
     }
     pending_memory_map(cpu, bits);
-    if (pending_machine(cpu, bits)) {
+    if (pending_start_up(cpu, bits)) {
         return true;
     }
     if (cpu->wait_sipi || cpu->shutdown) {
         return false;
     }
-    if (bits & X86_PENDING_SMI) { /* there is no SMM to enter */
+    if ((bits & X86_PENDING_SMI) && cpu->svm.gif) {
+        if (pending_exits(cpu, SVM_EXIT_SMI)) {
+            return true;
+        }
+        /* There is no SMM to enter. */
         x86_clear_pending(cpu, X86_PENDING_SMI);
         log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
     }
-    if ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked && !cpu->inhibit) {
-        pending_take_nmi(cpu);
-        pending_interrupt(cpu, EXC_NMI);
-        return true;
-    }
-    if ((bits & (X86_PENDING_APIC | X86_PENDING_INTR)) &&
-        interrupts_open(cpu)) {
-        int vector = pending_vector(cpu, bits);
-
-        if (vector >= 0) {
-            pending_interrupt(cpu, vector);
-            return true;
-        }
-    }
-    return false;
+    return pending_nmi(cpu, bits) || pending_take_interrupt(cpu, bits) ||
+           pending_take_virtual(cpu);
 }
 
 bool x86_has_work(const X86Cpu *cpu)
 {
     uint32_t bits = pending_bits(cpu);
-    const uint32_t always = X86_PENDING_RESET | X86_PENDING_INIT |
-                            X86_PENDING_STOP | X86_PENDING_FLUSH |
-                            X86_PENDING_A20;
+    const uint32_t always = X86_PENDING_RESET | X86_PENDING_STOP |
+                            X86_PENDING_FLUSH | X86_PENDING_A20;
 
     if (bits & always) {
+        return true;
+    }
+    if (!cpu->svm.gif) {
+        return false;
+    }
+    if (bits & X86_PENDING_INIT) {
         return true;
     }
     if (cpu->wait_sipi) {
         return bits & X86_PENDING_SIPI;
     }
-    if ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) {
-        return true;
-    }
-    if (!(cpu->eflags & EFLAGS_IF)) {
-        return false;
-    }
-    return (bits & X86_PENDING_INTR) ||
-           ((bits & X86_PENDING_APIC) && cpu->apic &&
-            x86_apic_pending_vector(cpu->apic) >= 0);
+    return ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) ||
+           (interrupts_enabled(cpu) && pending_has_vector(cpu, bits)) ||
+           virtual_interrupt_open(cpu);
 }

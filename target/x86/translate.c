@@ -446,6 +446,9 @@ static void tr_insn(Translator *t, CodeReader *r)
     r->pos += insn.len;
     t->next_pc = tr_mask_pc(t, t->pc + insn.len);
     if (!tr_check(t, &insn)) {
+        if (t->key.svm) {
+            tr_intercept(t, &insn);
+        }
         tr_emit(t, &insn);
     }
 }

@@ -113,11 +113,17 @@ static void machine_flush_page(X86Cpu *cpu, vaddr addr)
     machine_of(cpu)->flushes++;
 }
 
+static void machine_switch_world(X86Cpu *cpu, bool flush)
+{
+    machine_of(cpu)->flushes += flush;
+}
+
 static const X86MmuOps machine_mmu_ops = {
     .flush_all = machine_flush,
     .switch_space = machine_switch_space,
     .flush_space = machine_flush_space,
     .flush_page = machine_flush_page,
+    .switch_world = machine_switch_world,
 };
 
 static void machine_shutdown(void *opaque)

@@ -232,7 +232,7 @@ static void test_msr_values(void)
         { 0xc0000101, UINT64_C(0x0000800000000000), false },
         { 0xc0000102, UINT64_C(0xffff888000000000), true },
         { 0xc0000080, EFER_SCE | EFER_NXE, true },
-        { 0xc0000080, EFER_SVME, false },
+        { 0xc0000080, 1u << 13, false }, /* LMSLE */
         { 0xc0000084, UINT64_C(1) << 32, false },
         { 0x174, 0x10, true },
         { 0x176, UINT64_C(0x0000900000000000), false },

@@ -209,38 +209,38 @@ void emit_SYSEXIT(Translator *t, const X86Insn *i)
 /* ---- software interrupts ---------------------------------------------------
  */
 
-static void control_interrupt(Translator *t, unsigned vector)
+static void control_interrupt(Translator *t, unsigned vector, bool int_n)
 {
     IrVal v = tr_imm(t, vector), next = tr_pc(t, t->next_pc);
-    tr_call(t, &x86_helper_int, IR_NONE, v, next, IR_NONE, 0);
+    tr_call(t, &x86_helper_int, IR_NONE, v, next, IR_NONE, int_n);
 }
 
-static void control_interrupt_end(Translator *t, unsigned vector)
+static void control_interrupt_end(Translator *t, unsigned vector, bool int_n)
 {
-    control_interrupt(t, vector);
+    control_interrupt(t, vector, int_n);
     tr_leave(t, TCG_LEAVE_RAISED);
     tr_end(t);
 }
 
 void emit_INT(Translator *t, const X86Insn *i)
 {
-    control_interrupt_end(t, i->imm & 0xff);
+    control_interrupt_end(t, i->imm & 0xff, true);
 }
 
 void emit_INT1(Translator *t, const X86Insn *i)
 {
-    control_interrupt_end(t, EXC_DB);
+    control_interrupt_end(t, EXC_DB, false);
 }
 
 void emit_INT3(Translator *t, const X86Insn *i)
 {
-    control_interrupt_end(t, EXC_BP);
+    control_interrupt_end(t, EXC_BP, false);
 }
 
 void emit_INTO(Translator *t, const X86Insn *i)
 {
     unsigned none = ir_new_label(t->ir);
     ir_brf(t->ir, IR_CC_NO, none);
-    control_interrupt(t, EXC_OF);
+    control_interrupt(t, EXC_OF, false);
     ir_label(t->ir, none);
 }

@@ -24,6 +24,11 @@ extern const EmitRow emit_table[X86_MNEMONIC_COUNT];
 void tr_exchange(Translator *t, unsigned bytes, IrVal old, IrVal v);
 /* True if UMIP forbids the instruction: #GP was emitted. */
 bool tr_umip(Translator *t);
+/* In an SVM guest: leave before the instruction, if its host wants that. */
+void tr_intercept(Translator *t, const X86Insn *i);
+/* The same for ports; what: SVM_IO_IN, _STRING, _REP. */
+void tr_intercept_io(Translator *t, const X86Insn *i, IrVal port,
+                     unsigned bytes, uint32_t what);
 /* What the string helpers want to know, as a constant. */
 int64_t tr_string_desc(const X86Insn *i, unsigned bytes);
 enum { STRING_REP = 1 << 8, STRING_REPNE = 1 << 9 };
@@ -111,6 +116,9 @@ X86Emitter emit_MOV_CR, emit_MOV_DR, emit_CLTS, emit_LMSW, emit_SMSW,
     emit_MONITOR, emit_PAUSE, emit_FENCE;
 /* io.c */
 X86Emitter emit_IN, emit_OUT, emit_INS, emit_OUTS;
+/* svm.c */
+X86Emitter emit_VMRUN, emit_VMLOAD, emit_VMSAVE, emit_STGI, emit_CLGI,
+    emit_INVLPGA;
 /* string.c */
 X86Emitter emit_MOVS, emit_STOS, emit_LODS, emit_CMPS, emit_SCAS;
 

@@ -69,6 +69,12 @@ void emit_CLI(Translator *t, const X86Insn *i)
 /* Interrupts wait for one more instruction: translate it, then poll. */
 void emit_STI(Translator *t, const X86Insn *i)
 {
+    if (t->key.svm) { /* an exit must find the shadow in the state */
+        tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 1), IR_NONE, IR_NONE, 0);
+        tr_exit_lookup(t, t->next_pc);
+        tr_end(t);
+        return;
+    }
     tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 0), IR_NONE, IR_NONE, 0);
     t->shadow = 2;
 }

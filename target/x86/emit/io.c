@@ -21,6 +21,7 @@ void emit_IN(Translator *t, const X86Insn *i)
         tr_zx(t, tr_load(t, i, 1), i->op[1].kind == OPERAND_IMM ? 1 : 2);
     IrVal bytes = tr_imm(t, i->op[0].size), v = tr_temp(t);
     io_check(t, port, bytes);
+    tr_intercept_io(t, i, port, i->op[0].size, SVM_IO_IN);
     tr_call(t, &x86_helper_in, v, port, bytes, IR_NONE, 0);
     tr_store(t, i, 0, v);
     tr_poll_next(t);
@@ -32,6 +33,7 @@ void emit_OUT(Translator *t, const X86Insn *i)
         tr_zx(t, tr_load(t, i, 0), i->op[0].kind == OPERAND_IMM ? 1 : 2);
     IrVal bytes = tr_imm(t, i->op[1].size), v = tr_load_zx(t, i, 1);
     io_check(t, port, bytes);
+    tr_intercept_io(t, i, port, i->op[1].size, 0);
     tr_call(t, &x86_helper_out, IR_NONE, port, bytes, v, 0);
     tr_poll_next(t);
 }
@@ -48,6 +50,9 @@ static void io_string(Translator *t, const X86Insn *i, unsigned bytes,
     IrVal n = tr_temp(t), more = tr_temp(t);
 
     io_check(t, port, size);
+    tr_intercept_io(t, i, port, bytes,
+                    SVM_IO_STRING | (i->rep || i->repne ? SVM_IO_REP : 0) |
+                        (prepare == &x86_helper_ins_prepare ? SVM_IO_IN : 0));
     tr_call(t, prepare, n, IR_NONE, IR_NONE, IR_NONE, what);
     ir_brcondi(t->ir, IR_CC_E, IR_I64, n, 0, done);
     tr_call(t, transfer, IR_NONE, port, size, n, 0);

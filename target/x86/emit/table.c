@@ -62,5 +62,8 @@ const EmitRow emit_table[X86_MNEMONIC_COUNT] = {
     AS(SFENCE, FENCE), AS(SERIALIZE, FENCE),
     /* io.c */
     PLAIN(IN), PLAIN(OUT), PLAIN(INS), PLAIN(OUTS),
+    /* svm.c */
+    PLAIN(VMRUN), PLAIN(VMLOAD), PLAIN(VMSAVE), PLAIN(STGI), PLAIN(CLGI),
+    PLAIN(INVLPGA),
 };
 /* clang-format on */

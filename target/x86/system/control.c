@@ -196,7 +196,8 @@ static uint64_t helper_read_cr(void *env, uint64_t n, uint64_t b, uint64_t c,
     case 4:
         return cpu->cr4;
     case 8:
-        return x86_apic_tpr(cpu->apic) >> 4;
+        return x86_svm_masking(cpu) ? cpu->svm.int_ctl & SVM_V_TPR
+                                    : x86_apic_tpr(cpu->apic) >> 4;
     default:
         x86_raise(cpu, EXC_UD);
     }
@@ -208,6 +209,11 @@ static void write_cr8(X86Cpu *cpu, uint64_t val)
 {
     if (val >> 4) {
         control_gp(cpu);
+    }
+    if (x86_svm_masking(cpu)) {
+        cpu->svm.int_ctl = (cpu->svm.int_ctl & ~(uint32_t)SVM_V_TPR) | val;
+        x86_poll_pending(cpu);
+        return;
     }
     x86_apic_set_tpr(cpu, val << 4);
 }
@@ -380,7 +386,7 @@ static uint64_t helper_rdtsc(void *env, uint64_t a, uint64_t b, uint64_t c,
     if ((cpu->cr4 & CR4_TSD) && x86_cpl(cpu)) {
         control_gp(cpu);
     }
-    control_set_edx_eax(cpu, x86_read_tsc(cpu));
+    control_set_edx_eax(cpu, x86_svm_tsc(cpu));
     return 0;
 }
 const TcgHelper x86_helper_rdtsc = {

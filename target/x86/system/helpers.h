@@ -31,8 +31,8 @@ extern const TcgHelper x86_helper_raise;
 /* (linear address): a code fetch at that address failed when the block was
  * translated: raises its #PF. Returns if it would succeed now. [LR] */
 extern const TcgHelper x86_helper_fetch_fault;
-/* (vector, next pc): INT n, INT3, INTO, INT1 (vector 1); never returns. With
- * the checks of V86 mode for INT n. [LRf] */
+/* (vector, next pc, , INT n): INT n, INT3, INTO, INT1 (vector 1); never
+ * returns. With the checks of V86 mode for INT n. [LRf] */
 extern const TcgHelper x86_helper_int;
 /* (next pc): the single-step trap after an instruction under TF: sets env.pc
  * and DR6.BS and records #DB in cpu->raised. Returns (so it is no MAY_RAISE);
@@ -145,6 +145,27 @@ extern const TcgHelper x86_helper_pause;
 extern const TcgHelper x86_helper_random;
 /* (): VMCALL/VMMCALL: KVM's hypercalls, else #UD. [RG] */
 extern const TcgHelper x86_helper_hypercall;
+
+/* ---- secure virtual machines ------------------------------------------------
+ */
+
+/* (next pc, exit_info1, , SvmExit): in a guest, leaves it if its host
+ * intercepts that. [LR] */
+extern const TcgHelper x86_helper_intercept;
+/* (next pc, new CR0): the selective intercept. [LR] */
+extern const TcgHelper x86_helper_intercept_cr0;
+/* (next pc, port, , SVM_IO_...): [LR] */
+extern const TcgHelper x86_helper_intercept_io;
+/* (next pc, , , write): [LR] */
+extern const TcgHelper x86_helper_intercept_msr;
+/* (next pc, address): never returns: the run loop enters the guest. [LRf] */
+extern const TcgHelper x86_helper_vmrun;
+/* (address): checks that come before VMLOAD and VMSAVE. [LR] */
+extern const TcgHelper x86_helper_svm_address;
+extern const TcgHelper x86_helper_vmload;  /* (address): CHANGE. [] */
+extern const TcgHelper x86_helper_vmsave;  /* (address): [] */
+extern const TcgHelper x86_helper_set_gif; /* (flag): CHANGE. [LR] */
+extern const TcgHelper x86_helper_invlpga; /* (linear address, ASID): [LR] */
 
 /* ---- ports
  * ------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ typedef struct MsrRow {
 
 static bool msr_get_tsc(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
-    *val = x86_read_tsc(cpu);
+    *val = x86_svm_tsc(cpu);
     return true;
 }
 
@@ -97,9 +97,16 @@ static bool msr_set_efer(X86Cpu *cpu, uint32_t msr, uint64_t val)
     if (x86_model_has(cpu->model, FEATURE_NX)) {
         allowed |= EFER_NXE;
     }
+    if (x86_model_has(cpu->model, FEATURE_SVM) &&
+        !(cpu->svm.vm_cr & SVM_CR_DISABLE)) {
+        allowed |= EFER_SVME;
+    }
     if ((val & ~allowed) ||
         (((val ^ cpu->efer) & EFER_LME) && (cpu->cr0 & CR0_PG))) {
         return false;
+    }
+    if (cpu->efer & ~val & EFER_SVME) { /* nobody could set it any more */
+        cpu->svm.gif = true;
     }
     /* LMA follows CR0.PG. */
     x86_set_efer(cpu, (val & ~(uint64_t)EFER_LMA) | (cpu->efer & EFER_LMA));
@@ -268,6 +275,32 @@ static bool msr_get_core_count(X86Cpu *cpu, uint32_t msr, uint64_t *val)
     return true;
 }
 
+/* ---- secure virtual machines --------------------------------------------- */
+
+/* APM 2 15.30.1. */
+static bool msr_set_vm_cr(X86Cpu *cpu, uint32_t msr, uint64_t val)
+{
+    const uint64_t locked = SVM_CR_LOCK | SVM_CR_DISABLE;
+
+    if (cpu->svm.vm_cr & SVM_CR_LOCK) {
+        val = (val & ~locked) | (cpu->svm.vm_cr & locked);
+    }
+    if ((val & SVM_CR_DISABLE) && (cpu->efer & EFER_SVME)) {
+        return false;
+    }
+    cpu->svm.vm_cr = val;
+    return true;
+}
+
+static bool msr_set_hsave(X86Cpu *cpu, uint32_t msr, uint64_t val)
+{
+    if ((val & 0xfff) || (val & ~cpu->model->phys_mask)) {
+        return false;
+    }
+    cpu->svm.hsave = val;
+    return true;
+}
+
 /* ---- KVM's clock --------------------------------------------------------- */
 
 static bool msr_set_system_time(X86Cpu *cpu, uint32_t msr, uint64_t val)
@@ -357,7 +390,8 @@ static const MsrRow msr_rows[] = {
     { 0xc0010015, 1, "HWCR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc001001f, 1, "NB_CFG", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0010055, 1, "INT_PENDING", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
-    { 0xc0010114, 1, "VM_CR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
+    { 0xc0010114, 1, "VM_CR", AT_MASK(svm.vm_cr, 0x1f), .set = msr_set_vm_cr },
+    { 0xc0010117, 1, "VM_HSAVE_PA", AT(svm.hsave), .set = msr_set_hsave, .feature = FEATURE_SVM },
     { 0xc0010200, 12, "PERF_CTL_CTR", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0011022, 1, "DC_CFG", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xc0011029, 1, "DE_CFG", .value = 2, .set = msr_ignore, .mask = UINT64_MAX },

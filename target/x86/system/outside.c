@@ -85,7 +85,7 @@ static uint64_t helper_hypercall(void *env, uint64_t a, uint64_t b, uint64_t c,
 {
     X86Cpu *cpu = env;
 
-    if (!cpu->model->word[WORD_KVM_EAX]) {
+    if (!cpu->model->word[WORD_KVM_EAX] || cpu->svm.guest) {
         x86_raise(cpu, EXC_UD);
     }
     int64_t result = hypercall_serve(cpu);

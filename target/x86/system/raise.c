@@ -36,18 +36,20 @@ const TcgHelper x86_helper_fetch_fault = { "fetch_fault", helper_fetch_fault,
                                            TCG_LIGHT | TCG_MAY_RAISE };
 
 static uint64_t helper_int(void *env, uint64_t vector, uint64_t next_pc,
-                           uint64_t c, uint64_t d)
+                           uint64_t c, uint64_t int_n)
 {
     X86Cpu *cpu = env;
 
     tcg_sync_pc(cpu);
-    if (vector == EXC_DB) { /* INT1 is a trap of the processor's own */
+    if (vector == EXC_DB &&
+        !int_n) { /* INT1 is a trap of the processor's own */
         cpu->env.pc = next_pc;
         x86_raise(cpu, EXC_DB);
     }
     cpu->raised = vector;
     cpu->raised_has_error = false;
     cpu->raised_soft = true;
+    cpu->raised_int_n = int_n;
     cpu->raised_next_pc = next_pc;
     tcg_unwind(cpu, TCG_LEAVE_RAISED);
 }

@@ -284,19 +284,67 @@ void x86_task_switch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
 void x86_task_gate(X86Cpu *cpu, const Descriptor *gate, TaskSwitch why,
                    uint64_t next_pc);
 
+/* ---- svm-intercept.c ----------------------------------------------------- */
+
+/* Are the guest's physical addresses translated? */
+static inline bool x86_svm_nested(const X86Cpu *cpu)
+{
+    return cpu->svm.guest && cpu->svm.nested;
+}
+static inline bool x86_svm_intercepts(const X86Cpu *cpu, unsigned exit)
+{
+    return cpu->svm.guest && (cpu->svm.intercept[exit / 32] >> exit % 32 & 1);
+}
+/* The counter as RDTSC shows it. */
+static inline uint64_t x86_svm_tsc(X86Cpu *cpu)
+{
+    return x86_read_tsc(cpu) + (cpu->svm.guest ? cpu->svm.tsc_offset : 0);
+}
+/* CR8 and the interrupt flag are virtual. */
+static inline bool x86_svm_masking(const X86Cpu *cpu)
+{
+    return cpu->svm.guest && (cpu->svm.int_ctl & SVM_V_MASKING);
+}
+/* Leave the guest before the present instruction. next_pc: behind it, 0: not an
+ * instruction's. */
+G_NORETURN void x86_svm_exit(X86Cpu *cpu, uint64_t code, uint64_t info1,
+                             uint64_t info2, uint64_t next_pc);
+/* The same without unwinding: to be followed by x86_svm_run_raised(). */
+void x86_svm_record_exit(X86Cpu *cpu, uint64_t code, uint64_t info1,
+                         uint64_t info2, uint64_t next_pc);
+struct X86Event;
+/* The exit interrupts the delivery of that event; NULL: of none. */
+void x86_svm_record_event(X86Cpu *cpu, const struct X86Event *ev);
+/* If the host intercepts this event, record the exit. */
+bool x86_svm_intercepts_event(X86Cpu *cpu, const struct X86Event *ev);
+
+/* ---- svm-run.c: heavy ---------------------------------------------------- */
+
+/* Run loop: do what cpu->raised, an X86Raised, asks for. */
+void x86_svm_run_raised(X86Cpu *cpu);
+
 /* ---- exception.c --------------------------------------------------------- */
+
+/* Raise what is no exception. */
+G_NORETURN void x86_raise_other(X86Cpu *cpu, X86Raised what);
 
 typedef struct X86Event {
     uint8_t vector;
     bool soft;      /* INT n, INT3, INTO: gate's DPL counts, EXT is clear */
+    bool int_n;     /* INT n: not an exception */
     bool interrupt; /* from outside: not an exception */
+    bool nmi;       /* and this one */
+    bool injected;  /* by VMRUN: not intercepted */
     bool has_error;
     uint32_t error;
     uint64_t return_pc;
 } X86Event;
 
-/* Deliver, turning faults on the way into double faults. */
+/* Deliver, turning faults on the way into double faults. An exit from an SVM
+ * guest is left in cpu->raised. */
 void x86_deliver(X86Cpu *cpu, const X86Event *event);
+/* pending.c, heavy: the run loop's delivery, for an event of VMRUN. */
+void x86_deliver_injected(X86Cpu *cpu, const X86Event *event);
 
 /* ---- flags and control --------------------------------------------------- */
 
@@ -307,7 +355,7 @@ static inline void x86_poll_pending(X86Cpu *cpu)
     uint32_t bits = __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED);
 
     if (!(cpu->eflags & EFLAGS_IF)) {
-        bits &= ~(X86_PENDING_INTR | X86_PENDING_APIC);
+        bits &= ~(X86_PENDING_INTR | X86_PENDING_APIC | X86_PENDING_VINTR);
     }
     if (bits && cpu->kick) {
         cpu->kick(cpu);
@@ -321,5 +369,8 @@ bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4]);
 /* A task switch's CR3 write: cannot fault any more. */
 void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4]);
 void x86_set_efer(X86Cpu *cpu, uint64_t val);
+/* A byte of RAM or ROM by physical address; elsewhere ones. Light; the caller
+ * is inside rcu_read_lock(). */
+uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr);
 
 #endif
