@@ -45,6 +45,16 @@ struct AccelClass {
     /* After get_state(): another accelerator goes on. May be NULL. */
     void (*leave)(Accel *accel, X86Cpu *cpu);
     void (*info)(Accel *accel, GString *out); /* `info jit`, `info kvm` */
+    /* With every vCPU standing: finish what is under way outside them. May be
+     * NULL. */
+    void (*settle)(Accel *accel);
+    /* Where the accelerator may run the local APICs itself; else NULL. A
+     * message for them, in an MSI's format; false: they are X86Cpu's. Any
+     * thread. */
+    bool (*send_msi)(Accel *accel, uint64_t addr, uint32_t data);
+    /* The I/O APIC's pin sends that message when its time comes: the APICs'
+     * eoi hook is to be called when its interrupt ends, if it is a level. */
+    void (*route_pin)(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);
 };
 
 struct Accel {

@@ -160,6 +160,9 @@ bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
     bool ok = accel_switch(&m->board->accel, m->board->vcpus,
                            machine_accel_spec(m, spec), errp);
 
+    if (ok && m->board->class->accel_changed) {
+        m->board->class->accel_changed(m->board);
+    }
     if (running) {
         machine_resume_vcpus(m);
     }

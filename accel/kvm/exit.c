@@ -180,6 +180,12 @@ static KvmDone exit_internal(KvmVcpu *v)
     return DONE_FAILED;
 }
 
+static KvmDone exit_eoi(KvmVcpu *v)
+{
+    x86_apic_ended(v->cpu->apic, v->run->eoi.vector);
+    return DONE_GO_ON;
+}
+
 static KvmDone exit_debug(KvmVcpu *v)
 {
     return DONE_DEBUG;
@@ -209,6 +215,7 @@ static const struct {
     [KVM_EXIT_SHUTDOWN] = { "shutdown", exit_shutdown },
     [KVM_EXIT_FAIL_ENTRY] = { "failed entry", exit_fail_entry },
     [KVM_EXIT_INTERNAL_ERROR] = { "internal error", exit_internal },
+    [KVM_EXIT_IOAPIC_EOI] = { "end of level", exit_eoi },
     [KVM_EXIT_DEBUG] = { "debug", exit_debug },
 };
 

@@ -16,7 +16,8 @@
 static const KeyValKey engine_keys[] = {
     { "step", "on|off", "let the translator do what KVM cannot emulate (on)" },
     { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
-    { "kernel-irqchip", "off", "where the interrupt controllers are" },
+    { "kernel-irqchip", "split|off",
+      "split: KVM has the local APICs (where it can); off: none" },
     {},
 };
 
@@ -40,6 +41,7 @@ static KvmEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     g_mutex_init(&e->step_lock);
     g_mutex_init(&e->bells.serving);
     g_mutex_init(&e->bells.lock);
+    g_mutex_init(&e->irqchip.lock);
     g_cond_init(&e->changed);
     return e;
 }
@@ -47,6 +49,7 @@ static KvmEngine *engine_new(AddressSpace *memory, AddressSpace *io)
 static void engine_free(KvmEngine *e)
 {
     kvm_bells_clear(e);
+    kvm_irqchip_clear(e);
     kvm_slots_clear(e);
     kvm_step_clear(e);
     engine_close(&e->vm_fd);
@@ -59,6 +62,7 @@ static void engine_free(KvmEngine *e)
     g_mutex_clear(&e->step_lock);
     g_mutex_clear(&e->bells.serving);
     g_mutex_clear(&e->bells.lock);
+    g_mutex_clear(&e->irqchip.lock);
     g_cond_clear(&e->changed);
     g_free(e);
 }
@@ -70,21 +74,32 @@ static void engine_destroy(Accel *accel)
 
 /* ---- options ------------------------------------------------------------- */
 
+static bool engine_parse_irqchip(KvmEngine *e, const char *where, GError **errp)
+{
+    static const char *const names[] = { [IRQCHIP_DEFAULT] = NULL,
+                                         [IRQCHIP_OFF] = "off",
+                                         [IRQCHIP_SPLIT] = "split" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_strcmp0(where, names[i]) == 0) {
+            e->irqchip.asked = i;
+            return true;
+        }
+    }
+    return emu_fail(errp, EMU_ERROR_INVALID, "kernel-irqchip=%s: split or off",
+                    where);
+}
+
 static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
 {
     g_autoptr(KeyVal) kv = keyval_parse(options ? options : "", NULL, errp);
-    const char *irqchip;
 
     if (!kv || !keyval_check(kv, "accelerator kvm", engine_keys, errp)) {
         return false;
     }
     e->step_fallback = e->bells.wanted = true;
-    irqchip = keyval_get(kv, "kernel-irqchip");
-    if (irqchip && g_strcmp0(irqchip, "off") != 0) {
-        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                        "kernel-irqchip=%s is not implemented yet", irqchip);
-    }
-    return keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
+    return engine_parse_irqchip(e, keyval_get(kv, "kernel-irqchip"), errp) &&
+           keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
            keyval_get_bool(kv, "step", &e->step_fallback, errp);
 }
 
@@ -173,7 +188,7 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 
     if (!engine_parse(e, options, errp) || !kvm_open(e, errp) ||
         !engine_find_tsc(e, errp) || !engine_create_vm(e, errp) ||
-        !kvm_filter_msrs(e, errp)) {
+        !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }
@@ -232,7 +247,7 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     v->engine = e;
     v->cpu = cpu;
     v->fd = -1;
-    v->ours = v->clean = true;
+    v->ours = v->apic_ours = v->clean = true;
     if (!engine_vcpu_open(v, errp)) {
         engine_close(&v->fd);
         g_free(v);
@@ -244,6 +259,11 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     g_ptr_array_add(e->vcpus, v);
     g_mutex_unlock(&e->lock);
     return true;
+}
+
+static void engine_settle(Accel *accel)
+{
+    kvm_bells_flush(kvm_engine(accel));
 }
 
 /* ---- info kvm ------------------------------------------------------------ */
@@ -275,6 +295,7 @@ static void engine_info(Accel *accel, GString *out)
         g_string_append_printf(out, "%-18s %" PRIu64 "\n", rows[i].name,
                                rows[i].n);
     }
+    kvm_irqchip_print(e, out);
     kvm_bells_print(e, out);
     g_string_append(out, "exits\n");
     kvm_print_exits(e, out);
@@ -299,4 +320,7 @@ const AccelClass accel_kvm = {
     .put_state = kvm_put_state,
     .leave = kvm_leave,
     .info = engine_info,
+    .settle = engine_settle,
+    .send_msi = kvm_send_msi,
+    .route_pin = kvm_route_pin,
 };

@@ -4,8 +4,8 @@
  *
  * 1. A vCPU's state is in one place at a time: in X86Cpu (`ours`) or in KVM.
  *    kvm_get_state() takes it, run() gives it back before it enters the guest.
- *    What KVM never sees (MSRs that the filter sends to us, the local APIC,
- *    halted, wait_sipi) is in X86Cpu always.
+ *    What KVM never sees (MSRs that the filter sends to us; where KVM does not
+ *    have them, the local APIC, halted and wait_sipi) is in X86Cpu always.
  * 2. After an exit that KVM completes at the next entry (ports, memory, MSRs)
  *    the state is not `clean`: it is taken, and run() returns, only after an
  *    entry with immediate_exit.
@@ -96,6 +96,31 @@ typedef struct KvmBells {
     uint64_t rings; /* atomic */
 } KvmBells;
 
+/* Where the interrupt controllers are: irqchip.c. */
+typedef enum KvmIrqchipAsked {
+    IRQCHIP_DEFAULT,
+    IRQCHIP_OFF,
+    IRQCHIP_SPLIT,
+} KvmIrqchipAsked;
+
+enum { KVM_MESSAGES_MAX = 256 };
+
+typedef struct KvmPin {
+    uint64_t addr; /* both 0: not a level */
+    uint32_t data;
+} KvmPin;
+
+typedef struct KvmIrqchip {
+    /* Wiring: fixed once created. */
+    KvmIrqchipAsked asked;
+    bool split; /* KVM has the local APICs */
+
+    GMutex lock; /* guards what follows; a leaf but for the ioctls */
+    KvmPin pins[KVM_IOAPIC_NUM_PINS];
+    GArray *messages; /* of KvmMessage */
+    uint64_t sent, by_irqfd;
+} KvmIrqchip;
+
 typedef struct KvmStats {
     uint64_t exits[KVM_EXIT_REASONS];
     uint64_t entries, signals, stepped, gets, puts;
@@ -122,6 +147,7 @@ struct KvmEngine {
     GPtrArray *vcpus;
 
     KvmBells bells;
+    KvmIrqchip irqchip;
 
     GMutex tsc_lock; /* guards what follows; a leaf */
     bool tsc_base_set;
@@ -140,6 +166,7 @@ struct KvmVcpu {
 
     int inside;     /* in KVM, or about to be; atomic */
     bool ours;      /* X86Cpu holds the state */
+    bool apic_ours; /* X86Cpu holds the local APIC's, if KVM could */
     bool clean;     /* KVM has nothing to complete */
     bool complete;  /* the next entry is for that only */
     bool cpuid_set; /* KVM was told, which it can be only before it runs */
@@ -191,6 +218,24 @@ void kvm_bells_clear(KvmEngine *e);
 /* Serve what has been rung; no lock held. */
 void kvm_bells_flush(KvmEngine *e);
 void kvm_bells_print(const KvmEngine *e, GString *out);
+
+/* ---- irqchip.c ----------------------------------------------------------- */
+
+/* Before vCPUs are made. */
+bool kvm_irqchip_create(KvmEngine *e, GError **errp);
+void kvm_irqchip_clear(KvmEngine *e);
+void kvm_irqchip_print(const KvmEngine *e, GString *out);
+bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data);
+void kvm_route_pin(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);
+bool kvm_put_apic(KvmVcpu *v, GError **errp);
+bool kvm_get_apic(KvmVcpu *v, GError **errp);
+bool kvm_rearm_deadline(KvmVcpu *v, GError **errp);
+bool kvm_put_mp_state(KvmVcpu *v, GError **errp);
+bool kvm_get_mp_state(KvmVcpu *v, GError **errp);
+static inline bool kvm_has_apics(const KvmEngine *e)
+{
+    return e->irqchip.split;
+}
 
 /* ---- cpuid.c ------------------------------------------------------------- */
 

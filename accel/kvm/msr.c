@@ -47,6 +47,9 @@ static const MsrMove msr_moves[] = {
 static const uint32_t msr_native[] = { 0x10, 0x49, 0xc0000080, 0xc0000100,
                                        0xc0000101 };
 
+/* And these where it has the local APIC; x2APIC's registers need no leave. */
+static const uint32_t msr_apic[] = { 0x1b, 0x6e0 };
+
 static bool msr_listed(const KvmEngine *e, uint32_t msr)
 {
     for (unsigned i = 0; i < e->msrs->nmsrs; i++) {
@@ -86,6 +89,9 @@ static uint8_t *msr_bitmap(const KvmEngine *e, uint32_t base, uint32_t count)
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(msr_native); i++) {
         msr_allow(bits, base, count, msr_native[i]);
+    }
+    for (unsigned i = 0; kvm_has_apics(e) && i < G_N_ELEMENTS(msr_apic); i++) {
+        msr_allow(bits, base, count, msr_apic[i]);
     }
     return bits;
 }

@@ -64,6 +64,9 @@ static bool run_big_events(KvmVcpu *v, uint32_t bits, VcpuExit *why)
         *why = VCPU_EXIT_SHUTDOWN;
         return true;
     }
+    if (kvm_has_apics(v->engine)) {
+        return false; /* KVM knows when it halts */
+    }
     if (cpu->wait_sipi || (cpu->halted && !x86_has_work(cpu))) {
         *why = VCPU_EXIT_HALT;
         return true;
@@ -94,13 +97,15 @@ static void run_inject_nmi(KvmVcpu *v, uint32_t bits)
     }
 }
 
-/* Does an interrupt wait that the APIC would let through? */
-static bool run_interrupt_waits(const X86Cpu *cpu)
+/* Does an interrupt wait that the APIC would let through? KVM's APIC serves
+ * itself. */
+static bool run_interrupt_waits(const KvmVcpu *v)
 {
+    const X86Cpu *cpu = v->cpu;
     uint32_t bits = __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
 
     return (bits & X86_PENDING_INTR) ||
-           ((bits & X86_PENDING_APIC) &&
+           (!kvm_has_apics(v->engine) && (bits & X86_PENDING_APIC) &&
             x86_apic_pending_vector(cpu->apic) >= 0);
 }
 
@@ -109,7 +114,10 @@ static void run_inject_interrupt(KvmVcpu *v)
 {
     X86Cpu *cpu = v->cpu;
 
-    if (run_interrupt_waits(cpu) && v->run->ready_for_interrupt_injection) {
+    if (kvm_has_apics(v->engine)) {
+        x86_clear_pending(cpu, X86_PENDING_APIC);
+    }
+    if (run_interrupt_waits(v) && v->run->ready_for_interrupt_injection) {
         struct kvm_interrupt irq = { .irq = x86_take_vector(cpu) };
 
         v->run->ready_for_interrupt_injection = 0;
@@ -118,7 +126,7 @@ static void run_inject_interrupt(KvmVcpu *v)
                        irq.irq, g_strerror(errno));
         }
     }
-    v->run->request_interrupt_window = run_interrupt_waits(cpu);
+    v->run->request_interrupt_window = run_interrupt_waits(v);
 }
 
 /* True: *why to leave. */
@@ -151,7 +159,7 @@ static bool run_still_true(KvmVcpu *v)
         return true;
     }
     return !(bits & ~some) &&
-           run_interrupt_waits(v->cpu) <= v->run->request_interrupt_window;
+           run_interrupt_waits(v) <= v->run->request_interrupt_window;
 }
 
 /* Give the state to KVM if X86Cpu has it. */
@@ -180,7 +188,8 @@ static void run_take_tpr(KvmVcpu *v)
 {
     X86Cpu *cpu = v->cpu;
 
-    if (v->run->cr8 != x86_apic_tpr(cpu->apic) >> 4) {
+    if (!kvm_has_apics(v->engine) &&
+        v->run->cr8 != x86_apic_tpr(cpu->apic) >> 4) {
         x86_apic_set_tpr(cpu, v->run->cr8 << 4);
     }
 }

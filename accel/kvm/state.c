@@ -176,6 +176,9 @@ static bool state_get_sregs(KvmVcpu *v, GError **errp)
     cpu->cr3 = k.cr3;
     cpu->cr4 = k.cr4;
     cpu->efer = k.efer;
+    if (kvm_has_apics(v->engine)) {
+        cpu->apic_base = k.apic_base;
+    }
     state_get_pdptes(cpu);
     return true;
 }
@@ -346,7 +349,9 @@ static const struct {
     { kvm_put_msrs, kvm_get_msrs },
     { kvm_put_tsc, kvm_get_tsc },
     { state_put_debug, state_get_debug },
+    { kvm_put_apic, kvm_get_apic },
     { state_put_events, state_get_events },
+    { kvm_put_mp_state, kvm_get_mp_state },
 };
 
 bool kvm_give_state(KvmVcpu *v, GError **errp)
@@ -394,7 +399,14 @@ void kvm_get_state(Accel *accel, X86Cpu *cpu)
 
 void kvm_put_state(Accel *accel, X86Cpu *cpu)
 {
-    kvm_vcpu(cpu)->ours = true;
+    KvmVcpu *v = kvm_vcpu(cpu);
+    g_autoptr(GError) err = NULL;
+
+    v->ours = true;
+    /* From now on messages may come for an APIC that is KVM's. */
+    if (kvm_has_apics(v->engine) && !kvm_give_state(v, &err)) {
+        log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
+    }
 }
 
 /* ---- X86MmuOps ----------------------------------------------------------- */
@@ -402,7 +414,9 @@ void kvm_put_state(Accel *accel, X86Cpu *cpu)
 /* Whoever resets or loads a CPU ends with these: its state is X86Cpu's now. */
 static void state_flush_all(X86Cpu *cpu)
 {
-    kvm_vcpu(cpu)->ours = true;
+    KvmVcpu *v = kvm_vcpu(cpu);
+
+    v->ours = v->apic_ours = true;
 }
 
 static void state_switch_space(X86Cpu *cpu, bool keep)

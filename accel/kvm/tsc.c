@@ -8,6 +8,7 @@
  */
 #include "accel/kvm/kvm.h"
 
+#include "target/x86/apic.h"
 #include "target/x86/model.h"
 #include "target/x86/msr.h"
 #include "target/x86/tsc.h"
@@ -108,7 +109,7 @@ bool kvm_put_tsc(KvmVcpu *v, GError **errp)
     if (cpu->index == 0) {
         tsc_put_clock(v);
     }
-    return true;
+    return kvm_rearm_deadline(v, errp);
 }
 
 /* How far the virtual clock has gone ahead of the counter; one measure serves
@@ -151,6 +152,12 @@ bool kvm_get_tsc(KvmVcpu *v, GError **errp)
  * says of it. KVM's clock structure is ours to write again. */
 void kvm_leave(Accel *accel, X86Cpu *cpu)
 {
-    cpu->tsc_offset -= tsc_drift(kvm_vcpu(cpu));
+    KvmVcpu *v = kvm_vcpu(cpu);
+
+    cpu->tsc_offset -= tsc_drift(v);
     x86_kvmclock_update(cpu);
+    if (x86_apic_away(cpu->apic)) {
+        v->apic_ours = true;
+        x86_apic_set_away(cpu->apic, false);
+    }
 }

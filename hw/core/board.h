@@ -92,6 +92,8 @@ struct BoardClass {
     void (*power_button)(Board *board); /* ACPI power button; NULL: none */
     void (*wakeup)(Board *board);       /* leave S3; NULL: not supported */
     void (*nmi)(Board *board);          /* NULL: none */
+    /* Another accelerator runs the vCPUs, which stand; may be NULL. */
+    void (*accel_changed)(Board *board);
     /* Boot order from the next reset on (monitor boot_set); may be NULL. */
     bool (*set_boot_order)(Board *board, const char *order, GError **errp);
 };

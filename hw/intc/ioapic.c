@@ -17,18 +17,12 @@ enum {
     IOAPIC_REG_TABLE = 0x10,
 };
 
-/* Redirection entry:
- *   63..56 dest | 16 mask | 15 level | 14 remote IRR | 13 low active |
- *   12 send pending | 11 logical | 10..8 delivery mode | 7..0 vector */
+/* Redirection entry: see ioapic.h; beside that 14 remote IRR | 12 send pending.
+ */
 #define RTE_VECTOR(e) ((e)&0xff)
-#define RTE_DELIVERY_MODE(e) ((e) >> 8 & 7)
-#define RTE_DEST_MODE(e) ((e) >> 11 & 1)
-#define RTE_DEST(e) ((e) >> 56)
 #define RTE_SEND_PENDING (UINT64_C(1) << 12)
 #define RTE_REMOTE_IRR (UINT64_C(1) << 14)
 #define RTE_ACTIVE_LOW (UINT64_C(1) << 13)
-#define RTE_LEVEL (UINT64_C(1) << 15)
-#define RTE_MASKED (UINT64_C(1) << 16)
 #define RTE_READ_ONLY (RTE_SEND_PENDING | RTE_REMOTE_IRR)
 #define RTE_DEFINED UINT64_C(0xff0000000001ffff)
 
@@ -38,7 +32,8 @@ typedef struct Ioapic {
     /* Wiring and properties. */
     MemoryRegion io;
     IoapicDeliver *deliver;
-    void *deliver_opaque;
+    IoapicChanged *changed;
+    void *opaque;
     uint8_t version;
 
     /* Guest-visible state. */
@@ -62,12 +57,13 @@ static void ioapic_send(Ioapic *s, unsigned pin)
     uint64_t rte = s->table[pin];
 
     trace(ioapic_send, "pin %u entry %016" PRIx64, pin, rte);
-    if (rte & RTE_LEVEL) {
+    if (rte & IOAPIC_ENTRY_LEVEL) {
         s->table[pin] |= RTE_REMOTE_IRR;
     }
     if (s->deliver) {
-        s->deliver(s->deliver_opaque, RTE_DEST(rte), RTE_DEST_MODE(rte),
-                   RTE_DELIVERY_MODE(rte), RTE_VECTOR(rte), rte & RTE_LEVEL);
+        s->deliver(s->opaque, IOAPIC_ENTRY_DEST(rte),
+                   IOAPIC_ENTRY_DEST_MODE(rte), IOAPIC_ENTRY_DELIVERY_MODE(rte),
+                   RTE_VECTOR(rte), rte & IOAPIC_ENTRY_LEVEL);
     }
 }
 
@@ -77,7 +73,8 @@ static void ioapic_service_level(Ioapic *s, unsigned pin)
     uint64_t rte = s->table[pin];
 
     if ((s->lines >> pin & 1) &&
-        (rte & (RTE_LEVEL | RTE_MASKED | RTE_REMOTE_IRR)) == RTE_LEVEL) {
+        (rte & (IOAPIC_ENTRY_LEVEL | IOAPIC_ENTRY_MASKED | RTE_REMOTE_IRR)) ==
+            IOAPIC_ENTRY_LEVEL) {
         ioapic_send(s, pin);
     }
 }
@@ -91,9 +88,9 @@ static void ioapic_set(void *opaque, unsigned pin, bool level)
     bool was = s->lines & bit;
     s->rises[pin] += level && !was;
     s->lines = level ? s->lines | bit : s->lines & ~bit;
-    if (s->table[pin] & RTE_LEVEL) {
+    if (s->table[pin] & IOAPIC_ENTRY_LEVEL) {
         ioapic_service_level(s, pin);
-    } else if (level && !was && !(s->table[pin] & RTE_MASKED)) {
+    } else if (level && !was && !(s->table[pin] & IOAPIC_ENTRY_MASKED)) {
         /* 82093AA 3.2.4: an edge at a masked pin is lost. */
         ioapic_send(s, pin);
     }
@@ -140,6 +137,22 @@ static uint32_t ioapic_read_reg(const Ioapic *s)
     }
 }
 
+static void ioapic_tell_pin(const Ioapic *s, unsigned pin)
+{
+    if (s->changed) {
+        s->changed(s->opaque, pin, s->table[pin]);
+    }
+}
+
+void ioapic_tell(Device *dev)
+{
+    g_mutex_lock(&dev->lock);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        ioapic_tell_pin(ioapic(dev), pin);
+    }
+    g_mutex_unlock(&dev->lock);
+}
+
 static void ioapic_write_rte(Ioapic *s, unsigned n, uint32_t val)
 {
     unsigned pin = n / 2;
@@ -150,10 +163,11 @@ static void ioapic_write_rte(Ioapic *s, unsigned n, uint32_t val)
 
     rte = (rte & RTE_DEFINED & ~RTE_READ_ONLY) | (old & RTE_READ_ONLY);
     /* Guests switch to edge and back to get rid of a stuck remote IRR. */
-    if (!(rte & RTE_LEVEL)) {
+    if (!(rte & IOAPIC_ENTRY_LEVEL)) {
         rte &= ~RTE_REMOTE_IRR;
     }
     s->table[pin] = rte;
+    ioapic_tell_pin(s, pin);
     ioapic_service_level(s, pin);
 }
 
@@ -208,10 +222,12 @@ static const MemoryOps ioapic_ops = {
 
 /* ---- The model --------------------------------------------------------- */
 
-void ioapic_connect(Device *dev, IoapicDeliver *deliver, void *opaque)
+void ioapic_connect(Device *dev, IoapicDeliver *deliver, IoapicChanged *changed,
+                    void *opaque)
 {
     ioapic(dev)->deliver = deliver;
-    ioapic(dev)->deliver_opaque = opaque;
+    ioapic(dev)->changed = changed;
+    ioapic(dev)->opaque = opaque;
 }
 
 MemoryRegion *ioapic_region(Device *dev)
@@ -255,11 +271,12 @@ void ioapic_print(Device *dev, GString *out)
             out,
             "  pin %-2u 0x%016" PRIx64 " dest=%x vec=%-3u %s %-5s %-6s %-6s "
             "%s\n",
-            pin, e, (unsigned)RTE_DEST(e), (unsigned)RTE_VECTOR(e),
+            pin, e, (unsigned)IOAPIC_ENTRY_DEST(e), (unsigned)RTE_VECTOR(e),
             e & RTE_ACTIVE_LOW ? "active-lo" : "active-hi",
-            e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? "masked" : "",
-            modes[RTE_DELIVERY_MODE(e)],
-            RTE_DEST_MODE(e) ? "logical" : "physical");
+            e & IOAPIC_ENTRY_LEVEL ? "level" : "edge",
+            e & IOAPIC_ENTRY_MASKED ? "masked" : "",
+            modes[IOAPIC_ENTRY_DELIVERY_MODE(e)],
+            IOAPIC_ENTRY_DEST_MODE(e) ? "logical" : "physical");
     }
     ioapic_print_pins(s, "IRR", s->lines, out);
     ioapic_print_pins(s, "Remote IRR", remote, out);
@@ -275,10 +292,24 @@ void ioapic_print_irqs(Device *dev, GString *out)
     g_mutex_unlock(&dev->lock);
 }
 
+static void ioapic_reset(Device *dev)
+{
+    Ioapic *s = ioapic(dev);
+
+    s->select = 0;
+    s->id = 0;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        s->table[pin] = IOAPIC_ENTRY_MASKED;
+        ioapic_tell_pin(s, pin);
+    }
+}
+
+/* Other devices are reset first: what their lines do then is not for us. */
 static bool ioapic_realize(Device *dev, GError **errp)
 {
     Ioapic *s = ioapic(dev);
 
+    ioapic_reset(dev);
     region_init_io(&s->io, "ioapic", IOAPIC_SIZE, &ioapic_ops, s, &dev->lock);
     return true;
 }
@@ -288,15 +319,12 @@ static void ioapic_unrealize(Device *dev)
     region_clear(&ioapic(dev)->io);
 }
 
-static void ioapic_reset(Device *dev)
+static bool ioapic_loaded(Device *dev, GError **errp)
 {
-    Ioapic *s = ioapic(dev);
-
-    s->select = 0;
-    s->id = 0;
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
-        s->table[pin] = RTE_MASKED;
+        ioapic_tell_pin(ioapic(dev), pin);
     }
+    return true;
 }
 
 static const Property ioapic_props[] = {
@@ -323,4 +351,5 @@ const DeviceClass ioapic_class = {
     .realize = ioapic_realize,
     .unrealize = ioapic_unrealize,
     .reset = ioapic_reset,
+    .loaded = ioapic_loaded,
 };

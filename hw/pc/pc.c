@@ -41,7 +41,8 @@ enum {
     PC_MAX_CPUS = 255,
     PC_MAX_APIC_ID = 254, /* 255 is the xAPIC's broadcast */
     PC_GSIS = IOAPIC_PINS,
-    PC_LOWEST_PRIORITY = 1, /* delivery mode */
+    PC_LOWEST_PRIORITY = 1, /* delivery modes */
+    PC_EXTINT = 7,
     PC_IOAPIC_BASE = 0xfec00000,
 };
 #define PC_LAPIC_BASE UINT64_C(0xfee00000)
@@ -174,11 +175,57 @@ static uint32_t pc_wide_dest(uint8_t dest, bool logical)
     return dest == 0xff && !logical ? UINT32_MAX : dest;
 }
 
+/* SDM 3A 11.11: destination and mode are in the address, vector in the data. */
+typedef struct PcMessage {
+    hwaddr addr;
+    uint32_t data;
+} PcMessage;
+
+static PcMessage pc_message(uint8_t dest, uint8_t dest_mode,
+                            uint8_t delivery_mode, uint8_t vector, bool level)
+{
+    return (PcMessage){ .addr = PC_LAPIC_BASE | dest << 12 | dest_mode << 2,
+                        .data = level << 15 | (uint32_t)level << 14 |
+                                delivery_mode << 8 | vector };
+}
+
+/* False: the local APICs are ours. */
+static bool pc_accel_send(const PcBoard *pc, PcMessage msg)
+{
+    Accel *accel = pc->parent.accel;
+
+    return accel->class->send_msi &&
+           accel->class->send_msi(accel, msg.addr, msg.data);
+}
+
 static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
                               uint8_t delivery_mode, uint8_t vector, bool level)
 {
+    PcMessage msg = pc_message(dest, dest_mode, delivery_mode, vector, level);
+
+    /* The 8259s are ours: they have the vector. */
+    if (delivery_mode != PC_EXTINT && pc_accel_send(opaque, msg)) {
+        return;
+    }
     pc_apic_send(opaque, NULL, pc_wide_dest(dest, dest_mode), dest_mode,
                  delivery_mode, vector, level);
+}
+
+static void pc_ioapic_changed(void *opaque, unsigned pin, uint64_t entry)
+{
+    Accel *accel = ((PcBoard *)opaque)->parent.accel;
+    PcMessage msg = pc_message(
+        IOAPIC_ENTRY_DEST(entry), IOAPIC_ENTRY_DEST_MODE(entry),
+        IOAPIC_ENTRY_DELIVERY_MODE(entry), entry, entry & IOAPIC_ENTRY_LEVEL);
+
+    if (accel->class->route_pin) {
+        accel->class->route_pin(accel, pin, msg.addr, msg.data);
+    }
+}
+
+static void pc_accel_changed(Board *board)
+{
+    ioapic_tell(pc_from(board)->ioapic);
 }
 
 static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
@@ -192,7 +239,6 @@ static void pc_eoi(void *opaque, uint8_t vector)
     ioapic_eoi(((PcBoard *)opaque)->ioapic, vector);
 }
 
-/* SDM 3A 11.11: destination and mode are in the address, vector in the data. */
 static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
 {
     if (addr < PC_LAPIC_BASE || addr >= PC_LAPIC_BASE + PC_MSI_SIZE) {
@@ -202,6 +248,9 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
     }
     bool logical = addr >> 2 & 1;
 
+    if (pc_accel_send(opaque, (PcMessage){ addr, data })) {
+        return;
+    }
     pc_apic_send(opaque, NULL, pc_wide_dest(addr >> 12, logical), logical,
                  data >> 8 & 7, data & 0xff, data >> 15 & 1);
 }
@@ -414,7 +463,7 @@ static bool pc_init_interrupts(PcBoard *pc, GError **errp)
     i8259_connect(pc_new(pc, &i8259_class, &pc->pic),
                   pc_line(pc, pc_intr_set, 0));
     ioapic_connect(pc_new(pc, &ioapic_class, &pc->ioapic), pc_ioapic_deliver,
-                   pc);
+                   pc_ioapic_changed, pc);
     for (unsigned n = 0; n < PC_GSIS; n++) {
         pc->gsi[n] = pc_line(pc, pc_gsi_set, n);
     }
@@ -826,6 +875,7 @@ const BoardClass pc_board_class = {
     .infos = pc_infos,
     .init = pc_init,
     .ready = pc_ready,
+    .accel_changed = pc_accel_changed,
     .reset = pc_reset,
     .clear = pc_clear,
     .power_button = pc_power_button,

@@ -78,7 +78,11 @@ typedef enum ApicRegister {
     APIC_REGISTERS = 0x40,
 } ApicRegister;
 
-enum { APIC_LVT_COUNT = 6 }; /* timer, thermal, performance, LINT0/1, error */
+enum {
+    APIC_LVT_COUNT = 6, /* timer, thermal, performance, LINT0/1, error */
+    /* EOI suppression, last LVT entry, integrated APIC */
+    APIC_VERSION_VALUE = 1u << 24 | (APIC_LVT_COUNT - 1) << 16 | 0x14,
+};
 
 struct X86Apic {
     ApicPriority priority; /* first: apic.h */
@@ -103,6 +107,7 @@ struct X86Apic {
     bool
         timer_ended; /* a one-shot count that ran out before the mode changed */
     bool lint[2];    /* levels of the inputs */
+    bool away;       /* an accelerator runs it: apic-image.c */
 };
 
 /* ---- vectors ------------------------------------------------------------- */
@@ -176,6 +181,8 @@ static inline uint32_t apic_timer_mode(X86Apic *a)
 }
 uint32_t apic_timer_current(X86Apic *a);
 void apic_timer_arm(X86Apic *a);
+/* What is left of the initial count now; 0: it has ended. */
+void apic_timer_set_current(X86Apic *a, uint32_t current);
 void apic_timer_write_initial(X86Apic *a, uint32_t val);
 void apic_timer_write_divide(X86Apic *a, uint32_t val);
 void apic_timer_expired(void *opaque);

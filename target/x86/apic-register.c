@@ -22,8 +22,8 @@ static bool apic_read_locked(X86Apic *a, unsigned reg, uint64_t *val)
     case APIC_ID:
         *val = apic_x2(a) ? a->id : a->id << 24;
         return true;
-    case APIC_VERSION: /* EOI suppression, last LVT entry, integrated APIC */
-        *val = 1u << 24 | (APIC_LVT_COUNT - 1) << 16 | 0x14;
+    case APIC_VERSION:
+        *val = APIC_VERSION_VALUE;
         return true;
     case APIC_TPR:
         *val = a->priority.tpr;

@@ -73,11 +73,22 @@ static void apic_arm_count(X86Apic *a)
 
 void apic_timer_arm(X86Apic *a)
 {
-    if (apic_timer_mode(a) == APIC_LVT_DEADLINE) {
+    if (a->away) {
+        timer_disarm(&a->timer);
+    } else if (apic_timer_mode(a) == APIC_LVT_DEADLINE) {
         apic_arm_deadline(a);
     } else {
         apic_arm_count(a);
     }
+}
+
+void apic_timer_set_current(X86Apic *a, uint32_t current)
+{
+    int64_t passed = (int64_t)(a->timer_initial - current)
+                     << apic_divide_shift(a);
+
+    a->timer_start_ns = clock_now(a->cpu->clock) - passed;
+    a->timer_ended = !current && apic_timer_mode(a) != APIC_LVT_PERIODIC;
 }
 
 void apic_timer_write_initial(X86Apic *a, uint32_t val)
@@ -96,10 +107,7 @@ void apic_timer_write_divide(X86Apic *a, uint32_t val)
     uint32_t current = apic_timer_current(a);
 
     a->divide = val & 0xb;
-    /* Keep the count, change how fast it falls. */
-    int64_t passed = (int64_t)(a->timer_initial - current)
-                     << apic_divide_shift(a);
-    a->timer_start_ns = clock_now(a->cpu->clock) - passed;
+    apic_timer_set_current(a, current); /* only how fast it falls changes */
     if (current) {
         apic_timer_arm(a);
     }

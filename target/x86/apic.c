@@ -73,6 +73,13 @@ void apic_end_of_interrupt(X86Apic *a)
     apic_recheck(a);
 }
 
+void x86_apic_ended(X86Apic *a, uint8_t vector)
+{
+    if (a->eoi) {
+        a->eoi(a->eoi_opaque, vector);
+    }
+}
+
 /* ---- receiving: any thread ----------------------------------------------- */
 
 static void apic_post(X86Apic *a, uint8_t vector, bool level)
@@ -202,7 +209,7 @@ bool x86_apic_accepts_pic(const X86Apic *a)
 /* The 8259's request reaches the CPU as a level. */
 void apic_update_extint(X86Apic *a)
 {
-    if (a->lint[0] && x86_apic_accepts_pic(a)) {
+    if (a->lint[0] && (a->away || x86_apic_accepts_pic(a))) {
         x86_set_pending(a->cpu, X86_PENDING_INTR);
     } else {
         x86_clear_pending(a->cpu, X86_PENDING_INTR);
@@ -237,7 +244,7 @@ void x86_apic_lint(X86Apic *a, unsigned n, bool level)
 
     a->lint[n] = level;
     if (rose) {
-        if (apic_enabled(a)) {
+        if (apic_enabled(a) && !a->away) {
             apic_local_interrupt_locked(a, APIC_LVT_LINT0 + n);
         } else if (n == 1) { /* without an APIC the pins are INTR and NMI */
             x86_set_pending(a->cpu, X86_PENDING_NMI);

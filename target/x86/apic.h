@@ -59,6 +59,27 @@ void x86_apic_loaded(X86Apic *apic);
 /* What INIT does; SDM 3A 10.4.7.3: the id and the base MSR stay. */
 void x86_apic_init_reset(X86Apic *apic);
 
+/* ---- While an accelerator runs it: apic-image.c ---------------------------
+ */
+
+typedef struct ApicImageRegister {
+    uint32_t value, unused[3];
+} ApicImageRegister;
+
+/* xAPIC memory, up to the last register. */
+typedef struct ApicImage {
+    ApicImageRegister reg[0x40];
+} ApicImage;
+
+void x86_apic_save_image(X86Apic *apic, ApicImage *image);
+void x86_apic_load_image(X86Apic *apic, const ApicImage *image);
+/* Away: no timer runs here, nobody delivers here, and the 8259s' INTR reaches
+ * the CPU whatever LINT0 says. Back: as after loading. */
+void x86_apic_set_away(X86Apic *apic, bool away);
+bool x86_apic_away(const X86Apic *apic);
+/* The accelerator ended a level-triggered interrupt. */
+void x86_apic_ended(X86Apic *apic, uint8_t vector);
+
 /* x2APIC registers as MSRs 0x800..0x8ff, and IA32_APIC_BASE; false: #GP. */
 bool x86_apic_read_msr(X86Apic *apic, uint32_t msr, uint64_t *val);
 bool x86_apic_write_msr(X86Apic *apic, uint32_t msr, uint64_t val);

@@ -8,7 +8,8 @@
  * Leaves through isa-debug-exit: status 33, or 35 for a failure.
  *
  * With the symbol KICKS it does nothing but read that many sectors, with its
- * timer stopped, and says "read".
+ * timer stopped, each of which ends with an MSI-X interrupt; then it says
+ * "read".
  *
  * Per processor, 128 bytes at CPUS: rounds, chain, ticks, tick chain, sum in
  * xmm8, 1 when it has ended.
@@ -29,6 +30,7 @@ HEADER = 0xd400         /* virtio-blk request header, then the status byte */
 TABLES = 0x20000
 TRAMPOLINE = 0x8000
 VIRTIO = 0xc000         /* I/O BAR */
+MSIX = 0xfe000000       /* BAR 1: the table */
 RING = 0x100000
 
 CODE32 = 0x08
@@ -303,8 +305,55 @@ virtio_start:
         in      %dx, %ax
         movzwl  %ax, %r13d              /* queue size */
         outl_imm RING >> 12, VIRTIO + 8
+.ifdef KICKS
+        call    msix_start
+.endif
         outb_imm 7, VIRTIO + 0x12
         ret
+
+.ifdef KICKS
+/* Interrupt 31h when the queue of slot r12d has something. */
+msix_start:
+        mov     $IDT + 0x31 * 16, %edi
+        mov     $done_msix, %edx
+        call    gate64
+        mov     $0x14, %ecx
+        call    pci_select
+        mov     $MSIX, %eax
+        out     %eax, %dx
+        mov     $4, %ecx
+        call    pci_select
+        mov     $7, %eax
+        out     %ax, %dx
+        mov     $MSIX, %r9d
+        movl    $APIC, (%r9)
+        movl    $0, 4(%r9)
+        movl    $0x31, 8(%r9)
+        movl    $0, 12(%r9)
+        mov     $0x34, %ecx             /* the first capability */
+        call    pci_read
+        movzbl  %al, %ecx
+1:      call    pci_read
+        cmp     $0x11, %al              /* MSI-X */
+        je      2f
+        movzbl  %ah, %ecx
+        jmp     1b
+2:      or      $0x80000000, %eax       /* enable */
+        push    %rax
+        call    pci_select
+        pop     %rax
+        out     %eax, %dx
+        outw_imm 0, VIRTIO + 0x16
+        sti
+        ret
+
+done_msix:
+        push    %rax
+        mov     $APIC, %eax
+        movl    $0, 0xb0(%rax)
+        pop     %rax
+        iretq
+.endif
 
 disk_read:
         xor     %ecx, %ecx              /* VIRTIO_BLK_T_IN */
@@ -345,9 +394,19 @@ disk:   mov     %ecx, HEADER
         mfence
         mov     %eax, %ecx
         outw_imm 0, VIRTIO + 0x10
+.ifdef KICKS
+1:      cli
+        cmp     2(%r11), %cx
+        je      2f
+        sti
+        hlt
+        jmp     1b
+2:      sti
+.else
 1:      pause
         cmp     2(%r11), %cx
         jne     1b
+.endif
         cmpb    $0, HEADER + 16
         jne     bad64
         ret

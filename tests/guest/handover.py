@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""handover.S changes engines while it runs: handover.py EMU IMAGE PROCESSORS"""
+"""handover.S changes engines while it runs: handover.py EMU IMAGE PROCESSORS ACCEL"""
 import os
 import re
 import tempfile
@@ -50,7 +50,7 @@ def check(index, report, disk):
                 raise guest.Failure(f"sector {sector} was not written")
 
 
-def test(emu, image, processors):
+def test(emu, image, processors, accel):
     guest.need_kvm()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "disk")
@@ -58,7 +58,7 @@ def test(emu, image, processors):
             for n in range(1024):
                 disk.write(sector_value(n).to_bytes(8, "little") + bytes(504))
             disk.truncate(2048 * 512)
-        with guest.Guest(emu, "-accel", "kvm", "-nodefaults", "-display", "none",
+        with guest.Guest(emu, "-accel", accel, "-nodefaults", "-display", "none",
                          "-m", 64, "-smp", processors, "-bios", image,
                          "-serial", "mon:stdio", "-device", "isa-debug-exit",
                          "-drive", f"file={path},format=raw,if=virtio") as g:

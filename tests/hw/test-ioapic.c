@@ -10,13 +10,19 @@ typedef struct Fixture {
     Hw *hw;
     Device *ioapic;
     GString *log;
+    uint64_t told[IOAPIC_PINS];
 } Fixture;
 
 static void deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
                     uint8_t delivery_mode, uint8_t vector, bool level)
 {
-    g_string_append_printf(opaque, "%02x.%u.%u.%02x%s ", dest, dest_mode,
-                           delivery_mode, vector, level ? "L" : "");
+    g_string_append_printf(((Fixture *)opaque)->log, "%02x.%u.%u.%02x%s ", dest,
+                           dest_mode, delivery_mode, vector, level ? "L" : "");
+}
+
+static void changed(void *opaque, unsigned pin, uint64_t entry)
+{
+    ((Fixture *)opaque)->told[pin] = entry;
 }
 
 static void setup(Fixture *f, gconstpointer data)
@@ -24,7 +30,7 @@ static void setup(Fixture *f, gconstpointer data)
     f->hw = hw_new();
     f->log = g_string_new(NULL);
     f->ioapic = device_new(&ioapic_class, &f->hw->env);
-    ioapic_connect(f->ioapic, deliver, f->log);
+    ioapic_connect(f->ioapic, deliver, changed, f);
     g_assert_true(device_realize(f->ioapic, NULL, NULL));
     region_add(&f->hw->memory_root, BASE, ioapic_region(f->ioapic));
     device_reset(f->ioapic);
@@ -83,6 +89,7 @@ static void test_edge(Fixture *f, gconstpointer data)
     set(f, 4, true); /* lost: masked */
     reg_write(f, 0x19, 0x03000000);
     reg_write(f, 0x18, 0x00000931);
+    g_assert_cmphex(f->told[4], ==, UINT64_C(0x0300000000000931));
     set(f, 4, false);
     assert_log(f, "");
     set(f, 4, true);

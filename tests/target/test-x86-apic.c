@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The local APIC from outside: registers, priorities, timer, commands. */
+#include "target/x86/apic.h"
 #include "target/x86/msr.h"
 #include "tests/target/machine.h"
 
@@ -366,6 +367,52 @@ static void test_start_up(void)
     machine_free(m);
 }
 
+/* Away and back, the time that passed included. */
+static void test_away(void)
+{
+    Machine *m = apic_machine();
+    X86Apic *a = m->cpu->apic;
+    ApicImage image;
+
+    m->cpu->pic_ack = ack;
+    put(m, 0xf0, 0x1ff);
+    put(m, 0x350, 0x10700); /* no 8259 */
+    put(m, 0x80, 0x20);
+    put(m, 0x310, 0x03000000);
+    put(m, 0x3e0, 0xb); /* a tick is a nanosecond */
+    put(m, 0x320, 0x30);
+    put(m, 0x380, 1000);
+    x86_apic_deliver(a, 0, 0x51, true);
+    clock_advance(m->clock, 400);
+    x86_apic_save_image(a, &image);
+    g_assert_cmphex(image.reg[0xf].value, ==, 0x1ff);
+    g_assert_cmphex(image.reg[0x31].value, ==, 0x03000000);
+    g_assert_cmpuint(image.reg[0x39].value, ==, 600);
+    x86_apic_set_away(a, true);
+    m->cpu->pending = 0;
+    x86_apic_lint(a, 0, true); /* INTR is the accelerator's to judge */
+    g_assert_cmphex(m->cpu->pending, ==, X86_PENDING_INTR);
+    x86_apic_lint(a, 0, false);
+    clock_advance(m->clock, 5000); /* no timer runs */
+    g_assert_cmphex(get(m, 0x210), ==, 0);
+
+    image.reg[0x39].value = 250;
+    x86_apic_load_image(a, &image);
+    x86_apic_set_away(a, false);
+    g_assert_cmpint(take(m), ==, 0x51);
+    g_assert_cmphex(get(m, 0x1a0), ==, 1u << 0x11); /* TMR */
+    g_assert_cmpuint(get(m, 0x390), ==, 250);
+    put(m, 0xb0, 0);
+    clock_advance(m->clock, 249);
+    g_assert_cmpint(take(m), ==, -1);
+    clock_advance(m->clock, 1);
+    g_assert_cmpint(take(m), ==, 0x30);
+    /* A count that has ended does not end again. */
+    x86_apic_save_image(a, &image);
+    g_assert_cmpuint(image.reg[0x38].value, ==, 0);
+    machine_free(m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -379,5 +426,6 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/x2apic", test_x2apic);
     g_test_add_func("/apic/pic", test_pic);
     g_test_add_func("/apic/start-up", test_start_up);
+    g_test_add_func("/apic/away", test_away);
     return machine_test_run();
 }

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * KVM's local APICs (kernel-irqchip=split): interrupts between processors, ends
+ * of interrupts, the APIC's timer and HLT do not leave the kernel. The I/O APIC
+ * and the 8259s stay ours; what they and the devices send are messages.
+ *
+ * 1. The local APIC is in one place at a time, like the rest of a vCPU, but
+ *    moves less often: `apic_ours` says that X86Cpu's is to be given. While KVM
+ *    has it, x86_apic_away() holds and X86Cpu's is a copy for who looks.
+ * 2. A message that is sent again has a route and an eventfd (irqfd); they are
+ *    all given up when there are too many, as the guest chooses them.
+ * 3. KVM is told what the I/O APIC's pins send, so that it says when a
+ *    level-triggered interrupt has ended.
+ */
+#include "accel/kvm/kvm.h"
+
+#include "target/x86/apic.h"
+#include "target/x86/model.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define APIC_MSR_DEADLINE 0x6e0
+enum { MSI_LEVEL = 1 << 15 };
+
+typedef struct KvmMessage {
+    uint64_t addr;
+    uint32_t data;
+    int fd; /* -1: seen once, no route yet */
+} KvmMessage;
+
+/* ---- creation ------------------------------------------------------------ */
+
+static bool irqchip_possible(const KvmEngine *e)
+{
+    return kvm_has(e, CAP_SPLIT_IRQCHIP) && kvm_has(e, CAP_IRQ_ROUTING) &&
+           kvm_has(e, CAP_SIGNAL_MSI);
+}
+
+bool kvm_irqchip_create(KvmEngine *e, GError **errp)
+{
+    KvmIrqchip *chip = &e->irqchip;
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP,
+                                  .args = { KVM_IOAPIC_NUM_PINS } };
+
+    if (chip->asked == IRQCHIP_DEFAULT) {
+        chip->split = irqchip_possible(e);
+    } else {
+        chip->split = chip->asked == IRQCHIP_SPLIT;
+    }
+    if (!chip->split) {
+        return true;
+    }
+    if (!irqchip_possible(e)) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "KVM here has no split-irqchip (kernel-irqchip=off "
+                        "goes without)");
+    }
+    if (ioctl(e->vm_fd, KVM_ENABLE_CAP, &cap) != 0) {
+        return emu_fail_errno(errp, errno, "KVM_CAP_SPLIT_IRQCHIP");
+    }
+    chip->messages = g_array_new(FALSE, TRUE, sizeof(KvmMessage));
+    return true;
+}
+
+/* ---- routes -------------------------------------------------------------- */
+
+static struct kvm_irq_routing_entry irqchip_route(uint32_t gsi, uint64_t addr,
+                                                  uint32_t data)
+{
+    return (struct kvm_irq_routing_entry){
+        .gsi = gsi,
+        .type = KVM_IRQ_ROUTING_MSI,
+        .u.msi = { .address_lo = addr, .address_hi = addr >> 32, .data = data },
+    };
+}
+
+/* The I/O APIC's pins come first, then messages. */
+static void irqchip_set_routes_locked(KvmEngine *e)
+{
+    const KvmIrqchip *chip = &e->irqchip;
+    g_autofree struct kvm_irq_routing *k =
+        g_malloc0(sizeof(*k) + (KVM_IOAPIC_NUM_PINS + chip->messages->len) *
+                                   sizeof(k->entries[0]));
+
+    for (unsigned pin = 0; pin < KVM_IOAPIC_NUM_PINS; pin++) {
+        if (chip->pins[pin].data & MSI_LEVEL) {
+            k->entries[k->nr++] =
+                irqchip_route(pin, chip->pins[pin].addr, chip->pins[pin].data);
+        }
+    }
+    for (guint i = 0; i < chip->messages->len; i++) {
+        const KvmMessage *m = &g_array_index(chip->messages, KvmMessage, i);
+
+        k->entries[k->nr++] =
+            irqchip_route(KVM_IOAPIC_NUM_PINS + i, m->addr, m->data);
+    }
+    if (ioctl(e->vm_fd, KVM_SET_GSI_ROUTING, k) != 0) {
+        log_printf("kvm: KVM_SET_GSI_ROUTING: %s\n", g_strerror(errno));
+    }
+}
+
+/* Only ends of levels are asked for, so edges need not be known. */
+void kvm_route_pin(Accel *accel, unsigned pin, uint64_t addr, uint32_t data)
+{
+    KvmEngine *e = kvm_engine(accel);
+    KvmPin *p = &e->irqchip.pins[pin];
+    KvmPin now = data & MSI_LEVEL ? (KvmPin){ addr, data } : (KvmPin){ 0 };
+
+    if (!kvm_has_apics(e)) {
+        return;
+    }
+    g_mutex_lock(&e->irqchip.lock);
+    if (p->addr != now.addr || p->data != now.data) {
+        *p = now;
+        irqchip_set_routes_locked(e);
+    }
+    g_mutex_unlock(&e->irqchip.lock);
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+static bool irqchip_irqfd(const KvmEngine *e, unsigned n, int fd,
+                          uint32_t flags)
+{
+    struct kvm_irqfd k = { .fd = fd,
+                           .gsi = KVM_IOAPIC_NUM_PINS + n,
+                           .flags = flags };
+
+    return ioctl(e->vm_fd, KVM_IRQFD, &k) == 0;
+}
+
+static void irqchip_forget_locked(KvmEngine *e)
+{
+    GArray *messages = e->irqchip.messages;
+
+    for (guint i = 0; i < messages->len; i++) {
+        int fd = g_array_index(messages, KvmMessage, i).fd;
+
+        if (fd >= 0) {
+            irqchip_irqfd(e, i, fd, KVM_IRQFD_FLAG_DEASSIGN);
+            close(fd);
+        }
+    }
+    g_array_set_size(messages, 0);
+}
+
+/* A route and an eventfd for it; -1: it goes without. */
+static int irqchip_add_locked(KvmEngine *e, uint64_t addr, uint32_t data)
+{
+    GArray *messages = e->irqchip.messages;
+
+    if (messages->len == KVM_MESSAGES_MAX) {
+        irqchip_forget_locked(e);
+    }
+    KvmMessage m = { addr, data, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
+
+    g_array_append_val(messages, m);
+    irqchip_set_routes_locked(e);
+    if (m.fd >= 0 && !irqchip_irqfd(e, messages->len - 1, m.fd, 0)) {
+        close(m.fd);
+        m.fd = -1;
+        g_array_index(messages, KvmMessage, messages->len - 1).fd = -1;
+    }
+    return m.fd;
+}
+
+static int irqchip_find_locked(KvmEngine *e, uint64_t addr, uint32_t data)
+{
+    const GArray *messages = e->irqchip.messages;
+
+    for (guint i = 0; i < messages->len; i++) {
+        const KvmMessage *m = &g_array_index(messages, KvmMessage, i);
+
+        if (m->addr == addr && m->data == data) {
+            return m->fd;
+        }
+    }
+    return irqchip_add_locked(e, addr, data);
+}
+
+/* A level's route is the pin's business. */
+bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data)
+{
+    KvmEngine *e = kvm_engine(accel);
+    struct kvm_msi msi = { .address_lo = addr,
+                           .address_hi = addr >> 32,
+                           .data = data };
+    int fd = -1;
+
+    if (!kvm_has_apics(e)) {
+        return false;
+    }
+    g_mutex_lock(&e->irqchip.lock);
+    e->irqchip.sent++;
+    if (kvm_has(e, CAP_IRQFD) && !(data & MSI_LEVEL)) {
+        fd = irqchip_find_locked(e, addr, data);
+    }
+    if (fd >= 0) {
+        eventfd_write(fd, 1);
+        e->irqchip.by_irqfd++;
+    }
+    g_mutex_unlock(&e->irqchip.lock);
+    if (fd < 0 && ioctl(e->vm_fd, KVM_SIGNAL_MSI, &msi) < 0) {
+        log_printf("kvm: KVM_SIGNAL_MSI %" PRIx64 " = %" PRIx32 ": %s\n", addr,
+                   data, g_strerror(errno));
+    }
+    return true;
+}
+
+/* ---- the local APIC's state ---------------------------------------------- */
+
+typedef struct OneMsr {
+    struct kvm_msrs head;
+    struct kvm_msr_entry entry;
+} OneMsr;
+
+static bool irqchip_move_deadline(KvmVcpu *v, unsigned long request,
+                                  OneMsr *msr, GError **errp)
+{
+    msr->head.nmsrs = 1;
+    msr->entry.index = APIC_MSR_DEADLINE;
+    return !x86_model_has(v->cpu->model, FEATURE_TSC_DEADLINE) ||
+           ioctl(v->fd, request, msr) == 1 ||
+           emu_fail_errno(errp, errno, "the TSC deadline's MSR");
+}
+
+/* The guest's TSC has jumped, and KVM's timer counts to the old one. */
+bool kvm_rearm_deadline(KvmVcpu *v, GError **errp)
+{
+    OneMsr msr = { .entry = { .data = 0 } };
+
+    return !kvm_has_apics(v->engine) || v->apic_ours ||
+           (irqchip_move_deadline(v, KVM_GET_MSRS, &msr, errp) &&
+            irqchip_move_deadline(v, KVM_SET_MSRS, &msr, errp));
+}
+
+/* The timer's deadline is in the guest's TSC, so it must be right already. */
+bool kvm_put_apic(KvmVcpu *v, GError **errp)
+{
+    X86Cpu *cpu = v->cpu;
+    OneMsr msr = { .entry = { .data = cpu->tsc_deadline } };
+    struct kvm_lapic_state k;
+
+    if (!kvm_has_apics(v->engine) || !v->apic_ours) {
+        return true;
+    }
+    G_STATIC_ASSERT(sizeof(ApicImage) == sizeof(k));
+    x86_apic_save_image(cpu->apic, (ApicImage *)&k);
+    if (ioctl(v->fd, KVM_SET_LAPIC, &k) != 0) {
+        return emu_fail_errno(errp, errno, "KVM_SET_LAPIC");
+    }
+    if (!irqchip_move_deadline(v, KVM_SET_MSRS, &msr, errp)) {
+        return false;
+    }
+    v->apic_ours = false;
+    x86_apic_set_away(cpu->apic, true);
+    return true;
+}
+
+bool kvm_get_apic(KvmVcpu *v, GError **errp)
+{
+    X86Cpu *cpu = v->cpu;
+    OneMsr msr = { .entry = { .data = 0 } };
+    struct kvm_lapic_state k;
+
+    if (!kvm_has_apics(v->engine) || v->apic_ours) {
+        return true;
+    }
+    if (ioctl(v->fd, KVM_GET_LAPIC, &k) != 0) {
+        return emu_fail_errno(errp, errno, "KVM_GET_LAPIC");
+    }
+    if (!irqchip_move_deadline(v, KVM_GET_MSRS, &msr, errp)) {
+        return false;
+    }
+    x86_apic_load_image(cpu->apic, (const ApicImage *)&k);
+    cpu->tsc_deadline = msr.entry.data;
+    return true;
+}
+
+/* ---- running, halted, waiting -------------------------------------------- */
+
+bool kvm_put_mp_state(KvmVcpu *v, GError **errp)
+{
+    const X86Cpu *cpu = v->cpu;
+    struct kvm_mp_state k = {
+        .mp_state = cpu->wait_sipi ? KVM_MP_STATE_UNINITIALIZED
+                    : cpu->halted  ? KVM_MP_STATE_HALTED
+                                   : KVM_MP_STATE_RUNNABLE,
+    };
+
+    return !kvm_has_apics(v->engine) ||
+           ioctl(v->fd, KVM_SET_MP_STATE, &k) == 0 ||
+           emu_fail_errno(errp, errno, "KVM_SET_MP_STATE");
+}
+
+bool kvm_get_mp_state(KvmVcpu *v, GError **errp)
+{
+    struct kvm_mp_state k;
+
+    if (!kvm_has_apics(v->engine)) {
+        return true;
+    }
+    if (ioctl(v->fd, KVM_GET_MP_STATE, &k) != 0) {
+        return emu_fail_errno(errp, errno, "KVM_GET_MP_STATE");
+    }
+    v->cpu->halted = k.mp_state == KVM_MP_STATE_HALTED;
+    v->cpu->wait_sipi = k.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+                        k.mp_state == KVM_MP_STATE_INIT_RECEIVED;
+    return true;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+void kvm_irqchip_clear(KvmEngine *e)
+{
+    if (e->irqchip.messages) {
+        irqchip_forget_locked(e);
+        g_clear_pointer(&e->irqchip.messages, g_array_unref);
+    }
+}
+
+void kvm_irqchip_print(const KvmEngine *e, GString *out)
+{
+    const KvmIrqchip *chip = &e->irqchip;
+
+    g_string_append_printf(out, "%-18s %s\n", "kernel-irqchip",
+                           chip->split ? "split" : "off");
+    if (chip->split) {
+        g_string_append_printf(out, "%-18s %" PRIu64 "\n%-18s %" PRIu64 "\n",
+                               "messages", chip->sent, "by irqfd",
+                               chip->by_irqfd);
+    }
+}
