@@ -264,8 +264,12 @@ void vcpu_call(Vcpu *v, void (*fn)(X86Cpu *cpu, void *opaque), void *opaque)
         last = &(*last)->next;
     }
     *last = &job;
+    bool runs = !v->standing;
+    g_cond_signal(&v->wake);
     g_mutex_unlock(&v->lock);
-    vcpu_interrupt(v);
+    if (runs) {
+        vcpu_interrupt(v);
+    }
     g_mutex_lock(&v->lock);
     while (!job.done) {
         g_cond_wait(&v->news, &v->lock);

@@ -44,14 +44,20 @@ static int64_t machine_rtc_start_ns(const RtcConfig *rtc)
 
 bool machine_create_clocks(Machine *m, GError **errp)
 {
-    m->clock = clock_new(clock_source_monotonic, NULL);
+    void *opaque = NULL;
+    ClockSource *source = m->config->input_counted ? input_clock(m, &opaque)
+                                                   : clock_source_monotonic;
+
+    m->clock = clock_new(source, opaque);
     m->clock_host = clock_new(clock_source_monotonic, NULL);
     m->clock_rtc = clock_new(machine_rtc_source, m);
     clock_set(m->clock_rtc, machine_rtc_start_ns(&m->config->rtc));
     clock_start(m->clock_host);
     clock_start(m->clock_rtc);
+    /* Counted time goes on in input.c only. */
     m->clock_loop = clock_loop_new(
-        (Clock *const[]){ m->clock, m->clock_host, m->clock_rtc }, 3, errp);
+        (Clock *const[]){ m->clock_host, m->clock, m->clock_rtc },
+        m->config->input_counted ? 1 : 3, errp);
     return m->clock_loop != NULL;
 }
 

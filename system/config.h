@@ -55,6 +55,8 @@ typedef struct MachineConfig {
     GPtrArray *nodes;       /* of BlockNodeConfig *: -blockdev */
     GPtrArray *objects;     /* of ObjectConfig * */
     RtcConfig rtc;
+    bool input_counted; /* input_prepare() */
+    unsigned input_shift;
 
     bool nographic, nographic_implied, display_given, monitor_given;
     bool no_reboot, no_shutdown, start_paused, snapshot, daemonize;

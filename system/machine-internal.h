@@ -8,6 +8,7 @@
 #include "system/machine.h"
 #include "system/mainloop.h"
 #include "system/sendkey.h"
+#include "target/x86/cpu.h"
 
 /* What was asked for and not done yet; zero: nothing. */
 typedef struct MachineRequests {
@@ -18,12 +19,21 @@ typedef struct MachineRequests {
     bool scheduled;
 } MachineRequests;
 
+/* Time of a machine that counts it in instructions (input.c). */
+typedef struct InputClock {
+    X86Cpu *cpu; /* NULL: does not run yet */
+    unsigned shift;
+    unsigned blocked; /* pieces since interrupts could be taken */
+    int64_t skipped_ns;
+} InputClock;
+
 struct Machine {
     MachineConfig *config;
     Board *board;
     DeviceEnv env;
     Clock *clock, *clock_host, *clock_rtc;
     ClockLoop *clock_loop;
+    InputClock input_clock;
     DeferQueue *deferred;
     InputHub *input;
     KeySender *keys;
@@ -51,6 +61,9 @@ bool machine_plug_drives(Machine *m, GError **errp);
 bool machine_plug_debugcons(Machine *m, GError **errp);
 void machine_close_backends(Machine *m);
 void machine_flush_disks(Machine *m);
+
+/* input.c */
+ClockSource *input_clock(Machine *m, void **opaque);
 
 /* clocks.c */
 bool machine_create_clocks(Machine *m, GError **errp);

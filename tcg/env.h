@@ -94,8 +94,9 @@ typedef struct TcgEnv {
                                     pointer, current block, ...) */
     uint64_t spill[16];          /* temporaries of the back end */
     TcgSlot slot[TCG_MODES][TCG_SLOTS];
-    uint64_t insn_count; /* guest instructions begun; kept with -icount and
-                            lock-step only */
+    uint64_t insn_count; /* guest instructions begun, once each however often
+                            they are started anew; kept on request only */
+    uint64_t insn_limit; /* blocks that would count further are not entered */
 } TcgEnv;
 
 /*

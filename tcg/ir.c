@@ -58,6 +58,7 @@ void ir_reset(IrBlock *b, uint64_t pc, uint8_t mode)
     b->count_insns = false;
     b->relative = false;
     b->exact_flags = false;
+    b->defined_flags = false;
 }
 
 IrInsn *ir_append(IrBlock *b, IrOp op)

@@ -174,7 +174,8 @@ typedef struct IrBlock {
                          env->pc_base, so the block runs at any page; EXIT stays
                          inside the page, EXITR sets pc_base */
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
-    void *scratch;    /* the passes' */
+    bool defined_flags; /* what is undefined of them is cleared */
+    void *scratch;      /* the passes' */
     size_t scratch_size;
 } IrBlock;
 

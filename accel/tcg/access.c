@@ -25,6 +25,12 @@ void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write)
     }
 }
 
+/* The present instruction begins once more. */
+static void access_uncount(TcgVcpu *v)
+{
+    v->cpu->env.insn_count -= v->engine->count_insns;
+}
+
 void access_restart(const TcgAccess *a)
 {
     TcgVcpu *v = tcg_vcpu(a->cpu);
@@ -32,6 +38,7 @@ void access_restart(const TcgAccess *a)
     if (a->restart) {
         v->one_insn = true;
         v->stats.smc_exits++;
+        access_uncount(v);
         tcg_unwind(a->cpu, TCG_LEAVE_EVENT);
     }
 }
@@ -42,6 +49,7 @@ void access_alone(void *env)
 
     if (engine_smp(v->engine) && !v->alone) {
         v->alone_next = true;
+        access_uncount(v);
         tcg_unwind(env, TCG_LEAVE_EVENT);
     }
 }

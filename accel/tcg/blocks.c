@@ -187,6 +187,15 @@ void block_drop_once(TcgBlock *b)
     call_rcu(&b->rcu, block_free);
 }
 
+void block_drop_brief(TcgBlock *b)
+{
+    engine_lock(b->engine);
+    if (b->valid) { /* it may have overwritten itself */
+        block_drop_locked(b->engine, b);
+    }
+    engine_unlock(b->engine);
+}
+
 void block_flush_all(TcgEngine *e)
 {
     engine_lock(e);
@@ -446,6 +455,7 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     }
     e->ir.count_insns = e->count_insns;
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
+    e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);
     x86_translate(s->cpu, &e->ir, &fetch, max_insns, &b->size);
     b->once |= e->ir.relative != engine_relative(s->cpu);

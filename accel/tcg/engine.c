@@ -19,6 +19,7 @@ static const KeyValKey engine_keys[] = {
     { "code-size", "SIZE", "the same, with suffix" },
     { "insns", "N", "most guest instructions in a block" },
     { "count", "on|off", "count instructions exactly" },
+    { "exact", "on|off", "all flags exact, undefined ones clear (lock-step)" },
     { "verify", "on|off", "check the IR after each pass" },
     { "perfmap", "on|off", "name translations for perf: /tmp/perf-PID.map" },
     { "thread", "single|multi", "accepted for compatibility" },
@@ -110,6 +111,7 @@ static bool engine_parse(TcgEngine *e, const char *options, GError **errp)
            engine_parse_switches(e, kv, errp) &&
            engine_parse_sizes(e, kv, errp) &&
            keyval_get_bool(kv, "count", &e->count_insns, errp) &&
+           keyval_get_bool(kv, "exact", &e->exact_flags, errp) &&
            keyval_get_bool(kv, "perfmap", &e->perfmap, errp) &&
            keyval_get_bool(kv, "verify", &e->verify, errp);
 }
@@ -346,7 +348,8 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
 
     v->engine = e;
     v->cpu = cpu;
-    v->once_pc = v->stop_at = UINT64_MAX;
+    v->once_pc = UINT64_MAX;
+    cpu->env.insn_limit = UINT64_MAX;
     v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_new_tlbs(v);
     cpu->env.jumps = v->jumps;

@@ -75,6 +75,8 @@ struct TcgBlock {
     uint16_t insns;
     bool valid; /* findable; guarded by lock */
     bool once;  /* never findable, never linked */
+    bool
+        brief; /* shorter than others because of a count: dropped when it ran */
     TcgBlock *hash_next;
     TcgPage *page[2];
     TcgBlock *page_next[2];
@@ -246,7 +248,6 @@ struct TcgVcpu {
     bool one_insn;    /* the next block is one instruction, run once: it
                          overwrites the block that it is in */
     uint64_t once_pc; /* of the one that is running; ~0: none */
-    uint64_t stop_at; /* insn_count to stop at; UINT64_MAX: none */
 };
 
 /* host-*.c: in a loop that waits; yield: let another thread run. Light. */
@@ -441,6 +442,7 @@ void memory_store_bytes(void *env, uint64_t addr, const void *buf,
 TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
 TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once);
 void block_drop_once(TcgBlock *block);
+void block_drop_brief(TcgBlock *block);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,
                         uint64_t len);

@@ -31,12 +31,16 @@ static void run_take_back_requests(TcgVcpu *v)
     __atomic_store_n(&env->exit_request, 0, __ATOMIC_SEQ_CST);
 }
 
-/* What must be done before the next instruction. True: *why to leave. */
+/* What must be done before the next instruction. True: *why to leave. In a
+ * counted run interrupts are taken the first time only. */
 static bool run_events(X86Cpu *cpu, VcpuExit *why)
 {
+    bool later = cpu->interrupts_wait;
+
     x86_deliver_raised(cpu);
     while (!cpu->shutdown && x86_take_pending(cpu)) {
     }
+    cpu->interrupts_wait = cpu->env.insn_limit != UINT64_MAX;
     if (__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST) & X86_PENDING_STOP) {
         x86_clear_pending(cpu, X86_PENDING_STOP);
         *why = VCPU_EXIT_STOP;
@@ -48,7 +52,7 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
     }
     if (cpu->halted || cpu->wait_sipi) {
         *why = VCPU_EXIT_HALT;
-        if (cpu->wait_sipi || !x86_has_work(cpu)) {
+        if (cpu->wait_sipi || later || !x86_has_work(cpu)) {
             return true;
         }
         cpu->halted = false; /* woken for something that went away */
@@ -59,7 +63,7 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
 /* Instructions that may still run, as the limit of a block. */
 static unsigned run_limit(const TcgVcpu *v)
 {
-    uint64_t left = v->stop_at - v->cpu->env.insn_count;
+    uint64_t left = v->cpu->env.insn_limit - v->cpu->env.insn_count;
     return MIN(left, v->engine->insns_max);
 }
 
@@ -78,7 +82,11 @@ static TcgBlock *run_block(TcgVcpu *v)
     if (b && b->insns <= limit) {
         return b;
     }
-    return block_translate(cpu, limit, limit < v->engine->insns_max);
+    b = block_translate(cpu, limit, false);
+    if (b) {
+        b->brief = limit < v->engine->insns_max;
+    }
+    return b;
 }
 
 static int run_one(TcgVcpu *v, TcgBlock *b)
@@ -95,6 +103,8 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     v->once_pc = UINT64_MAX;
     if (b->once) {
         block_drop_once(b);
+    } else if (b->brief) {
+        block_drop_brief(b);
     }
     return reason;
 }
@@ -144,7 +154,7 @@ static bool run_step(TcgVcpu *v, VcpuExit *why)
     default: /* the architecture's own: the state says what */
         break;
     }
-    if (v->cpu->env.insn_count >= v->stop_at) {
+    if (v->cpu->env.insn_count >= v->cpu->env.insn_limit) {
         *why = VCPU_EXIT_STOP;
         return true;
     }
@@ -157,7 +167,7 @@ static VcpuExit run_loop(TcgVcpu *v)
     bool left;
 
     v->thread = pthread_self();
-    v->no_chain = log_on(LOG_NOCHAIN) || v->stop_at != UINT64_MAX;
+    v->no_chain = log_on(LOG_NOCHAIN);
     host_signals_enter(&v->engine->ctx);
     do {
         x86_tsc_sync(v->cpu);
@@ -179,7 +189,7 @@ static VcpuExit run_loop(TcgVcpu *v)
 
 VcpuExit tcg_run(Accel *accel, X86Cpu *cpu)
 {
-    tcg_vcpu(cpu)->stop_at = UINT64_MAX;
+    cpu->env.insn_limit = UINT64_MAX;
     return run_loop(tcg_vcpu(cpu));
 }
 
@@ -191,6 +201,8 @@ VcpuExit tcg_run_insns(Accel *accel, X86Cpu *cpu, uint64_t insns)
     if (!insns) {
         return VCPU_EXIT_STOP;
     }
-    v->stop_at = cpu->env.insn_count + insns;
-    return run_loop(v);
+    cpu->env.insn_limit = cpu->env.insn_count + insns;
+    VcpuExit why = run_loop(v);
+    cpu->interrupts_wait = false;
+    return why;
 }

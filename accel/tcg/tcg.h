@@ -8,10 +8,11 @@
 
 #include "accel/accel.h"
 
-/* Run exactly that many guest instructions (a repetition of a string
- * instruction that was interrupted counts again), or fewer if it leaves for
- * another reason than STOP. Interrupts are taken between blocks, so at exact
- * counts. The accelerator was created with count=on. */
+/* Run exactly that many guest instructions, or fewer if it leaves for another
+ * reason than STOP. A repeated string instruction is one; what faults is one.
+ * Interrupts from outside are taken before the first instruction only, and HLT
+ * ends the run: so whatever the engine's settings, they come at the same count.
+ * The accelerator was created with count=on. */
 VcpuExit tcg_run_insns(Accel *accel, X86Cpu *cpu, uint64_t insns);
 
 VcpuExit tcg_run(Accel *accel, X86Cpu *cpu);

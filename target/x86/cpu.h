@@ -262,6 +262,8 @@ struct X86Cpu {
 
     uint32_t pending; /* X86_PENDING_*, atomic */
 
+    bool interrupts_wait; /* those from outside stay pending: a counted run */
+
     /* A loop that waits leaves now and then, so that those it waits for get the
      * host's processor. */
     bool yields;    /* the accelerator's: there are others */

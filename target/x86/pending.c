@@ -362,6 +362,9 @@ bool x86_take_pending(X86Cpu *cpu)
         x86_clear_pending(cpu, X86_PENDING_SMI);
         log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
     }
+    if (cpu->interrupts_wait) {
+        return false;
+    }
     return pending_nmi(cpu, bits) || pending_take_interrupt(cpu, bits) ||
            pending_take_virtual(cpu);
 }

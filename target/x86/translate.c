@@ -134,11 +134,22 @@ void tr_exit_value(Translator *t, IrVal pc)
     }
 }
 
+/* Correct the number of instructions, where one is kept. */
+static void tr_count(Translator *t, int by)
+{
+    if (t->ir->count_insns) {
+        IrVal count = tr_temp(t);
+        ir_ldenv(t->ir, 3, count, offsetof(TcgEnv, insn_count));
+        count = tr_op2i(t, IR_ADD, IR_I64, count, by);
+        ir_stenv(t->ir, 3, count, offsetof(TcgEnv, insn_count));
+    }
+}
+
 unsigned tr_late(Translator *t, uint64_t pc)
 {
     unsigned label = ir_new_label(t->ir);
-    t->late[t->late_count].label = label;
-    t->late[t->late_count++].pc = pc;
+    t->late[t->late_count++] =
+        (TrLate){ .label = label, .pc = pc, .again = pc == t->pc };
     return label;
 }
 
@@ -158,6 +169,9 @@ static void tr_place_late(Translator *t)
 {
     for (unsigned n = 0; n < t->late_count; n++) {
         ir_label(t->ir, t->late[n].label);
+        if (t->late[n].again) {
+            tr_count(t, -1);
+        }
         tr_exit_lookup(t, t->late[n].pc);
     }
 }
@@ -279,11 +293,32 @@ static void tr_emit(Translator *t, const X86Insn *i)
     }
 }
 
+/* The whole block or none of it: what is left runs in a shorter one. The
+ * number of its instructions is known when it ends. */
+static void tr_check_limit_of_insns(Translator *t)
+{
+    unsigned go = ir_new_label(t->ir);
+    IrVal count = tr_temp(t), limit = tr_temp(t);
+
+    ir_ldenv(t->ir, 3, count, offsetof(TcgEnv, insn_count));
+    ir_ldenv(t->ir, 3, limit, offsetof(TcgEnv, insn_limit));
+    t->insns_at = t->ir->count;
+    count = tr_op2i(t, IR_ADD, IR_I64, count, 1);
+    ir_brcond(t->ir, IR_CC_BE, IR_I64, count, limit, go);
+    tr_count(t, -1);
+    tr_store_pc(t, t->pc);
+    ir_leave(t->ir, TCG_LEAVE_EVENT);
+    ir_label(t->ir, go);
+}
+
 static void tr_begin(Translator *t)
 {
     ir_append(t->ir, IR_INSN)->imm = t->pc;
-    t->ir->guest_insns++;
     t->no_trap = false;
+    if (t->ir->count_insns && !t->ir->guest_insns) {
+        tr_check_limit_of_insns(t);
+    }
+    t->ir->guest_insns++;
     if (t->key.dr7) {
         tr_call(t, &x86_helper_code_breakpoint, IR_NONE, IR_NONE, IR_NONE,
                 IR_NONE, 0);
@@ -449,7 +484,9 @@ static void tr_insn(Translator *t, CodeReader *r)
         if (t->key.svm) {
             tr_intercept(t, &insn);
         }
+        IrVal count = tr_flags_count(t, &insn);
         tr_emit(t, &insn);
+        tr_define_flags(t, &insn, count);
     }
 }
 
@@ -490,12 +527,14 @@ static void tr_block(Translator *t, CodeReader *r, unsigned max_insns)
 static void tr_reset_block(IrBlock *ir, const X86Cpu *cpu, bool relative)
 {
     bool count_insns = ir->count_insns, exact_flags = ir->exact_flags;
+    bool defined_flags = ir->defined_flags;
     uint64_t pc = relative ? cpu->env.pc & (TR_PAGE - 1) : cpu->env.pc;
 
     ir_reset(ir, pc, cpu->env.mode);
     ir->relative = relative;
     ir->count_insns = count_insns;
     ir->exact_flags = exact_flags;
+    ir->defined_flags = defined_flags;
 }
 
 /* False: the block cannot be relative. */
@@ -524,6 +563,9 @@ static bool tr_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
     r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
     tr_block(&t, &r, max_insns);
     tr_place_late(&t);
+    if (ir->count_insns) {
+        ir->insns[t.insns_at].imm = ir->guest_insns - 1;
+    }
     *size = r.pos - r.start;
     return !t.absolute;
 }

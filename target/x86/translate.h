@@ -22,6 +22,7 @@ enum { TR_LATE_MAX = 64 };
 typedef struct TrLate {
     unsigned label;
     uint64_t pc;
+    bool again; /* that is the instruction's own: it is not over */
 } TrLate;
 
 typedef struct Translator {
@@ -50,6 +51,7 @@ typedef struct Translator {
 
     TrLate *late; /* [TR_LATE_MAX], by tr_late() */
     unsigned late_count;
+    unsigned insns_at; /* where the IR has the number of instructions */
 } Translator;
 
 typedef void X86Emitter(Translator *t, const X86Insn *i);
@@ -108,6 +110,11 @@ IrVal tr_copy(Translator *t, IrVal v);
 IrVal tr_op2(Translator *t, IrOp op, IrType type, IrVal a, IrVal b);
 IrVal tr_op2i(Translator *t, IrOp op, IrType type, IrVal a, int64_t imm);
 /* Status flags in EFLAGS layout; CF alone; a condition as 0 or 1. */
+/* translate-flags.c. Before a shift or rotation: its masked count, on which it
+ * depends what is undefined (SDM 2B, SAL: OF unless it is one, nothing if it is
+ * none); IR_NONE for others. Then, behind the instruction: clear those. */
+IrVal tr_flags_count(Translator *t, const X86Insn *i);
+void tr_define_flags(Translator *t, const X86Insn *i, IrVal count);
 IrVal tr_getf(Translator *t);
 void tr_setf(Translator *t, IrVal v);
 void tr_setcf(Translator *t, IrVal v);

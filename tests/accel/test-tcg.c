@@ -39,6 +39,59 @@ static void test_count(Bare *m)
     g_assert_cmphex(m->cpu->env.r[X86_RAX] & 0xffff, ==, 500500 & 0xffff);
 }
 
+/* A repeated string instruction is one, whoever runs it and in how many pieces
+ * (one is the store that starts anew, because it changes its own block):
+ *   1000: mov di,1100; mov cx,40; rep stosb; 1008: mov byte [100e],2;
+ *   100d: mov al,1; inc bx; hlt */
+static void test_count_again(Bare *m)
+{
+    BARE_CODE(m, 0x1000, 0xbf, 0x00, 0x11, 0xb9, 0x28, 0x00, 0xf3, 0xaa, 0xc6,
+              0x06, 0x0e, 0x10, 0x02, 0xb0, 0x01, 0x43, 0xf4);
+    m->cpu->env.pc = 0x1000;
+    g_assert_cmpint(tcg_run_insns(m->accel, m->cpu, 3), ==, VCPU_EXIT_STOP);
+    g_assert_cmphex(m->cpu->env.pc, ==, 0x1008);
+    g_assert_cmpint(tcg_run_insns(m->accel, m->cpu, 2), ==, VCPU_EXIT_STOP);
+    g_assert_cmphex(m->cpu->env.pc, ==, 0x100f);
+    g_assert_cmphex(m->cpu->env.r[X86_RAX] & 0xff, ==, 2);
+    g_assert_cmpuint(m->cpu->env.insn_count, ==, 5);
+}
+
+/* An interrupt that comes in a counted run waits for its end:
+ *   1000: sti; nop; nop; jmp 1001   1020: inc si; iret */
+static void test_count_interrupt(Bare *m)
+{
+    BARE_CODE(m, 0x1000, 0xfb, 0x90, 0x90, 0xeb, 0xfc);
+    BARE_CODE(m, 0x1020, 0x46, 0xcf);
+    bare_put_long(m, 2 * 4, 0x1020); /* IVT: NMI */
+    m->cpu->env.pc = 0x1000;
+    tcg_run_insns(m->accel, m->cpu, 100);
+    g_assert_cmphex(m->cpu->env.r[X86_RSI], ==, 0);
+    x86_set_pending(m->cpu, X86_PENDING_NMI);
+    tcg_run_insns(m->accel, m->cpu, 1);
+    g_assert_cmphex(m->cpu->env.pc, ==, 0x1021);
+    g_assert_cmphex(m->cpu->env.r[X86_RSI] & 0xffff, ==, 1);
+    x86_set_pending(m->cpu, X86_PENDING_NMI); /* blocked until IRET */
+    tcg_run_insns(m->accel, m->cpu, 10);
+    g_assert_cmphex(m->cpu->env.r[X86_RSI] & 0xffff, ==, 1);
+    tcg_run_insns(m->accel, m->cpu, 1);
+    g_assert_cmphex(m->cpu->env.r[X86_RSI] & 0xffff, ==, 2);
+}
+
+/* What the manual leaves undefined is clear, where that is asked for:
+ *   1000: mov al,c0; mov cl,2; stc; shl al,cl (OF AF undefined)
+ *   1007: mov cl,0; shl al,cl (no flag changes); hlt */
+static void test_defined_flags(Bare *m)
+{
+    BARE_CODE(m, 0x1000, 0xb0, 0xc0, 0xb1, 0x02, 0xf9, 0xd2, 0xe0, 0xb1, 0x00,
+              0xd2, 0xe0, 0xf4);
+    m->cpu->env.pc = 0x1000;
+    tcg_run_insns(m->accel, m->cpu, 4);
+    uint32_t flags = x86_get_eflags(m->cpu) & EFLAGS_STATUS;
+    g_assert_cmphex(flags, ==, EFLAGS_CF | EFLAGS_ZF | EFLAGS_PF);
+    tcg_run_insns(m->accel, m->cpu, 2);
+    g_assert_cmphex(x86_get_eflags(m->cpu) & EFLAGS_STATUS, ==, flags);
+}
+
 /* More blocks than the smallest buffer holds: jumps of 2 bytes, each a block.
  */
 static void test_buffer_full(Bare *m)
@@ -356,6 +409,9 @@ static void test_code_in_device(Bare *m)
 static const BareTest test_rows[] = {
     { "loop", test_loop },
     { "count", test_count, ",count=on" },
+    { "count-again", test_count_again, ",count=on" },
+    { "count-interrupt", test_count_interrupt, ",count=on" },
+    { "defined-flags", test_defined_flags, ",count=on,exact=on" },
     { "buffer-full", test_buffer_full, ",tb-size=1" },
     { "smc/next", test_smc_next },
     { "smc/rmw", test_smc_rmw },
