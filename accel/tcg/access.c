@@ -54,6 +54,12 @@ void access_alone(void *env)
     }
 }
 
+static bool access_crosses(uint64_t addr, unsigned size)
+{
+    return (addr & (PAGE_SIZE - 1)) + size > PAGE_SIZE;
+}
+
+/* Of what stands in one page. */
 static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
                             unsigned mode, bool write)
 {
@@ -61,7 +67,7 @@ static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
         &cpu->env.tlb[mode][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
     unsigned off = addr & (PAGE_SIZE - 1);
 
-    if ((write ? e->write : e->read) == addr - off && off + size <= PAGE_SIZE) {
+    if ((write ? e->write : e->read) == addr - off) {
         return e->host + off;
     }
     return tlb_fill(cpu, addr, size, mode, write);
@@ -120,13 +126,43 @@ static void access_heavy(X86Cpu *cpu, uint64_t addr, void *bytes, unsigned size,
     access_restart(&a);
 }
 
+/* Across two pages of plain memory: true if it was done. Both are looked for,
+ * and fault, before anything is touched. */
+static bool access_halves(X86Cpu *cpu, uint64_t addr, uint64_t *val,
+                          unsigned size, unsigned mode, bool write)
+{
+    unsigned first = PAGE_SIZE - (addr & (PAGE_SIZE - 1));
+    uint8_t *low = access_host(cpu, addr, first, mode, write);
+    uint8_t *high = low ? access_host(cpu, engine_next_page(cpu, addr),
+                                      size - first, mode, write)
+                        : NULL;
+    if (!high) {
+        return false;
+    }
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t *p = i < first ? low + i : high + i - first;
+        if (write) {
+            *p = *val >> 8 * i;
+        } else {
+            *val |= (uint64_t)*p << 8 * i;
+        }
+    }
+    return true;
+}
+
 uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
 {
-    const uint8_t *host = access_host(cpu, addr, size, mode, false);
     uint64_t val = 0;
 
-    if (host) {
-        return access_read(host, size);
+    if (access_crosses(addr, size)) {
+        if (access_halves(cpu, addr, &val, size, mode, false)) {
+            return val;
+        }
+    } else {
+        const uint8_t *host = access_host(cpu, addr, size, mode, false);
+        if (host) {
+            return access_read(host, size);
+        }
     }
     access_heavy(cpu, addr, &val, size, mode, false);
     return val;
@@ -135,11 +171,16 @@ uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
 void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
                unsigned mode)
 {
-    uint8_t *host = access_host(cpu, addr, size, mode, true);
-
-    if (host) {
-        access_write(host, val, size);
-        return;
+    if (access_crosses(addr, size)) {
+        if (access_halves(cpu, addr, &val, size, mode, true)) {
+            return;
+        }
+    } else {
+        uint8_t *host = access_host(cpu, addr, size, mode, true);
+        if (host) {
+            access_write(host, val, size);
+            return;
+        }
     }
     access_heavy(cpu, addr, &val, size, mode, true);
 }
@@ -164,7 +205,9 @@ static bool access_cmpxchg16_alone(X86Cpu *cpu, vaddr addr,
 bool x86_cmpxchg16(X86Cpu *cpu, vaddr addr, uint64_t expected[2],
                    const uint64_t desired[2], unsigned mode)
 {
-    uint8_t *host = access_host(cpu, addr, 16, mode, true);
+    uint8_t *host = access_crosses(addr, 16)
+                        ? NULL
+                        : access_host(cpu, addr, 16, mode, true);
 
     if (host && host_has_cmpxchg16()) {
         return host_cmpxchg16(host, expected, desired);

@@ -328,7 +328,7 @@ static const Golden goldens[] = {
       "    exit 0 0x20000000 poll\n" },
     { X86_CODE64, { 0xf3, 0xa4 }, 2,
       "    insn ---- 0x20000000\n"
-      "    t0 = call.64 rep_movs(0x13c)\n"
+      "    t0 = call.64 rep_movs(0x53c)\n"
       "    brcond.64.ne t0, 0 L0\n"
       "    exit 0 0x20000002\n"
       "  label L0\n"

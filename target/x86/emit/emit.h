@@ -31,7 +31,8 @@ void tr_intercept_io(Translator *t, const X86Insn *i, IrVal port,
                      unsigned bytes, uint32_t what);
 /* What the string helpers want to know, as a constant. */
 int64_t tr_string_desc(const X86Insn *i, unsigned bytes);
-enum { STRING_REP = 1 << 8, STRING_REPNE = 1 << 9 };
+/* FLAT: 64-bit addresses in segments without base. */
+enum { STRING_REP = 1 << 8, STRING_REPNE = 1 << 9, STRING_FLAT = 1 << 10 };
 
 /* ---- int-helpers.c ---------------------------------------------------------
  */

@@ -14,12 +14,11 @@
  */
 #include "target/x86/cpu.h"
 #include "target/x86/emit/emit.h"
+#include "target/x86/emit/string-flat.h"
 #include "target/x86/emit/string-host.h"
 
 #define HELPER(name, attributes)                                               \
     const TcgHelper x86_helper_##name = { #name, string_##name, (attributes) }
-
-enum { STRING_BUDGET = 64 * 1024, STRING_PAGE = 4096 };
 
 typedef struct StringRun {
     X86Cpu *cpu;
@@ -104,6 +103,17 @@ static void string_count(StringRun *s, uint64_t n)
         string_set_reg(s, X86_RCX, s->cpu->env.r[X86_RCX] - n);
     }
     s->budget -= n < s->budget ? n : s->budget;
+}
+
+/* Bytes that were done elsewhere. */
+static void string_spend(StringRun *s, uint64_t bytes)
+{
+    s->budget -= bytes >> s->log2;
+}
+
+static bool string_is_flat(const X86Cpu *cpu, uint64_t desc)
+{
+    return desc & STRING_FLAT && !(cpu->eflags & EFLAGS_DF);
 }
 
 static uint64_t string_min(uint64_t a, uint64_t b)
@@ -221,12 +231,16 @@ static void string_movs_one(StringRun *s, uint64_t src, uint64_t dst)
     string_store(s, dst, string_load(s, src));
 }
 
-/* True if there is more to do after the budget. */
-static uint64_t string_rep_movs(void *env, uint64_t a, uint64_t b, uint64_t c,
-                                uint64_t desc)
+/* True if there is more to do after the budget. Apart, so that the usual case
+ * saves no registers. */
+static __attribute__((noinline)) uint64_t
+string_movs_rest(X86Cpu *cpu, uint64_t desc, bool flat)
 {
     StringRun s;
-    string_begin(&s, env, desc);
+    string_begin(&s, cpu, desc);
+    if (flat) {
+        string_spend(&s, string_flat_movs(cpu, s.log2, STRING_BUDGET));
+    }
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t src = string_si(&s), dst = string_di(&s);
         n = string_min(n, string_run(&s, X86_RSI, src));
@@ -242,18 +256,35 @@ static uint64_t string_rep_movs(void *env, uint64_t a, uint64_t b, uint64_t c,
         string_move(&s, X86_RSI, n);
         string_move(&s, X86_RDI, n);
         string_count(&s, n);
+        if (flat) {
+            string_spend(&s, string_flat_movs(cpu, s.log2, s.budget << s.log2));
+        }
     }
     return string_reg(&s, X86_RCX) != 0;
+}
+
+static uint64_t string_rep_movs(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                uint64_t desc)
+{
+    X86Cpu *cpu = env;
+    bool flat = string_is_flat(cpu, desc);
+
+    return flat && string_short_movs(cpu, desc & 3)
+               ? 0
+               : string_movs_rest(cpu, desc, flat);
 }
 
 /* ---- STOS ------------------------------------------------------------------
  */
 
-static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
-                                uint64_t desc)
+static __attribute__((noinline)) uint64_t
+string_stos_rest(X86Cpu *cpu, uint64_t desc, bool flat)
 {
     StringRun s;
-    string_begin(&s, env, desc);
+    string_begin(&s, cpu, desc);
+    if (flat) {
+        string_spend(&s, string_flat_stos(cpu, s.log2, STRING_BUDGET));
+    }
     uint64_t value = s.cpu->env.r[X86_RAX];
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t dst = string_di(&s);
@@ -268,8 +299,22 @@ static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
         }
         string_move(&s, X86_RDI, n);
         string_count(&s, n);
+        if (flat) {
+            string_spend(&s, string_flat_stos(cpu, s.log2, s.budget << s.log2));
+        }
     }
     return string_reg(&s, X86_RCX) != 0;
+}
+
+static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                uint64_t desc)
+{
+    X86Cpu *cpu = env;
+    bool flat = string_is_flat(cpu, desc);
+
+    return flat && string_short_stos(cpu, desc & 3)
+               ? 0
+               : string_stos_rest(cpu, desc, flat);
 }
 
 /* ---- CMPS, SCAS ------------------------------------------------------------
@@ -299,10 +344,15 @@ static uint64_t string_skip(const StringRun *s, const uint8_t *a, int a_step,
 {
     uint64_t per = 8 >> s->log2, k = 0;
     uint64_t one = a_step ? 0 : string_get(a, s->log2) * string_ones[s->log2];
+    const uint64_t ones[4] = { one, one, one, one };
 
     if (s->down) {
         return 0;
     }
+    /* Not the last element: its pair is looked at in any case. */
+    k = string_host_skip(a_step ? a : (const uint8_t *)ones, !a_step, b,
+                         (n - 1) << s->log2, s->log2, s->repne) >>
+        s->log2;
     for (; n - k > per; k += per) {
         uint64_t off = k << s->log2;
         uint64_t x =

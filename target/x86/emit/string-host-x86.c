@@ -5,40 +5,9 @@
 
 enum { HOST_SHORT = 128 }; /* bytes */
 
-/* Where dst is behind src by a word or more, or before it, this is what bytes
- * one by one would give. */
-static void string_host_copy_short(uint8_t *dst, const uint8_t *src,
-                                   size_t bytes)
-{
-    uint64_t word;
-
-    for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
-        __builtin_memcpy(&word, src, sizeof(word));
-        __builtin_memcpy(dst, &word, sizeof(word));
-        __asm__ volatile("" ::: "memory"); /* no call of memcpy */
-        dst += sizeof(word);
-        src += sizeof(word);
-    }
-    while (bytes-- > 0) {
-        *(volatile uint8_t *)dst++ = *src++;
-    }
-}
-
-static void string_host_fill_short(uint8_t *dst, uint64_t word, size_t bytes)
-{
-    for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
-        __builtin_memcpy(dst, &word, sizeof(word));
-        __asm__ volatile("" ::: "memory");
-        dst += sizeof(word);
-    }
-    for (; bytes > 0; bytes--, word >>= 8) {
-        *(volatile uint8_t *)dst++ = word;
-    }
-}
-
 void string_host_copy(uint8_t *dst, const uint8_t *src, size_t n, unsigned log2)
 {
-    if (n << log2 <= HOST_SHORT && (size_t)(dst - src) >= sizeof(uint64_t)) {
+    if (n << log2 <= HOST_SHORT && (size_t)(dst - src) >= n << log2) {
         string_host_copy_short(dst, src, n << log2);
         return;
     }
@@ -59,13 +28,8 @@ void string_host_copy(uint8_t *dst, const uint8_t *src, size_t n, unsigned log2)
 
 void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2)
 {
-    static const uint64_t ones[] = { 0x0101010101010101, 0x0001000100010001,
-                                     0x0000000100000001, 1 };
-
     if (n << log2 <= HOST_SHORT) {
-        uint64_t element = value & UINT64_MAX >> (64 - (8 << log2));
-
-        string_host_fill_short(dst, element * ones[log2], n << log2);
+        string_host_fill_short(dst, string_host_repeat(value, log2), n << log2);
         return;
     }
     switch (log2) {
@@ -92,5 +56,71 @@ void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2)
                          : "+D"(dst), "+c"(n)
                          : "a"(value)
                          : "memory");
+    }
+}
+
+/* ---- Comparing -------------------------------------------------------------
+ * 32 bytes a time. The vector registers are the guest's: three are lent.
+ */
+
+#define STRING_HOST_SKIP(name, equal, join, want)                              \
+    static size_t name(const uint8_t *a, size_t step, const uint8_t *b,        \
+                       size_t n)                                               \
+    {                                                                          \
+        uint8_t keep[48];                                                      \
+        size_t left = n;                                                       \
+        uint32_t mask;                                                         \
+                                                                               \
+        __asm__ volatile("movups %%xmm0, %[keep]\n"                            \
+                         "movups %%xmm1, 16+%[keep]\n"                         \
+                         "movups %%xmm2, 32+%[keep]\n"                         \
+                         "1: movups (%[a]), %%xmm0\n"                          \
+                         "movups (%[b]), %%xmm1\n"                             \
+                         "movups 16(%[b]), %%xmm2\n" equal " %%xmm1, %%xmm0\n" \
+                         "movups 16(%[a]), %%xmm1\n" equal                     \
+                         " %%xmm2, %%xmm1\n" join " %%xmm1, %%xmm0\n"          \
+                         "pmovmskb %%xmm0, %[mask]\n"                          \
+                         "cmpl %[stop], %[mask]\n"                             \
+                         "jne 2f\n"                                            \
+                         "add %[step], %[a]\n"                                 \
+                         "add $32, %[b]\n"                                     \
+                         "sub $32, %[left]\n"                                  \
+                         "cmp $32, %[left]\n"                                  \
+                         "jae 1b\n"                                            \
+                         "2: movups %[keep], %%xmm0\n"                         \
+                         "movups 16+%[keep], %%xmm1\n"                         \
+                         "movups 32+%[keep], %%xmm2\n"                         \
+                         : [a] "+r"(a), [b] "+r"(b), [left] "+r"(left),        \
+                           [mask] "=&r"(mask), [keep] "=m"(keep)               \
+                         : [step] "r"(step), [stop] "i"(want)                  \
+                         : "memory", "cc");                                    \
+        return n - left;                                                       \
+    }
+
+STRING_HOST_SKIP(string_host_skip_equal, "pcmpeqb", "pand", 0xffff)
+STRING_HOST_SKIP(string_host_skip_other1, "pcmpeqb", "por", 0)
+STRING_HOST_SKIP(string_host_skip_other2, "pcmpeqw", "por", 0)
+STRING_HOST_SKIP(string_host_skip_other4, "pcmpeqd", "por", 0)
+
+size_t string_host_skip(const uint8_t *a, bool repeat, const uint8_t *b,
+                        size_t n, unsigned log2, bool until_equal)
+{
+    size_t step = repeat ? 0 : 32;
+
+    if (n < 32) {
+        return 0;
+    }
+    if (!until_equal) {
+        return string_host_skip_equal(a, step, b, n);
+    }
+    switch (log2) {
+    case 0:
+        return string_host_skip_other1(a, step, b, n);
+    case 1:
+        return string_host_skip_other2(a, step, b, n);
+    case 2:
+        return string_host_skip_other4(a, step, b, n);
+    default:
+        return 0;
     }
 }

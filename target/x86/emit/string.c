@@ -125,6 +125,13 @@ static void string_rep_slow(Translator *t, const X86Insn *i, const StringOp *op,
     ir_label(t->ir, done);
 }
 
+static bool string_is_flat(const Translator *t, const X86Insn *i)
+{
+    bool based =
+        i->seg_override && (i->mem.seg == X86_FS || i->mem.seg == X86_GS);
+    return t->key.code == X86_CODE64 && i->addr_size == 8 && !based;
+}
+
 static void string_rep(Translator *t, const X86Insn *i, const StringOp *op,
                        unsigned bytes)
 {
@@ -135,7 +142,8 @@ static void string_rep(Translator *t, const X86Insn *i, const StringOp *op,
     }
     IrVal more = tr_temp(t);
     tr_call(t, op->rep, more, IR_NONE, IR_NONE, IR_NONE,
-            tr_string_desc(i, bytes));
+            tr_string_desc(i, bytes) |
+                (string_is_flat(t, i) ? STRING_FLAT : 0));
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, more, 0, tr_late(t, t->pc));
 }
 
