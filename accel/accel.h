@@ -40,7 +40,7 @@ struct AccelClass {
     VcpuExit (*run)(Accel *accel, X86Cpu *cpu); /* on the vCPU's thread */
     void (*kick)(X86Cpu *cpu); /* make run() look at pending; any thread */
     /* Bring X86Cpu up to date / take changes from it, CPU not running. */
-    void (*get_state)(Accel *accel, X86Cpu *cpu);
+    bool (*get_state)(Accel *accel, X86Cpu *cpu, GError **errp);
     void (*put_state)(Accel *accel, X86Cpu *cpu);
     /* After get_state(): another accelerator goes on. May be NULL. */
     void (*leave)(Accel *accel, X86Cpu *cpu);

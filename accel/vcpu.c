@@ -113,13 +113,14 @@ static void *vcpu_main(void *opaque)
 /* ---- From other threads ---------------------------------------------------
  */
 
-/* From another thread: the accelerator may be changing. */
+/* From another thread: the accelerator may be changing. Signalled without the
+ * lock, or the thread would wake only to wait for that. */
 static void vcpu_wake(Vcpu *v)
 {
     g_mutex_lock(&v->lock);
     v->accel->class->kick(v->cpu);
-    g_cond_signal(&v->wake);
     g_mutex_unlock(&v->lock);
+    g_cond_signal(&v->wake);
 }
 
 /* X86Cpu.kick. The thread itself is awake, and may be in light code. */
@@ -231,7 +232,9 @@ bool vcpu_set_accel(Vcpu *v, Accel *to, GError **errp)
 {
     Accel *from = v->accel;
 
-    from->class->get_state(from, v->cpu);
+    if (!from->class->get_state(from, v->cpu, errp)) {
+        return false;
+    }
     if (from->class->leave) {
         from->class->leave(from, v->cpu);
     }

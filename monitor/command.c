@@ -106,29 +106,33 @@ typedef struct CommandOnCpu {
     Accel *accel;
     void (*fn)(X86Cpu *cpu, void *opaque);
     void *opaque;
+    GError *err;
 } CommandOnCpu;
 
 static void command_run_on_cpu(X86Cpu *cpu, void *opaque)
 {
     CommandOnCpu *job = opaque;
 
-    if (job->accel->class->get_state) {
-        job->accel->class->get_state(job->accel, cpu);
+    if (job->accel->class->get_state(job->accel, cpu, &job->err)) {
+        job->fn(cpu, job->opaque);
     }
-    job->fn(cpu, job->opaque);
 }
 
 bool command_on_cpu(CommandCall *call, void (*fn)(X86Cpu *cpu, void *opaque),
                     void *opaque, GError **errp)
 {
     Board *board = machine_board(call->machine);
-    CommandOnCpu job = { board->accel, fn, opaque };
+    CommandOnCpu job = { board->accel, fn, opaque, NULL };
 
     if (call->cpu >= board->vcpus->len) {
         return emu_fail(errp, EMU_ERROR_NOT_FOUND,
                         "this machine has no processor %u", call->cpu);
     }
     vcpu_call(board->vcpus->pdata[call->cpu], command_run_on_cpu, &job);
+    if (job.err) {
+        g_propagate_error(errp, job.err);
+        return false;
+    }
     return true;
 }
 

@@ -142,18 +142,30 @@ static bool engine_worthwhile(GError **errp)
 #define ENGINE_IDENTITY_MAP UINT64_C(0xfeffc000)
 #define ENGINE_TSS UINT64_C(0xfeffd000)
 
+/* -1: it failed. */
+static int engine_new_vm(KvmEngine *e, GError **errp)
+{
+    int fd;
+
+    do {
+        fd = ioctl(e->dev_fd, KVM_CREATE_VM, 0);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        emu_fail_errno(errp, errno, "KVM_CREATE_VM%s",
+                       errno == EBUSY ? " (another hypervisor has the "
+                                        "processor)"
+                                      : "");
+    }
+    return fd;
+}
+
 static bool engine_create_vm(KvmEngine *e, GError **errp)
 {
     uint64_t identity = ENGINE_IDENTITY_MAP;
 
-    do {
-        e->vm_fd = ioctl(e->dev_fd, KVM_CREATE_VM, 0);
-    } while (e->vm_fd < 0 && errno == EINTR);
+    e->vm_fd = engine_new_vm(e, errp);
     if (e->vm_fd < 0) {
-        return emu_fail_errno(errp, errno, "KVM_CREATE_VM%s",
-                              errno == EBUSY ? " (another hypervisor has the "
-                                               "processor)"
-                                             : "");
+        return false;
     }
     if (ioctl(e->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) != 0) {
         return emu_fail_errno(errp, errno, "KVM_SET_IDENTITY_MAP_ADDR");
@@ -167,15 +179,20 @@ static bool engine_create_vm(KvmEngine *e, GError **errp)
 /* The rate of a vCPU that nobody has told another. */
 static bool engine_find_tsc(KvmEngine *e, GError **errp)
 {
-    int vm = ioctl(e->dev_fd, KVM_CREATE_VM, 0);
-    int cpu = vm < 0 ? -1 : ioctl(vm, KVM_CREATE_VCPU, 0);
+    int vm = engine_new_vm(e, errp);
+
+    if (vm < 0) {
+        return false;
+    }
+    int cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
     int khz = cpu < 0 ? -1 : ioctl(cpu, KVM_GET_TSC_KHZ, 0);
     int err = errno;
+    const char *call = cpu < 0 ? "KVM_CREATE_VCPU 0" : "KVM_GET_TSC_KHZ";
 
     engine_close(&cpu);
     engine_close(&vm);
     if (khz <= 0) {
-        return emu_fail_errno(errp, err, "KVM_GET_TSC_KHZ");
+        return emu_fail_errno(errp, err, "%s", call);
     }
     e->host_tsc_hz = khz * UINT64_C(1000);
     return true;
@@ -188,12 +205,12 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 
     if (!engine_parse(e, options, errp) || !kvm_open(e, errp) ||
         !engine_find_tsc(e, errp) || !engine_create_vm(e, errp) ||
-        !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp)) {
+        !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp) ||
+        !kvm_slots_init(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }
     kvm_install_signal();
-    kvm_slots_init(e);
     kvm_bells_init(e);
     return &e->parent;
 }

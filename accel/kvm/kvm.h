@@ -142,7 +142,8 @@ struct KvmEngine {
 
     GMutex lock; /* guards slots, inhibit, vcpus; a leaf but for the ioctls */
     GCond changed;
-    GArray *slots; /* of KvmSlot; the index is KVM's slot number */
+    GArray *slots;  /* of KvmSlot; the index is KVM's slot number */
+    int slot_error; /* errno of the last one that KVM refused; 0: none */
     unsigned inhibit;
     GPtrArray *vcpus;
 
@@ -204,7 +205,7 @@ bool kvm_host_has_vt(void);
 /* ---- slots.c ------------------------------------------------------------- */
 
 void kvm_slots_changed(void *engine, const FlatView *old, const FlatView *now);
-void kvm_slots_init(KvmEngine *e);
+bool kvm_slots_init(KvmEngine *e, GError **errp);
 void kvm_slots_clear(KvmEngine *e);
 /* Around KVM_RUN. */
 void kvm_vcpu_enter(KvmVcpu *v);
@@ -259,7 +260,7 @@ void kvm_leave(Accel *accel, X86Cpu *cpu); /* another engine goes on */
 
 /* ---- state.c ------------------------------------------------------------- */
 
-void kvm_get_state(Accel *accel, X86Cpu *cpu);
+bool kvm_get_state(Accel *accel, X86Cpu *cpu, GError **errp);
 void kvm_put_state(Accel *accel, X86Cpu *cpu);
 bool kvm_take_state(KvmVcpu *v, GError **errp);
 bool kvm_give_state(KvmVcpu *v, GError **errp);

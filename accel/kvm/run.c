@@ -40,6 +40,22 @@ __attribute__((target("general-regs-only"))) void kvm_kick(X86Cpu *cpu)
 
 /* ---- before the guest ---------------------------------------------------- */
 
+/* Reset, INIT and start-up messages are X86Cpu's business. */
+static bool run_machine_events(KvmVcpu *v, VcpuExit *why)
+{
+    g_autoptr(GError) err = NULL;
+
+    if (!kvm_take_state(v, &err)) {
+        log_printf("kvm: cpu %u: %s\n", v->cpu->index, err->message);
+        *why = VCPU_EXIT_FAILED;
+        return false;
+    }
+    while (x86_take_machine_pending(v->cpu)) {
+    }
+    v->ours = true;
+    return true;
+}
+
 /* What happens to the whole machine or to the whole processor. True: *why to
  * leave. With a clean state only. */
 static bool run_big_events(KvmVcpu *v, uint32_t bits, VcpuExit *why)
@@ -48,11 +64,8 @@ static bool run_big_events(KvmVcpu *v, uint32_t bits, VcpuExit *why)
     const uint32_t machine =
         X86_PENDING_RESET | X86_PENDING_INIT | X86_PENDING_SIPI;
 
-    if (bits & machine) {
-        kvm_get_state(&v->engine->parent, cpu);
-        while (x86_take_machine_pending(cpu)) {
-        }
-        v->ours = true;
+    if ((bits & machine) && !run_machine_events(v, why)) {
+        return true;
     }
     if (bits & X86_PENDING_STOP) {
         x86_clear_pending(cpu, X86_PENDING_STOP);

@@ -10,6 +10,7 @@
  */
 #include "accel/kvm/kvm.h"
 
+#include "util/error.h"
 #include "util/log.h"
 
 #include <errno.h>
@@ -85,7 +86,9 @@ static void slots_set(KvmEngine *e, unsigned n, const KvmSlot *s, uint64_t size)
         .userspace_addr = (uintptr_t)s->host,
     };
 
+    /* Without a slot the guest's accesses come out, and are served. */
     if (ioctl(e->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) != 0) {
+        e->slot_error = errno;
         log_printf("kvm: KVM_SET_USER_MEMORY_REGION %" PRIx64 "+%" PRIx64
                    ": %s\n",
                    s->start, size, g_strerror(errno));
@@ -215,7 +218,7 @@ void kvm_slots_changed(void *engine, const FlatView *old, const FlatView *now)
     g_array_free(wanted, TRUE);
 }
 
-void kvm_slots_init(KvmEngine *e)
+bool kvm_slots_init(KvmEngine *e, GError **errp)
 {
     const MemoryListener listener = { kvm_slots_changed, e };
 
@@ -224,6 +227,8 @@ void kvm_slots_init(KvmEngine *e)
     rcu_read_lock();
     kvm_slots_changed(e, NULL, space_view(e->parent.memory));
     rcu_read_unlock();
+    return !e->slot_error ||
+           emu_fail_errno(errp, e->slot_error, "KVM_SET_USER_MEMORY_REGION");
 }
 
 void kvm_slots_clear(KvmEngine *e)

@@ -388,13 +388,9 @@ bool kvm_take_state(KvmVcpu *v, GError **errp)
     return true;
 }
 
-void kvm_get_state(Accel *accel, X86Cpu *cpu)
+bool kvm_get_state(Accel *accel, X86Cpu *cpu, GError **errp)
 {
-    g_autoptr(GError) err = NULL;
-
-    if (!kvm_take_state(kvm_vcpu(cpu), &err)) {
-        log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
-    }
+    return kvm_take_state(kvm_vcpu(cpu), errp);
 }
 
 void kvm_put_state(Accel *accel, X86Cpu *cpu)

@@ -48,8 +48,10 @@ bool kvm_step(KvmVcpu *v)
     KvmEngine *e = v->engine;
     X86Cpu *cpu = v->cpu;
 
-    kvm_get_state(&e->parent, cpu);
-    if (!v->ours) {
+    g_autoptr(GError) err = NULL;
+
+    if (!kvm_take_state(v, &err)) {
+        log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
         return false;
     }
     g_mutex_lock(&e->step_lock);

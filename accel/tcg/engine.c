@@ -369,8 +369,9 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
 
 /* The state is always in X86Cpu between blocks. Somebody may have changed it:
  * derived things are made again. */
-static void engine_get_state(Accel *accel, X86Cpu *cpu)
+static bool engine_get_state(Accel *accel, X86Cpu *cpu, GError **errp)
 {
+    return true;
 }
 
 static void engine_put_state(Accel *accel, X86Cpu *cpu)
