@@ -90,6 +90,9 @@ ClockLoop *clock_loop_new(Clock *const *clocks, unsigned n, GError **errp)
     loop->source = g_unix_fd_source_new(fd, G_IO_IN);
     g_source_set_callback(loop->source, G_SOURCE_FUNC(clock_loop_dispatch),
                           loop, NULL);
+    /* Nobody runs the loop within itself; to make sure of that, GLib would wake
+     * it once more after every dispatch. */
+    g_source_set_can_recurse(loop->source, TRUE);
     g_source_attach(loop->source, NULL);
     for (unsigned i = 0; i < n; i++) {
         clock_set_notify(clocks[i], clock_loop_arm, loop);

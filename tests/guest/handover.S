@@ -9,7 +9,8 @@
  *
  * With the symbol KICKS it does nothing but read that many sectors, with its
  * timer stopped, each of which ends with an MSI-X interrupt; then it says
- * "read".
+ * "read". With the symbol IDLE it says "idle" and does nothing but take four
+ * interrupts of its APIC's timer a second.
  *
  * Per processor, 128 bytes at CPUS: rounds, chain, ticks, tick chain, sum in
  * xmm8, 1 when it has ended.
@@ -136,6 +137,16 @@ start64:
         call    gate64
         call    serial64
         call    virtio_start
+.ifdef IDLE
+        mov     $text_idle, %esi
+        call    print64
+        movl    $0xb, 0x3e0(%r15)       /* divide by 1 */
+        movl    $0x20030, 0x320(%r15)   /* periodic, vector 30h */
+        movl    $250000000, 0x380(%r15)
+        sti
+1:      hlt
+        jmp     1b
+.endif
 .ifdef KICKS
         mov     $KICKS, %ebp
 1:      mov     %ebp, %eax
@@ -511,6 +522,7 @@ multiplier: .quad 6364136223846793005
 increment:  .quad 1442695040888963407
 digits: .ascii  "0123456789abcdef"
 text_go: .asciz "go\n"
+text_idle: .asciz "idle\n"
 text_read: .asciz "read\n"
 text_fail: .asciz "FAILED"
 SECOND: .long   PROCESSORS - 1
