@@ -31,7 +31,7 @@ enum {
     KBC_MODE_NO_AUX = 1 << 5,
     KBC_MODE_TRANSLATE = 1 << 6,
 
-    KBC_OUTPORT_RUN = 1 << 0, /* low resets the machine */
+    KBC_OUTPORT_RUN = 1 << 0, /* low is INIT# for the processors */
     KBC_OUTPORT_A20 = 1 << 1,
     KBC_OUTPORT_IRQ1 = 1 << 4,
     KBC_OUTPORT_IRQ12 = 1 << 5,
@@ -64,7 +64,7 @@ typedef struct I8042 {
 
     /* Wiring. */
     MemoryRegion data_io, command_io;
-    IrqLine irq_kbd, irq_aux, a20;
+    IrqLine irq_kbd, irq_aux, a20, init;
 
     /* Guest-visible state. */
     uint8_t ram[KBC_RAM_SIZE]; /* byte 0: the mode */
@@ -171,19 +171,12 @@ static void i8042_answer(I8042 *s, uint8_t byte, bool aux)
 
 /* ---- A20 and reset ----------------------------------------------------- */
 
-static void i8042_request_reset(I8042 *s)
-{
-    const DeviceEnv *env = s->parent.env;
-
-    env->request(env->machine, MACHINE_REQUEST_RESET, 0);
-}
-
 static void i8042_write_outport(I8042 *s, uint8_t val)
 {
     s->outport = val & (KBC_OUTPORT_RUN | KBC_OUTPORT_A20);
     irq_set(&s->a20, val & KBC_OUTPORT_A20);
     if (!(val & KBC_OUTPORT_RUN)) {
-        i8042_request_reset(s);
+        irq_pulse(&s->init);
     }
 }
 
@@ -215,7 +208,7 @@ static bool i8042_do_range(I8042 *s, uint8_t command)
 {
     if (command >= KBC_CMD_PULSE) {
         if (!(command & KBC_OUTPORT_RUN)) {
-            i8042_request_reset(s);
+            irq_pulse(&s->init);
         }
         return true;
     }
@@ -418,9 +411,10 @@ static const InputSink i8042_pointer_sink = {
 
 /* ---- The model --------------------------------------------------------- */
 
-void i8042_connect(Device *dev, IrqLine a20)
+void i8042_connect(Device *dev, IrqLine a20, IrqLine init)
 {
     i8042(dev)->a20 = a20;
+    i8042(dev)->init = init;
 }
 
 static bool i8042_realize(Device *dev, GError **errp)

@@ -9,7 +9,8 @@
  * hub for keys, buttons and relative movements. */
 extern const DeviceClass i8042_class;
 
-/* Before realize: the A20 gate; high lets address bit 20 through. */
-void i8042_connect(Device *dev, IrqLine a20);
+/* Before realize: the A20 gate; high lets address bit 20 through; and the
+ * processors' INIT#, which rises shortly. */
+void i8042_connect(Device *dev, IrqLine a20, IrqLine init);
 
 #endif

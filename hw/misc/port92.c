@@ -13,7 +13,7 @@ enum {
 typedef struct Port92 {
     Device parent;
     MemoryRegion io;
-    IrqLine a20;
+    IrqLine a20, init;
 
     uint8_t outport;
 } Port92;
@@ -23,9 +23,10 @@ static Port92 *port92(Device *dev)
     return container_of(dev, Port92, parent);
 }
 
-void port92_connect(Device *dev, IrqLine a20)
+void port92_connect(Device *dev, IrqLine a20, IrqLine init)
 {
     port92(dev)->a20 = a20;
+    port92(dev)->init = init;
 }
 
 static bool port92_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
@@ -37,14 +38,13 @@ static bool port92_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
 static bool port92_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
 {
     Port92 *s = opaque;
-    const DeviceEnv *env = s->parent.env;
     uint8_t rose = val & ~s->outport;
 
     trace(port92_write, "%02x", (unsigned)val);
     s->outport = val;
     irq_set(&s->a20, val & PORT92_A20);
     if (rose & PORT92_RESET) {
-        env->request(env->machine, MACHINE_REQUEST_RESET, 0);
+        irq_pulse(&s->init);
     }
     return true;
 }

@@ -8,7 +8,8 @@
 extern const DeviceClass port92_class; /* "port92" */
 
 /* Before realize: its say in the A20 gate, which the board joins with the
- * keyboard controller's: high lets address bit 20 through. */
-void port92_connect(Device *dev, IrqLine a20);
+ * keyboard controller's: high lets address bit 20 through; and the processors'
+ * INIT#, which rises shortly. */
+void port92_connect(Device *dev, IrqLine a20, IrqLine init);
 
 #endif

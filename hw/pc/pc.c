@@ -255,7 +255,7 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
                  data >> 8 & 7, data & 0xff, data >> 15 & 1);
 }
 
-/* ---- Address line 20
+/* ---- Lines of all processors
  * ------------------------------------------------------------------ */
 
 enum { PC_A20_I8042, PC_A20_PORT92 };
@@ -271,6 +271,17 @@ static void pc_a20_set(void *opaque, unsigned n, bool level)
 
     for (guint i = 0; i < pc->parent.vcpus->len; i++) {
         x86_set_a20(pc_cpu(pc, i), gates);
+    }
+}
+
+/* INIT#: the bootstrap processor goes on at its reset vector, where firmware
+ * sees that memory is as it was; the others wait. SDM 3A 9.1. */
+static void pc_init_set(void *opaque, unsigned n, bool level)
+{
+    PcBoard *pc = opaque;
+
+    for (guint i = 0; level && i < pc->parent.vcpus->len; i++) {
+        x86_set_pending(pc_cpu(pc, i), X86_PENDING_INIT);
     }
 }
 
@@ -503,7 +514,7 @@ static bool pc_init_pci(PcBoard *pc, GError **errp)
     pc_add_pci(pc, &i440fx_class, "0", false, &pc->i440fx);
     i440fx_wire(pc->i440fx, &pc->system, &pc->pci_memory, pc->parent.ram);
     pc_add_pci(pc, &piix3_class, "1", true, &pc->piix3);
-    piix3_wire(pc->piix3, &pc->io, pc->isa.irq);
+    piix3_wire(pc->piix3, &pc->io, pc->isa.irq, pc_line(pc, pc_init_set, 0));
     for (unsigned n = 0; n < 4; n++) {
         pc->pci.irq[n] = piix3_pirq(pc->piix3, n);
     }
@@ -578,9 +589,11 @@ static bool pc_init_legacy(PcBoard *pc, const BoardConfig *config,
                            GError **errp)
 {
     pc_new(pc, &i8042_class, &pc->i8042);
-    i8042_connect(pc->i8042, pc_line(pc, pc_a20_set, PC_A20_I8042));
+    i8042_connect(pc->i8042, pc_line(pc, pc_a20_set, PC_A20_I8042),
+                  pc_line(pc, pc_init_set, 0));
     pc_new(pc, &port92_class, &pc->port92);
-    port92_connect(pc->port92, pc_line(pc, pc_a20_set, PC_A20_PORT92));
+    port92_connect(pc->port92, pc_line(pc, pc_a20_set, PC_A20_PORT92),
+                   pc_line(pc, pc_init_set, 0));
     return pc_realize(pc, pc->i8042, &pc->isa.bus, errp) &&
            pc_realize(pc, pc->port92, &pc->isa.bus, errp) &&
            pc_init_serial(pc, config, errp);

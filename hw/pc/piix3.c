@@ -23,7 +23,7 @@ typedef struct Piix3 {
     /* Wiring and properties: fixed once realized. */
     MemoryRegion *io_space;
     MemoryRegion reset_io;
-    IrqLine isa_irq[PIIX3_ISA_IRQS];
+    IrqLine isa_irq[PIIX3_ISA_IRQS], init;
 
     /* Guest-visible state. Of the PIRQ inputs: guarded by route_lock, because
      * they are driven with other devices' locks held. */
@@ -38,11 +38,13 @@ static Piix3 *piix3_from(Device *dev)
     return container_of(container_of(dev, PciDevice, parent), Piix3, pci);
 }
 
-void piix3_wire(Device *dev, MemoryRegion *io, const IrqLine isa_irq[16])
+void piix3_wire(Device *dev, MemoryRegion *io, const IrqLine isa_irq[16],
+                IrqLine init)
 {
     Piix3 *s = piix3_from(dev);
 
     s->io_space = io;
+    s->init = init;
     for (unsigned n = 0; n < PIIX3_ISA_IRQS; n++) {
         s->isa_irq[n] = isa_irq[n];
     }
@@ -142,8 +144,13 @@ static bool piix3_reset_write(void *opaque, hwaddr off, unsigned size,
     const DeviceEnv *env = s->pci.parent.env;
 
     s->reset_control = val & PIIX3_RESET_HARD;
-    if (val & PIIX3_RESET_NOW) {
+    if (!(val & PIIX3_RESET_NOW)) {
+        return true;
+    }
+    if (val & PIIX3_RESET_HARD) {
         env->request(env->machine, MACHINE_REQUEST_RESET, 0);
+    } else {
+        irq_pulse(&s->init);
     }
     return true;
 }

@@ -8,8 +8,9 @@
 extern const PciClass piix3_class; /* "PIIX3" */
 
 /* Before realize: ISA interrupt lines that PIRQA..D# are routed to (16 lines,
- * copied) and the port space. */
-void piix3_wire(Device *dev, MemoryRegion *io, const IrqLine isa_irq[16]);
+ * copied), the port space, and the processors' INIT#, which rises shortly. */
+void piix3_wire(Device *dev, MemoryRegion *io, const IrqLine isa_irq[16],
+                IrqLine init);
 /* Input n (0..3, PIRQA..D#) for PciBus.irq. */
 IrqLine piix3_pirq(Device *dev, unsigned n);
 /* PciBus.map_irq of a PIIX board: slot and pin swizzle. */

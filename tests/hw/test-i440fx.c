@@ -58,7 +58,7 @@ static void test_pirq(void)
     for (unsigned n = 0; n < 16; n++) {
         irq[n] = hw_line(hw, 32 + n);
     }
-    piix3_wire(dev, &hw->io_root, irq);
+    piix3_wire(dev, &hw->io_root, irq, hw_line(hw, 48));
     g_assert_true(device_set_property(dev, "addr", "1", NULL));
     g_assert_true(device_realize(dev, &hw->pci.bus, NULL));
     device_reset(dev);
@@ -82,6 +82,10 @@ static void test_pirq(void)
 
     hw_outb(hw, 0xcf9, 2);
     g_assert_cmpuint(hw->requests, ==, 0);
+    hw_outb(hw, 0xcf9, 0);
+    hw_outb(hw, 0xcf9, 4);
+    g_assert_cmpuint(hw->requests, ==, 0);
+    g_assert_cmpuint(hw->rises[48], ==, 1);
     hw_outb(hw, 0xcf9, 6);
     g_assert_cmpint(hw->request, ==, MACHINE_REQUEST_RESET);
     hw_remove(dev);

@@ -8,7 +8,7 @@
 #include "tests/hw/harness.h"
 #include "ui/console.h"
 
-enum { A20 = 20 };
+enum { A20 = 20, INIT = 41 };
 
 typedef struct Fixture {
     Hw *hw;
@@ -20,7 +20,7 @@ static void setup(Fixture *f, gconstpointer data)
     f->hw = hw_new();
     f->hw->env.input = input_hub_new();
     f->kbc = device_new(&i8042_class, &f->hw->env);
-    i8042_connect(f->kbc, hw_line(f->hw, A20));
+    i8042_connect(f->kbc, hw_line(f->hw, A20), hw_line(f->hw, INIT));
     g_assert_true(device_realize(f->kbc, &f->hw->isa.bus, NULL));
     device_reset(f->kbc);
 }
@@ -127,12 +127,13 @@ static void test_lines(Fixture *f, gconstpointer data)
     command(f, 0xdf);
     g_assert_true(f->hw->levels[A20]);
     command(f, 0xff);
-    g_assert_cmpuint(f->hw->requests, ==, 0);
+    g_assert_cmpuint(f->hw->rises[INIT], ==, 0);
     command(f, 0xfe);
-    g_assert_cmpint(f->hw->request, ==, MACHINE_REQUEST_RESET);
+    g_assert_cmpuint(f->hw->rises[INIT], ==, 1);
     command(f, 0xd1);
     data_out(f, 0xde);
-    g_assert_cmpuint(f->hw->requests, ==, 2);
+    g_assert_cmpuint(f->hw->rises[INIT], ==, 2);
+    g_assert_cmpuint(f->hw->requests, ==, 0);
 }
 
 static void test_keyboard(Fixture *f, gconstpointer data)

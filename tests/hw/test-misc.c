@@ -8,7 +8,7 @@ static void test_port92(void)
     Hw *hw = hw_new();
     Device *dev = device_new(&port92_class, &hw->env);
 
-    port92_connect(dev, hw_line(hw, 20));
+    port92_connect(dev, hw_line(hw, 20), hw_line(hw, 21));
     g_assert_true(device_realize(dev, &hw->isa.bus, NULL));
     device_reset(dev);
     hw_outb(hw, 0x92, 0x02);
@@ -16,11 +16,14 @@ static void test_port92(void)
     g_assert_cmphex(hw_inb(hw, 0x92), ==, 0x02);
     hw_outb(hw, 0x92, 0x00);
     g_assert_false(hw->levels[20]);
+    g_assert_cmpuint(hw->rises[21], ==, 0);
+    hw_outb(hw, 0x92, 0x03);
+    g_assert_cmpuint(hw->rises[21], ==, 1);
+    g_assert_false(hw->levels[21]);
+    g_assert_cmphex(hw_inb(hw, 0x92), ==, 0x03); /* INIT# leaves it */
+    hw_outb(hw, 0x92, 0x03);
+    g_assert_cmpuint(hw->rises[21], ==, 1);
     g_assert_cmpuint(hw->requests, ==, 0);
-    hw_outb(hw, 0x92, 0x03);
-    g_assert_cmpint(hw->request, ==, MACHINE_REQUEST_RESET);
-    hw_outb(hw, 0x92, 0x03);
-    g_assert_cmpuint(hw->requests, ==, 1);
     hw_remove(dev);
     hw_free(hw);
 }
