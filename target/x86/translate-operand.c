@@ -320,20 +320,26 @@ void tr_st(Translator *t, unsigned bytes, int64_t off, IrVal v)
     ir_st(t->ir, t->ea, t->ea_disp + off, v, tr_mem(t, bytes, true));
 }
 
-void tr_probe_write(Translator *t, unsigned bytes)
+static void tr_probe_byte(Translator *t, IrVal addr, IrMem mem)
 {
-    IrVal first = tr_address(t);
     IrInsn *insn = ir_append(t->ir, IR_PROBEW);
-    insn->a = first;
-    insn->mem = tr_mem(t, 1, true);
+    insn->a = addr;
+    insn->mem = mem;
+}
+
+static void tr_probe(Translator *t, IrVal first, unsigned bytes, IrMem mem)
+{
+    tr_probe_byte(t, first, mem);
     if (bytes > 1) {
         /* A second page faults at its begin. */
         IrVal last = tr_op2i(t, IR_ADD, IR_I64, first, bytes - 1);
-        last = tr_op2i(t, IR_AND, IR_I64, last, -4096);
-        insn = ir_append(t->ir, IR_PROBEW);
-        insn->a = last;
-        insn->mem = tr_mem(t, 1, true);
+        tr_probe_byte(t, tr_op2i(t, IR_AND, IR_I64, last, -4096), mem);
     }
+}
+
+void tr_probe_write(Translator *t, unsigned bytes)
+{
+    tr_probe(t, tr_address(t), bytes, tr_mem(t, 1, true));
 }
 
 IrVal tr_atomic(Translator *t, IrAtomic op, unsigned bytes, IrVal b, IrVal c)
@@ -491,6 +497,16 @@ void tr_stack_st(Translator *t, unsigned reg, int64_t off, unsigned bytes,
     int64_t disp;
     IrVal addr = tr_stack_linear(t, reg, off, &disp, bytes, true);
     ir_st(t->ir, addr, disp, v, tr_stack_mem(bytes, true));
+}
+
+void tr_stack_probe(Translator *t, unsigned reg, int64_t off, unsigned bytes)
+{
+    int64_t disp;
+    IrVal addr = tr_stack_linear(t, reg, off, &disp, bytes, true);
+    if (disp) {
+        addr = tr_op2i(t, IR_ADD, IR_I64, addr, disp);
+    }
+    tr_probe(t, addr, bytes, tr_stack_mem(1, true));
 }
 
 void tr_stack_add(Translator *t, int64_t n)

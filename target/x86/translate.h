@@ -157,6 +157,8 @@ IrMem tr_stack_mem(unsigned bytes, bool write);
 unsigned tr_stack_bytes(const Translator *t); /* width of rSP: 2, 4, 8 */
 /* Memory at reg + off, wrapped as the stack is. */
 IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes);
+/* Faults if storing there would. */
+void tr_stack_probe(Translator *t, unsigned reg, int64_t off, unsigned bytes);
 void tr_stack_st(Translator *t, unsigned reg, int64_t off, unsigned bytes,
                  IrVal v);
 void tr_stack_add(Translator *t, int64_t n); /* to rSP: after the access */

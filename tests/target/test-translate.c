@@ -24,6 +24,7 @@ typedef struct Case {
     Pair in[6], want[6]; /* end with reg == R_NONE unless full */
     int raised;          /* vector + 1; 0: none */
     uint32_t eflags;     /* also set: EFLAGS_DF, EFLAGS_TF */
+    uint64_t untouched;  /* bytes of memory here must still be 0; 0: none */
 } Case;
 
 #define BYTES(...)                                                             \
@@ -105,6 +106,14 @@ static const Case cases[] = {
     { "enter, level 2", X86_CODE64, 3, BYTES(0xc8, 0x20, 0, 2),
       { { X86_RSP, STACK }, { X86_RBP, STACK - 64 }, END },
       { { X86_RSP, STACK - 24 - 0x20 }, { X86_RBP, STACK - 8 }, END } },
+    { "pusha over the end", X86_CODE32, 3, BYTES(0x60),
+      { { X86_RSP, ENGINE_BASE + 0x10 }, { X86_RAX, 5 }, END },
+      { { X86_RSP, ENGINE_BASE + 0x10 }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_PF, .untouched = ENGINE_BASE + 8 },
+    { "enter asks for the new top", X86_CODE64, 3, BYTES(0xc8, 0, 0x40, 0),
+      { { X86_RSP, ENGINE_BASE + 0x3000 }, { X86_RBP, 5 }, END },
+      { { X86_RSP, ENGINE_BASE + 0x3000 }, { X86_RBP, 5 }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_PF, .untouched = ENGINE_BASE + 0x2ff8 },
     { "popa keeps sp", X86_CODE32, 3, BYTES(0x60, 0x31, 0xc0, 0x61),
       { { X86_RSP, STACK }, { X86_RAX, 5 }, { X86_RDI, 6 }, END },
       { { X86_RSP, STACK }, { X86_RAX, 5 }, { X86_RDI, 6 }, END } },
@@ -236,6 +245,9 @@ static void case_check(const Engine *e, const Case *c, uint64_t start)
     }
     if (cpu->raised != c->raised - 1) {
         g_error("%s: raised %d, want %d", c->name, cpu->raised, c->raised - 1);
+    }
+    if (c->untouched) {
+        g_assert_cmphex(*(uint64_t *)(e->mem + OFF(c->untouched)), ==, 0);
     }
     if (!c->raised) {
         g_assert_cmphex(cpu->env.pc - start, ==, c->len);

@@ -56,10 +56,12 @@ void emit_POP(Translator *t, const X86Insn *i)
     }
 }
 
-/* rAX rCX rDX rBX rSP rBP rSI rDI downwards. */
+/* rAX rCX rDX rBX rSP rBP rSI rDI downwards. They are in two pages at most, of
+ * which the lower is asked first: either all of them are stored, or none. */
 void emit_PUSHA(Translator *t, const X86Insn *i)
 {
     int size = i->op_size;
+    tr_stack_probe(t, X86_RSP, -size * 8, size);
     for (int n = 0; n < 8; n++) {
         tr_stack_st(t, X86_RSP, -size * (n + 1), size, n);
     }
@@ -112,7 +114,8 @@ void emit_POPF(Translator *t, const X86Insn *i)
 }
 
 /* SDM 2A ENTER. The frame pointers of enclosing levels are copied from the old
- * frame; all stores come before rBP and rSP change. */
+ * frame; all stores come before rBP and rSP change. It faults, before any
+ * store, where a push onto the new stack would write. */
 void emit_ENTER(Translator *t, const X86Insn *i)
 {
     int size = i->op_size, level = i->imm2 & 31;
@@ -124,6 +127,11 @@ void emit_ENTER(Translator *t, const X86Insn *i)
         ir_deposit(t->ir, IR_I64, frame, frame, sp, 0, 16);
     }
 
+    int total = size * (level + 1) + (int)(i->imm & 0xffff);
+    tr_stack_probe(t, X86_RSP, -total, size);
+    if (level) {
+        tr_stack_probe(t, X86_RSP, -size * (level + 1), size);
+    }
     tr_stack_st(t, X86_RSP, -size, size, X86_RBP);
     for (int n = 1; n < level; n++) {
         IrVal v = tr_stack_ld(t, X86_RBP, -size * n, size);
@@ -133,7 +141,7 @@ void emit_ENTER(Translator *t, const X86Insn *i)
         tr_stack_st(t, X86_RSP, -size * (level + 1), size, frame);
     }
     tr_set_reg(t, X86_RBP, size, frame);
-    tr_stack_add(t, -(size * (level + 1) + (int)(i->imm & 0xffff)));
+    tr_stack_add(t, -total);
 }
 
 void emit_LEAVE(Translator *t, const X86Insn *i)
