@@ -21,6 +21,9 @@ void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write)
         if (!x86_mmu_translate(a->cpu, addr, kind, mode, false, &t)) {
             x86_raise_translation(a->cpu, addr, &t);
         }
+        if (a->cpu->key.dr7) {
+            x86_watch(a->cpu, addr, a->size[i], write);
+        }
         a->paddr[i] = t.paddr;
     }
 }

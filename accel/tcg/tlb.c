@@ -194,6 +194,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                            &t)) {
         x86_raise_translation(cpu, addr, &t);
     }
+    bool watched = cpu->key.dr7 && x86_watch(cpu, addr, size, write);
     const FlatRange *r = tlb_find_range(cpu, t.paddr);
     if ((addr & (PAGE_SIZE - 1)) + size > PAGE_SIZE || !r || !r->host ||
         r->size - (t.paddr - r->start) < size) {
@@ -205,7 +206,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                 (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
                                          r->ram_off + (page - r->start))) &&
                 tlb_open_for_write(v, r, page);
-    if (tlb_whole_page(r, page)) {
+    if (tlb_whole_page(r, page) && !watched) {
         tlb_enter(v->w->tlb[mode], addr, &t, host - (addr & (PAGE_SIZE - 1)),
                   open);
     }

@@ -181,6 +181,9 @@ enum {
     X86_MODE_PHYS,        /* paging is off, any privilege level */
 };
 
+/* What blocks interrupts for one instruction. */
+enum { X86_INHIBIT_STI = 1, X86_INHIBIT_SS = 2 };
+
 /* Pending work besides APIC interrupts; bits of X86Cpu.pending (atomic). */
 enum {
     X86_PENDING_INTR = 1u << 0, /* 8259 asks; vector by pic_ack() */
@@ -240,8 +243,9 @@ struct X86Cpu {
     bool halted;
     bool wait_sipi; /* application processor before SIPI */
     bool nmi_blocked;
-    bool shutdown;   /* triple fault */
-    uint8_t inhibit; /* 1: interrupts blocked until the next instruction ends */
+    bool shutdown;      /* triple fault */
+    uint8_t inhibit;    /* X86_INHIBIT_STI..: until the next instruction ends */
+    uint8_t debug_hits; /* bits of DR6: a trap before the next instruction */
     bool smm;
     uint8_t sipi_vector;
     uint64_t a20_mask; /* ~0 or ~(1 << 20) */
@@ -384,6 +388,11 @@ void x86_tsc_sync(X86Cpu *cpu);
 /* Read the clock itself again: for an accelerator that does not do that. No CPU
  * of the machine may be running. */
 void x86_tsc_forget(X86Cpu *cpu);
+
+/* While key.dr7 is set: an access of data by linear address, in one page.
+ * False: the page has no breakpoint and may be remembered. Light. */
+bool x86_watch(X86Cpu *cpu, vaddr addr, unsigned size, bool write);
+void x86_watch_port(X86Cpu *cpu, uint16_t port, unsigned size);
 
 /* ---- mmu.c ------------------------------------------------------------------
  */

@@ -74,7 +74,7 @@ void x86_raise_translation(X86Cpu *cpu, vaddr addr, const X86Translation *t)
 
 void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits)
 {
-    cpu->dr[6] |= dr6_bits;
+    x86_set_dr6(cpu, dr6_bits);
     x86_raise(cpu, EXC_DB);
 }
 

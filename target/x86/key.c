@@ -80,17 +80,6 @@ static void key_segments(const X86Cpu *cpu, X86Key *k)
               cpu->seg[X86_SS].limit == UINT32_MAX;
 }
 
-/* An enabled breakpoint on instruction fetch. SDM 3B 17.2.4. */
-static bool key_code_breakpoint(uint64_t dr7)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        if ((dr7 >> (2 * i) & 3) && !(dr7 >> (16 + 4 * i) & 3)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Bits that only control registers and the FPU's control words change. */
 static const X86Key key_control_mask = {
     .pe = 1,
@@ -121,7 +110,7 @@ static void key_control(X86Cpu *cpu)
     k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;
     k.lma = (cpu->efer & EFER_LMA) != 0;
-    k.dr7 = (cpu->dr[7] & 0xff) && key_code_breakpoint(cpu->dr[7]);
+    k.dr7 = (cpu->dr[7] & 0xff) != 0;
     k.svm = cpu->svm.guest;
     cpu->key = k;
 }
@@ -137,7 +126,7 @@ void x86_update_key_transfer(X86Cpu *cpu)
     k.cpl = cpl;
     k.vm86 = cpu->eflags >> 17 & 1;
     k.tf = cpu->eflags >> 8 & 1;
-    k.inhibit = cpu->inhibit;
+    k.inhibit = cpu->inhibit != 0;
     k.mode = mode;
     k.iopl_ok = cpl <= x86_iopl(cpu);
     if (code == X86_CODE64) {

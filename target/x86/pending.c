@@ -95,8 +95,30 @@ static void pending_deliver(X86Cpu *cpu, const X86Event *ev)
     }
 }
 
+/* Breakpoints that the last instruction has hit: a trap of their own, part of
+ * the one that is there (a single step), or nothing after a fault, which starts
+ * it again. MOV SS holds them, and INT n behind it goes first. */
+static void pending_breakpoints(X86Cpu *cpu)
+{
+    bool none = cpu->raised < 0;
+
+    if (none ? cpu->inhibit != 0 : cpu->raised_soft) {
+        return;
+    }
+    if (none) {
+        x86_set_dr6(cpu, 0);
+        cpu->raised = EXC_DB;
+        cpu->raised_has_error = cpu->raised_soft = false;
+    }
+    cpu->dr[6] |= cpu->raised == EXC_DB ? cpu->debug_hits : 0;
+    cpu->debug_hits = 0;
+}
+
 void x86_deliver_raised(X86Cpu *cpu)
 {
+    if (cpu->debug_hits) {
+        pending_breakpoints(cpu);
+    }
     if (cpu->raised < 0) {
         return;
     }

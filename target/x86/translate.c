@@ -320,8 +320,8 @@ static void tr_begin(Translator *t)
     }
     t->ir->guest_insns++;
     if (t->key.dr7) {
-        tr_call(t, &x86_helper_code_breakpoint, IR_NONE, IR_NONE, IR_NONE,
-                IR_NONE, 0);
+        tr_call(t, &x86_helper_breakpoints, IR_NONE, IR_NONE, IR_NONE, IR_NONE,
+                0);
     }
 }
 

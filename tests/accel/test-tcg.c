@@ -92,6 +92,32 @@ static void test_defined_flags(Bare *m)
     g_assert_cmphex(x86_get_eflags(m->cpu) & EFLAGS_STATUS, ==, flags);
 }
 
+/* Four bytes from 2000h are watched for writes, after code and memory have been
+ * used; traps come after the store, and between elements of a string:
+ *   1000: mov [2000],ax; mov eax,2000; mov dr0,eax; mov eax,d0001; mov dr7,eax
+ *   1015: mov [1ffc],ax; mov [2002],ax; 101b: inc si; mov bx,[2000]
+ *   1020: mov di,1ffe; mov cx,3; 1026: rep stosw; 1028: hlt
+ *   1100: push bp; mov bp,sp; push ax; mov ax,[bp+2]; push bx; mov bx,dx
+ *         shl bx,1; mov [bx+3000],ax; inc dx; pop bx; pop ax; pop bp; iret */
+static void test_watch(Bare *m)
+{
+    BARE_CODE(m, 0x1000, 0xa3, 0x00, 0x20, 0x66, 0xb8, 0x00, 0x20, 0x00, 0x00,
+              0x0f, 0x23, 0xc0, 0x66, 0xb8, 0x01, 0x00, 0x0d, 0x00, 0x0f, 0x23,
+              0xf8, 0xa3, 0xfc, 0x1f, 0xa3, 0x02, 0x20, 0x46, 0x8b, 0x1e, 0x00,
+              0x20, 0xbf, 0xfe, 0x1f, 0xb9, 0x03, 0x00, 0xf3, 0xab, 0xf4);
+    BARE_CODE(m, 0x1100, 0x55, 0x89, 0xe5, 0x50, 0x8b, 0x46, 0x02, 0x53, 0x89,
+              0xd3, 0xd1, 0xe3, 0x89, 0x87, 0x00, 0x30, 0x42, 0x5b, 0x58, 0x5d,
+              0xcf);
+    bare_put_long(m, 1 * 4, 0x1100); /* IVT: #DB */
+    m->cpu->env.r[X86_RDX] = m->cpu->env.r[X86_RSI] = 0;
+    bare_run(m, 0x1000);
+    g_assert_cmphex(m->cpu->env.r[X86_RDX] & 0xffff, ==, 3);
+    g_assert_cmphex(m->cpu->env.r[X86_RSI] & 0xffff, ==, 1);
+    g_assert_cmphex(*(uint32_t *)(m->ram->host + 0x3000), ==, 0x1026101b);
+    g_assert_cmphex(*(uint16_t *)(m->ram->host + 0x3004), ==, 0x1028);
+    g_assert_cmphex(m->cpu->dr[6] & 15, ==, 1);
+}
+
 /* More blocks than the smallest buffer holds: jumps of 2 bytes, each a block.
  */
 static void test_buffer_full(Bare *m)
@@ -412,6 +438,7 @@ static const BareTest test_rows[] = {
     { "count-again", test_count_again, ",count=on" },
     { "count-interrupt", test_count_interrupt, ",count=on" },
     { "defined-flags", test_defined_flags, ",count=on,exact=on" },
+    { "watch", test_watch },
     { "buffer-full", test_buffer_full, ",tb-size=1" },
     { "smc/next", test_smc_next },
     { "smc/rmw", test_smc_rmw },

@@ -80,6 +80,8 @@ static const Case cases[] = {
       { { X86_RAX, 3 }, { X86_RSP, 0xabc00000 + OFF(STACK) }, END } },
     { "int3", X86_CODE64, 3, BYTES(0x90, 0xcc), { END }, { { R_PC, 1 }, END },
       .raised = 1 + EXC_BP },
+    { "int1", X86_CODE64, 3, BYTES(0x90, 0xf1), { END }, { { R_PC, 2 }, END },
+      .raised = 1 + EXC_DB },
     { "int 80h", X86_CODE64, 3, BYTES(0xcd, 0x80), { END }, { { R_PC, 0 }, END },
       .raised = 1 + 0x80 },
     { "bound", X86_CODE32, 3, BYTES(0x62, 0x03), /* eax, [ebx] */

@@ -137,6 +137,52 @@ static void test_smap_key(void)
     machine_free(m);
 }
 
+static uint32_t hits(Machine *m)
+{
+    uint32_t bits = m->cpu->debug_hits;
+
+    m->cpu->debug_hits = 0;
+    return bits;
+}
+
+/* Data and ports: DR0 four bytes written, DR1 eight bytes, DR2 a port, DR3
+ * disarmed. The trap is raised before the next instruction. */
+static void test_watch(Machine *m)
+{
+    X86Cpu *cpu = m->cpu;
+    uint64_t dr7 = 1 << 0 | 1 << 2 | 1 << 4;
+
+    cpu->dr[0] = 0x7004;
+    cpu->dr[1] = 0x700f; /* counts as 7008h */
+    cpu->dr[2] = 0x3f8;
+    cpu->dr[3] = 0x7000;
+    dr7 |= UINT64_C(0xf6bd) << 16; /* R/W and LEN of each */
+    g_assert_true(machine_call(m, &x86_helper_write_dr, 7, dr7));
+    g_assert_true(x86_watch(cpu, 0x7000, 4, true));
+    g_assert_cmphex(hits(m), ==, 0);
+    g_assert_true(x86_watch(cpu, 0x7003, 2, true));
+    g_assert_cmphex(hits(m), ==, 1);
+    g_assert_true(x86_watch(cpu, 0x7004, 4, false));
+    g_assert_cmphex(hits(m), ==, 0);
+    g_assert_true(x86_watch(cpu, 0x7007, 16, true));
+    g_assert_cmphex(hits(m), ==, 3);
+    g_assert_true(x86_watch(cpu, 0x700f, 1, false));
+    g_assert_cmphex(hits(m), ==, 2);
+    g_assert_false(x86_watch(cpu, 0x8000, 8, true));
+    x86_watch_port(cpu, 0x3f7, 2);
+    g_assert_cmphex(hits(m), ==, 4);
+    x86_watch_port(cpu, 0x3fa, 1);
+    g_assert_cmphex(hits(m), ==, 0);
+
+    cpu->dr[6] = 0xffff0ff0;
+    x86_watch(cpu, 0x7004, 1, true);
+    g_assert_false(machine_call(m, &x86_helper_breakpoints, 0, 0));
+    expect(m, EXC_DB, -1);
+    g_assert_cmphex(cpu->dr[6] & 15, ==, 1);
+    g_assert_cmphex(hits(m), ==, 0);
+    cpu->raised = -1;
+}
+
 static void test_debug(void)
 {
     Machine *m = machine_new("max");
@@ -159,15 +205,19 @@ static void test_debug(void)
     g_assert_true(machine_call(m, &x86_helper_write_dr, 0, 0x5000));
     g_assert_true(machine_call(m, &x86_helper_write_dr, 7, 1));
     g_assert_true(cpu->key.dr7);
-    g_assert_false(machine_call(m, &x86_helper_code_breakpoint, 0, 0));
+    g_assert_false(machine_call(m, &x86_helper_breakpoints, 0, 0));
     expect(m, EXC_DB, -1);
     g_assert_cmphex(cpu->dr[6] & 15, ==, 1);
     cpu->eflags |= EFLAGS_RF;
-    g_assert_true(machine_call(m, &x86_helper_code_breakpoint, 0, 0));
+    g_assert_true(machine_call(m, &x86_helper_breakpoints, 0, 0));
     g_assert_false(cpu->eflags & EFLAGS_RF);
-    /* Data breakpoints do not slow code down. */
-    g_assert_true(machine_call(m, &x86_helper_write_dr, 7, 1 | 1 << 16));
-    g_assert_false(cpu->key.dr7);
+    /* MOV SS holds it back. */
+    cpu->inhibit = X86_INHIBIT_SS;
+    g_assert_true(machine_call(m, &x86_helper_breakpoints, 0, 0));
+    cpu->inhibit = X86_INHIBIT_STI;
+    g_assert_false(machine_call(m, &x86_helper_breakpoints, 0, 0));
+    cpu->inhibit = 0;
+    test_watch(m);
     /* General detect */
     g_assert_true(machine_call(m, &x86_helper_write_dr, 7, 1 << 13));
     g_assert_false(machine_call(m, &x86_helper_read_dr, 0, 0));

@@ -90,7 +90,7 @@ static void test_load_ss(void)
     g_assert_true(machine_call4(m, &x86_helper_load_seg, X86_SS, SEL_DATA, 0, 0,
                                 &changed));
     g_assert_true(changed);
-    g_assert_cmpuint(m->cpu->inhibit, ==, 1);
+    g_assert_cmpuint(m->cpu->inhibit, ==, X86_INHIBIT_SS);
     g_assert_true(m->cpu->key.inhibit);
     g_assert_true(machine_call(m, &x86_helper_inhibit_end, 0, 0));
     g_assert_false(m->cpu->key.inhibit);
@@ -455,13 +455,18 @@ static void test_iret_outer(void)
     g_assert_cmpuint(cpu->key.mode, ==, X86_MODE_PHYS);
     g_assert_true(cpu->eflags & EFLAGS_IF);
 
+    /* A segment that the outer level may not hold keeps its base. */
     machine_long(m, 0);
+    cpu->seg[X86_GS].selector = SEL_DATA;
+    cpu->seg[X86_GS].base = 0x123456;
     put_frame(
         m, 0x9000, 8,
         (uint64_t[]){ 0x6000, SEL_CODE32_USER, 0x202, 0x7000, SEL_DATA_USER },
         5);
     g_assert_true(machine_call(m, &x86_helper_iret, 8, 0));
     g_assert_cmpuint(cpu->key.code, ==, X86_CODE32); /* compatibility mode */
+    g_assert_cmphex(cpu->seg[X86_GS].selector, ==, 0);
+    g_assert_cmphex(cpu->seg[X86_GS].base, ==, 0x123456);
     g_assert_cmpuint(cpu->key.mode, ==, X86_MODE_USER);
     g_assert_true(cpu->key.lma);
     /* A null SS for level 3 */

@@ -227,9 +227,13 @@ void emit_INT(Translator *t, const X86Insn *i)
     control_interrupt_end(t, i->imm & 0xff, true);
 }
 
+/* A trap of the processor's own: no gate's privilege counts. */
 void emit_INT1(Translator *t, const X86Insn *i)
 {
-    control_interrupt_end(t, EXC_DB, false);
+    tr_call(t, &x86_helper_int1, IR_NONE, tr_pc(t, t->next_pc), IR_NONE,
+            IR_NONE, 0);
+    ir_leave(t->ir, TCG_LEAVE_RAISED);
+    tr_end(t);
 }
 
 void emit_INT3(Translator *t, const X86Insn *i)

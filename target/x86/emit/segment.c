@@ -32,6 +32,7 @@ void emit_MOV_SEG(Translator *t, const X86Insn *i)
         tr_raise_end(t, EXC_UD, -1);
     } else {
         IrVal selector = tr_load_zx(t, i, 1);
+        t->no_trap = i->op[0].reg == X86_SS; /* SDM 3A 6.8.3 */
         tr_change(t, segment_load(t, i->op[0].reg, selector));
     }
 }

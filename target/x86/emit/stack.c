@@ -16,6 +16,7 @@ static void stack_pop_segment(Translator *t, const X86Insn *i)
     IrVal v = tr_zx(t, tr_top(t, i->op_size), 2);
     tr_call(t, &x86_helper_load_seg, change, seg, v, IR_NONE, 0);
     tr_stack_add(t, i->op_size);
+    t->no_trap = i->op[0].reg == X86_SS;
     tr_change(t, change);
 }
 

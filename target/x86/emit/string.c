@@ -121,6 +121,9 @@ static void string_rep_slow(Translator *t, const X86Insn *i, const StringOp *op,
     if (op->compare) {
         ir_brf(t->ir, i->repne ? IR_CC_E : IR_CC_NE, done);
     }
+    /* A trap after the last one is behind the instruction. */
+    count = tr_reg_zx(t, X86_RCX, i->addr_size);
+    ir_brcondi(t->ir, IR_CC_E, IR_I64, count, 0, done);
     ir_br(t->ir, tr_late(t, t->pc));
     ir_label(t->ir, done);
 }

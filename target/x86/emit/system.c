@@ -199,8 +199,12 @@ static void system_wait(Translator *t, const TcgHelper *h)
     tr_end(t);
 }
 
+/* A single step's trap is pending at once, and ends it. */
 void emit_HLT(Translator *t, const X86Insn *i)
 {
+    if (t->key.tf) {
+        return;
+    }
     system_wait(t, &x86_helper_hlt);
 }
 

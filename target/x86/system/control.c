@@ -315,8 +315,13 @@ static uint64_t helper_write_dr(void *env, uint64_t number, uint64_t val,
     } else if (n == 7) {
         val = (val & DR7_WRITABLE) | DR7_FIXED;
     }
+    bool armed = cpu->key.dr7;
+
     cpu->dr[n] = val;
     x86_update_key(cpu);
+    if ((armed || cpu->key.dr7) && cpu->mmu_ops) {
+        cpu->mmu_ops->flush_all(cpu); /* other pages have breakpoints now */
+    }
     return control_changed(cpu, old_key);
 }
 const TcgHelper x86_helper_write_dr = { "write_dr", helper_write_dr,

@@ -122,7 +122,7 @@ static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
         return 0;
     }
     if (shadow) {
-        cpu->inhibit = 1;
+        cpu->inhibit = X86_INHIBIT_STI;
         x86_update_key_transfer(cpu);
     }
     x86_poll_pending(cpu);

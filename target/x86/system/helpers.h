@@ -31,16 +31,18 @@ extern const TcgHelper x86_helper_raise;
 /* (linear address): a code fetch at that address failed when the block was
  * translated: raises its #PF. Returns if it would succeed now. [LR] */
 extern const TcgHelper x86_helper_fetch_fault;
-/* (vector, next pc, , INT n): INT n, INT3, INTO, INT1 (vector 1); never
- * returns. With the checks of V86 mode for INT n. [LRf] */
+/* (next pc): INT1, as single_step but for DR6. [Lf] */
+extern const TcgHelper x86_helper_int1;
+/* (vector, next pc, , INT n): INT n, INT3, INTO; never returns. With the checks
+ * of V86 mode for INT n. [LRf] */
 extern const TcgHelper x86_helper_int;
 /* (next pc): the single-step trap after an instruction under TF: sets env.pc
  * and DR6.BS and records #DB in cpu->raised. Returns (so it is no MAY_RAISE);
  * the front end then leaves with TCG_LEAVE_RAISED. [Lf] */
 extern const TcgHelper x86_helper_single_step;
-/* (): code breakpoints (key.dr7) at the present instruction. Returns if none
- * hits, or if RF is set. [LR] */
-extern const TcgHelper x86_helper_code_breakpoint;
+/* (): breakpoints (key.dr7) before the present instruction: those on data and
+ * ports that the one before has hit, and its own unless RF is set. [LR] */
+extern const TcgHelper x86_helper_breakpoints;
 /* (): ends the one-instruction shadow of STI and MOV SS: clears cpu->inhibit
  * and updates the key. CHANGE as to interrupts. [L] */
 extern const TcgHelper x86_helper_inhibit_end;
@@ -50,7 +52,7 @@ extern const TcgHelper x86_helper_inhibit_end;
  */
 
 /* (X86_ES.., selector): MOV, POP, LDS.. into a segment register other than
- * CS; for SS also starts the interrupt shadow (cpu->inhibit = 1, key).
+ * CS; for SS also starts the interrupt shadow (cpu->inhibit, key).
  * CHANGE. [LR] */
 extern const TcgHelper x86_helper_load_seg;
 /* (offset, segment | size << 8 | write << 16): limit and type check; the

@@ -20,6 +20,9 @@ static uint64_t helper_in(void *env, uint64_t port, uint64_t size, uint64_t c,
     X86Cpu *cpu = env;
     uint64_t val = UINT64_MAX;
 
+    if (cpu->key.dr7) {
+        x86_watch_port(cpu, port, size);
+    }
     space_load(cpu->io, (uint16_t)port, size, &val);
     return size == 4 ? (uint32_t)val : size == 2 ? (uint16_t)val : (uint8_t)val;
 }
@@ -30,6 +33,9 @@ static uint64_t helper_out(void *env, uint64_t port, uint64_t size,
 {
     X86Cpu *cpu = env;
 
+    if (cpu->key.dr7) {
+        x86_watch_port(cpu, port, size);
+    }
     space_store(cpu->io, (uint16_t)port, size, val);
     return 0;
 }

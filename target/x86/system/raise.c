@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The exceptions that translated code raises itself, software interrupts,
- * single-step and code breakpoints, HLT and its kin. Light.
+ * single steps, HLT and its kin. Light.
  *
  * SDM 2A INT n; 3B 17.2 and 17.3.
  */
@@ -41,11 +41,6 @@ static uint64_t helper_int(void *env, uint64_t vector, uint64_t next_pc,
     X86Cpu *cpu = env;
 
     tcg_sync_pc(cpu);
-    if (vector == EXC_DB &&
-        !int_n) { /* INT1 is a trap of the processor's own */
-        cpu->env.pc = next_pc;
-        x86_raise(cpu, EXC_DB);
-    }
     cpu->raised = vector;
     cpu->raised_has_error = false;
     cpu->raised_soft = true;
@@ -57,10 +52,10 @@ const TcgHelper x86_helper_int = {
     "int", helper_int, TCG_LIGHT | TCG_MAY_RAISE | TCG_READS_FLAGS
 };
 
-static void raise_record_step(X86Cpu *cpu, uint64_t next_pc)
+static void raise_record(X86Cpu *cpu, uint64_t next_pc, uint64_t dr6_bits)
 {
     cpu->env.pc = next_pc;
-    cpu->dr[6] |= DR6_BS;
+    x86_set_dr6(cpu, dr6_bits);
     cpu->raised = EXC_DB;
     cpu->raised_has_error = false;
     cpu->raised_soft = false;
@@ -68,7 +63,7 @@ static void raise_record_step(X86Cpu *cpu, uint64_t next_pc)
 
 void x86_trap_step(X86Cpu *cpu, uint64_t next_pc)
 {
-    raise_record_step(cpu, next_pc);
+    raise_record(cpu, next_pc, DR6_BS);
     if (cpu->kick) {
         cpu->kick(cpu);
     }
@@ -78,40 +73,20 @@ void x86_trap_step(X86Cpu *cpu, uint64_t next_pc)
 static uint64_t helper_single_step(void *env, uint64_t next_pc, uint64_t b,
                                    uint64_t c, uint64_t d)
 {
-    raise_record_step(env, next_pc);
+    raise_record(env, next_pc, DR6_BS);
     return 0;
 }
 const TcgHelper x86_helper_single_step = { "single_step", helper_single_step,
                                            TCG_LIGHT | TCG_READS_FLAGS };
 
-static uint64_t helper_code_breakpoint(void *env, uint64_t a, uint64_t b,
-                                       uint64_t c, uint64_t d)
+static uint64_t helper_int1(void *env, uint64_t next_pc, uint64_t b, uint64_t c,
+                            uint64_t d)
 {
-    X86Cpu *cpu = env;
-    uint64_t dr7 = cpu->dr[7];
-    vaddr pc = sys_linear(cpu, cpu->seg[X86_CS].base, tcg_sync_pc(cpu));
-    uint32_t hits = 0;
-
-    if (cpu->eflags & EFLAGS_RF) { /* for one instruction */
-        cpu->eflags &= ~EFLAGS_RF;
-        return 0;
-    }
-    for (unsigned i = 0; i < 4; i++) {
-        bool enabled = dr7 >> (2 * i) & 3;
-        bool on_fetch = !(dr7 >> (16 + 4 * i) & 15);
-
-        if (enabled && on_fetch && cpu->dr[i] == pc) {
-            hits |= 1u << i;
-        }
-    }
-    if (hits) {
-        x86_raise_debug(cpu, hits);
-    }
+    raise_record(env, next_pc, 0);
     return 0;
 }
-const TcgHelper x86_helper_code_breakpoint = { "code_breakpoint",
-                                               helper_code_breakpoint,
-                                               TCG_LIGHT | TCG_MAY_RAISE };
+const TcgHelper x86_helper_int1 = { "int1", helper_int1,
+                                    TCG_LIGHT | TCG_READS_FLAGS };
 
 static uint64_t helper_hlt(void *env, uint64_t next_pc, uint64_t b, uint64_t c,
                            uint64_t d)

@@ -123,7 +123,7 @@ static uint64_t helper_load_seg(void *env, uint64_t seg, uint64_t selector,
 
     x86_load_segment(cpu, seg, selector);
     if (seg == X86_SS) {
-        cpu->inhibit = 1;
+        cpu->inhibit = X86_INHIBIT_SS;
     }
     x86_update_key_transfer(cpu);
     return cpu->key.bits != key;
@@ -175,9 +175,9 @@ void x86_drop_inner_segments(X86Cpu *cpu, unsigned cpl)
         bool conforming = (s->attr & 0xc) == 0xc;
         unsigned dpl = s->attr >> 5 & 3;
 
-        /* In 64-bit mode null selectors keep FS and GS bases. */
+        /* The base stays, and counts in 64-bit mode for FS and GS. */
         if (!sel_null(s->selector) && !conforming && dpl < cpl) {
-            *s = (X86Segment){ .selector = 0 };
+            *s = (X86Segment){ .base = s->base };
         }
     }
 }

@@ -364,6 +364,12 @@ static inline void x86_poll_pending(X86Cpu *cpu)
 /* For helpers after which the block ends: the instruction is over, and a single
  * step's trap comes before the next one. */
 void x86_trap_step(X86Cpu *cpu, uint64_t next_pc);
+/* DR6 for a new #DB: of the four hits those before are forgotten, and the other
+ * bits stay for software to clear. SDM 3B 17.2.3. */
+static inline void x86_set_dr6(X86Cpu *cpu, uint64_t bits)
+{
+    cpu->dr[6] = (cpu->dr[6] & ~UINT64_C(15)) | bits;
+}
 void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits); /* sets DR6, #DB */
 bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4]);
 /* A task switch's CR3 write: cannot fault any more. */
