@@ -101,6 +101,7 @@ typedef enum TcgSwitch {
     TCG_OFF_STRINGS = 1 << 6, /* no block string operations */
     TCG_OFF_INLINE = 1 << 7,  /* system instructions by helper only */
     TCG_OFF_SHARE = 1 << 8,   /* no relative blocks */
+    TCG_OFF_TABLE = 1 << 9,   /* slots for all accesses, none in the table */
 } TcgSwitch;
 
 struct TcgBackend {

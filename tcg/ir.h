@@ -69,6 +69,8 @@ typedef struct IrMem {
     uint8_t mode : 2; /* MMU mode if not the block's (explicit supervisor
                          accesses): see has_mode */
     uint8_t has_mode : 1;
+    uint8_t
+        steady : 1; /* nearly always the same page as before: the slot has it */
 } IrMem;
 
 enum IrDead {

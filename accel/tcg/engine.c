@@ -31,6 +31,7 @@ static const KeyValKey engine_keys[] = {
     { "opt", "on|off", "optimisation of the IR" },
     { "strings", "on|off", "block operations for string instructions" },
     { "inline", "on|off", "system instructions without helper" },
+    { "table", "on|off", "inline look-up of pages" },
     { "share", "on|off", "users' code translated once for all processes" },
     {},
 };
@@ -43,7 +44,7 @@ static const struct {
     { "slots", TCG_OFF_SLOTS },     { "flags", TCG_OFF_FLAGS },
     { "jumps", TCG_OFF_JUMPS },     { "opt", TCG_OFF_OPT },
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
-    { "share", TCG_OFF_SHARE },
+    { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
 };
 
 /* ---- Options --------------------------------------------------------------

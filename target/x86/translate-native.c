@@ -252,6 +252,7 @@ bool tr_native(Translator *t, const X86Insn *i)
         insn->a = t->ea;
         insn->imm2 = t->ea_disp;
         insn->mem.slot = t->slot | n->mem_write;
+        insn->mem.steady = t->steady;
     }
     return true;
 }

@@ -212,15 +212,27 @@ IrVal tr_lea(Translator *t, const X86Insn *i)
     return disp ? tr_op2i(t, IR_ADD, IR_I64, v, disp) : v;
 }
 
+/* The stack, variables by name, per-CPU and thread-local data. */
+static bool tr_is_steady(const X86Mem *m)
+{
+    return m->index == X86_NO_REG &&
+           (m->base == X86_NO_REG || m->base == X86_RSP);
+}
+
 /*
- * Which one-entry caches an operand uses. Accesses off the same registers
- * share one, as they are mostly in the same page; far displacements (arrays by
- * name) and other pieces of code get their own. Slot 0 is the stack's.
+ * Which one-entry caches an operand uses. Variables share one with the others
+ * of their page. Accesses off the same registers share one, as they are mostly
+ * in the same page; far displacements (arrays by name) and other pieces of code
+ * get their own. Slot 0 is the stack's.
  */
 static uint8_t tr_slot(const Translator *t, const X86Mem *m)
 {
     if (m->base == X86_RSP && m->index == X86_NO_REG) {
         return 0;
+    }
+    if (m->base == X86_NO_REG && m->index == X86_NO_REG) {
+        uint32_t page = (m->disp + (m->rip ? t->next_pc : 0)) >> 12;
+        return 2 * (1 + (page + m->seg * 3) % (TCG_SLOTS / 2 - 1));
     }
     uint32_t h = m->base * 7 + m->index * 31 + m->seg * 3;
     h += (uint32_t)(m->disp >> 10) * 13 + (uint32_t)(t->ir->pc >> 7) * 5;
@@ -269,6 +281,7 @@ void tr_set_address(Translator *t, const X86Insn *i)
     }
     t->ea = tr_linear(t, i->mem.seg, off);
     t->slot = tr_slot(t, &i->mem);
+    t->steady = tr_is_steady(&i->mem);
 }
 
 IrVal tr_address(Translator *t)
@@ -281,12 +294,14 @@ IrVal tr_address(Translator *t)
 
 IrMem tr_mem(const Translator *t, unsigned bytes, bool write)
 {
-    return (IrMem){ .size = tr_log2(bytes), .slot = t->slot | write };
+    return (IrMem){ .size = tr_log2(bytes),
+                    .slot = t->slot | write,
+                    .steady = t->steady };
 }
 
 IrMem tr_stack_mem(unsigned bytes, bool write)
 {
-    return (IrMem){ .size = tr_log2(bytes), .slot = write };
+    return (IrMem){ .size = tr_log2(bytes), .slot = write, .steady = 1 };
 }
 
 static IrVal tr_ld_mem(Translator *t, int64_t off, IrMem mem)

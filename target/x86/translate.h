@@ -40,6 +40,7 @@ typedef struct Translator {
     IrVal ea;             /* memory operand: linear address is ea + ea_disp */
     int64_t ea_disp;
     uint8_t slot;    /* its TcgSlot, read half */
+    bool steady;     /* and IrMem.steady */
     uint64_t x87_pc; /* the block's last x87 instruction but control: FIP */
 
     bool relative;

@@ -116,6 +116,7 @@ static void analyse_insn(Emit *e, Analysis *s, uint32_t index)
     case IR_EXITR:
         s->live = !(i->dead & 1);
         s->event = i->op == IR_EXIT ? EVENT_NONE : EVENT_CLOBBER;
+        e->loop |= i->op == IR_EXIT && i->imm == (int64_t)e->ir->pc;
         break;
     case IR_LEAVE:
         s->live = true;
@@ -135,6 +136,7 @@ void emit_analyse(Emit *e)
     const IrBlock *ir = e->ir;
     Analysis s = { .next_insn = UINT32_MAX };
 
+    e->loop = false;
     for (unsigned t = 0; t < ir->temps; t++) {
         e->temps[t] = (EmitTemp){ .slot = -1 };
     }

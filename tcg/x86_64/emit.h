@@ -191,6 +191,7 @@ struct Emit {
     EmitLabel *labels;
     bool live_in;        /* flags, at the block's start */
     EmitEvent first_use; /* what happens to them first */
+    bool loop;           /* it jumps back to its own start */
 
     /* Where things are at the present place. */
     const IrInsn *insn;
@@ -340,7 +341,7 @@ typedef enum MemKind {
 
 /* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: the
  * addend's register holds the whole host address at the access, 23, 24: see
- * below, 25..26: which scratch register gets the addend */
+ * below, 25..26: which scratch register gets the addend, 27: see below */
 typedef uint32_t MemDesc;
 enum {
     MEM_DESC_SIZE = 8,
@@ -350,6 +351,7 @@ enum {
     MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
     MEM_DESC_LOCKED = 1 << 24, /* and nobody else may come between */
     MEM_DESC_REG = 25,
+    MEM_DESC_TABLE = 1 << 27, /* looks in the table itself */
 };
 
 /* What a slow part looks like. */

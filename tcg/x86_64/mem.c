@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Guest memory. Beside each access stands the check of its slot, five
- * instructions with the access, which the address itself does not wait for:
+ * Guest memory. Beside each access stands a check. A steady one, or one in a
+ * tight loop, is checked by its slot, in five instructions with the access,
+ * which the address itself does not wait for:
  *
  *      lea  s, [base + disp]
  *      sub  s, slot.page
@@ -9,6 +10,9 @@
  *      ja   slow                   another page, or crossing its end
  *      mov  s, slot.addend
  *      op   [base + s + disp]
+ *
+ * The others look in env->tlb[] themselves: twice the instructions, and the
+ * address waits, but no branch is mispredicted when the page changes.
  *
  * An address that is more than a register and a displacement is first computed
  * into a scratch register, which then is `base`.
@@ -134,6 +138,60 @@ static void mem_put_address(Asm *a, unsigned reg, AsmMem address)
 
 static void mem_slow_part(Emit *e, EmitCold *c);
 
+static void mem_slot_check(Emit *e, EmitCold *c, unsigned size)
+{
+    Asm *a = &e->as;
+
+    mem_put_address(a, c->reg, c->address);
+    asm_alu_rm(a, ALU_SUB, IR_I64, c->reg, asm_env(mem_slot(c->desc)));
+    asm_alu_ri(a, ALU_CMP, IR_I64, c->reg, 4096 - (int)size);
+    c->jump = asm_jcc(a, IR_CC_A);
+    asm_load(a, c->reg, asm_env(mem_slot(c->desc) + 8));
+}
+
+/* page: another scratch register. The last byte's page must be the one that the
+ * first byte's entry is for. */
+static void mem_table_check(Emit *e, EmitCold *c, unsigned size, unsigned page)
+{
+    Asm *a = &e->as;
+    unsigned mode = (c->desc & 0xff) / TCG_SLOTS;
+    AsmMem last = c->address;
+
+    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
+    c->desc |= MEM_DESC_TABLE;
+    if (c->address.disp || !e->st->has_bmi2) {
+        mem_put_address(a, c->reg, c->address);
+        asm_shift_i(a, SHIFT_SHR, IR_I64, c->reg, 12 - 5);
+    } else {
+        asm_vex_rr(a, 3, 3, true, 0xf0, c->reg, 0, c->address.base); /* rorx */
+        asm_u8(a, 12 - 5);
+    }
+    asm_alu_ri(a, ALU_AND, IR_I32, c->reg, (TCG_TLB_SIZE - 1) << 5);
+    asm_alu_rm(a, ALU_ADD, IR_I64, c->reg, asm_env(ENV_OFF(tlb) + 8 * mode));
+    last.disp += (int)size - 1;
+    mem_put_address(a, page, last);
+    asm_alu_ri(a, ALU_AND, IR_I64, page, -4096);
+    asm_alu_rm(a, ALU_CMP, IR_I64, page,
+               asm_mem(c->reg, c->desc & MEM_DESC_WRITE
+                                   ? offsetof(TcgTlbEntry, write)
+                                   : offsetof(TcgTlbEntry, read)));
+    c->jump = asm_jcc(a, IR_CC_NE);
+    asm_load(a, c->reg, asm_mem(c->reg, offsetof(TcgTlbEntry, host)));
+    asm_alu_rr(a, ALU_SUB, IR_I64, c->reg, page);
+}
+
+/* A register for the look-up in the table, if that is what suits the access:
+ * one that sees page after page, and not in a tight loop. */
+static unsigned mem_table_register(const Emit *e, const IrInsn *i,
+                                   AsmMem address)
+{
+    bool suits = !i->mem.steady && !e->loop &&
+                 !(e->ctx->switches & TCG_OFF_TABLE) &&
+                 asm_fits32((int64_t)address.disp + MEM_WIDE);
+
+    return suits ? regs_try(e) : (unsigned)NO_REG;
+}
+
 MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
                     MemKind kind, bool flags_needed)
 {
@@ -151,11 +209,12 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
         c->jump = asm_jmp(&e->as);
         return m;
     }
-    mem_put_address(&e->as, reg, address);
-    asm_alu_rm(&e->as, ALU_SUB, IR_I64, reg, asm_env(mem_slot(desc)));
-    asm_alu_ri(&e->as, ALU_CMP, IR_I64, reg, 4096 - (int)size);
-    c->jump = asm_jcc(&e->as, IR_CC_A);
-    asm_load(&e->as, reg, asm_env(mem_slot(desc) + 8));
+    unsigned page = mem_table_register(e, i, address);
+    if (page != NO_REG) {
+        mem_table_check(e, c, size, page);
+    } else {
+        mem_slot_check(e, c, size);
+    }
     return m;
 }
 
@@ -423,126 +482,4 @@ void mem_bounced_thunk(Asm *a, const X86State *st)
     thunk_load_homes(a, 16, EMIT_CALLER_SAVED);
     asm_u8(a, 0x9d); /* popf */
     asm_u8(a, 0xc3);
-}
-
-/* ---- atomic operations ------------------------------------------------ */
-
-static void mem_lock(Emit *e, uint32_t op, unsigned reg, MemAccess m)
-{
-    mem_locked(e, m);
-    asm_u8(&e->as, 0xf0);
-    asm_rm(&e->as, op, reg, m.at);
-}
-
-static void mem_atomic_zero_extend(Emit *e, IrType t, unsigned reg)
-{
-    if (t == IR_I8) {
-        asm_rr(&e->as, OP_MOVZX8, reg, reg);
-    } else if (t == IR_I16) {
-        asm_rr(&e->as, OP_MOVZX16, reg, reg);
-    } else if (t == IR_I32) {
-        asm_mov32(&e->as, reg, reg);
-    }
-}
-
-static void mem_atomic_result(Emit *e, const IrInsn *i, unsigned reg)
-{
-    if (i->dst == IR_NONE) {
-        return;
-    }
-    mem_atomic_zero_extend(e, (IrType)i->mem.size, reg);
-    regs_defined(e, i->dst, reg);
-}
-
-/* XCHG and XADD give the old value back in the operand's register. */
-static void mem_atomic_exchange(Emit *e, const IrInsn *i)
-{
-    IrType t = (IrType)i->mem.size;
-    unsigned v = regs_copy(e, i->b);
-    MemAccess m =
-        mem_check(e, i, 1u << t, true, MEM_BYTES, mem_flags_needed(e));
-    uint32_t op = i->cond == IR_ATOMIC_XCHG ? 0x86 : 0xc0 | ASM_0F;
-
-    mem_resume(e, m);
-    mem_lock(e, asm_typed(op, t), v, m);
-    mem_after(e, m);
-    regs_use(e, i->b);
-    mem_atomic_result(e, i, v);
-}
-
-static unsigned mem_atomic_alu(unsigned atomic)
-{
-    return atomic == IR_ATOMIC_AND  ? ALU_AND
-           : atomic == IR_ATOMIC_OR ? ALU_OR
-                                    : ALU_XOR;
-}
-
-/* The old value costs a loop: rax = [m]; s = rax op v; cmpxchg [m], s. v is
- * in its register, except that it may be in rax, which the loop needs. */
-static void mem_atomic_logic(Emit *e, const IrInsn *i)
-{
-    IrType t = (IrType)i->mem.size;
-    Asm *a = &e->as;
-    unsigned v = regs_copy(e, i->b);
-    MemAccess m =
-        mem_check(e, i, 1u << t, true, MEM_BYTES, mem_flags_needed(e));
-
-    mem_resume(e, m);
-    mem_join(e, &m);
-    unsigned sum = regs_take(e);
-
-    asm_store(a, asm_env(ENV_BACKEND(ENV_MOVED)), RAX);
-    asm_rm(a, asm_typed(OP_MOV_LOAD, t), RAX, m.at);
-    uint8_t *again = a->p;
-    asm_mov(a, sum, RAX);
-    asm_alu_rr(a, mem_atomic_alu(i->cond), t, sum, v);
-    mem_lock(e, asm_typed(0xb0 | ASM_0F, t), sum, m);
-    asm_fix8(asm_jcc8(a, IR_CC_NE), again);
-    asm_mov(a, v, RAX);
-    asm_load(a, RAX, asm_env(ENV_BACKEND(ENV_MOVED)));
-    mem_after(e, m);
-    regs_use(e, i->b);
-    mem_atomic_result(e, i, v);
-}
-
-/* The expected value waits in env until it can go to rax; the new one must not
- * be there. */
-static void mem_atomic_cmpxchg(Emit *e, const IrInsn *i)
-{
-    IrType t = (IrType)i->mem.size;
-    Asm *a = &e->as;
-    AsmMem moved = asm_env(ENV_BACKEND(ENV_MOVED));
-
-    asm_store(a, moved, regs_value(e, i->b));
-    regs_done(e);
-    unsigned new = regs_value(e, i->c);
-    if (new == RAX) {
-        new = regs_copy(e, i->c);
-    }
-    MemAccess m =
-        mem_check(e, i, 1u << t, true, MEM_BYTES, mem_flags_needed(e));
-
-    mem_resume(e, m);
-    mem_join(e, &m);
-    unsigned old = regs_take(e);
-
-    asm_mov(a, old, RAX);
-    asm_load(a, RAX, moved);
-    mem_lock(e, asm_typed(0xb0 | ASM_0F, t), new, m);
-    asm_rr(a, asm_typed(0x86, IR_I64), old, RAX); /* xchg */
-    mem_after(e, m);
-    regs_use(e, i->b);
-    regs_use(e, i->c);
-    mem_atomic_result(e, i, old);
-}
-
-void emit_atomic(Emit *e, const IrInsn *i)
-{
-    if (i->cond == IR_ATOMIC_CMPXCHG) {
-        mem_atomic_cmpxchg(e, i);
-    } else if (i->cond == IR_ATOMIC_XCHG || i->cond == IR_ATOMIC_ADD) {
-        mem_atomic_exchange(e, i);
-    } else {
-        mem_atomic_logic(e, i);
-    }
 }

@@ -43,7 +43,8 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
     const TcgEnv *env = (const TcgEnv *)*signal_reg(uc, RSP);
     TcgSlot slot = (&env->slot[0][0])[desc & 0xff];
 
-    if (slot.page != TCG_SLOT_EMPTY || ctx->switches & TCG_OFF_SLOTS ||
+    if (slot.page != TCG_SLOT_EMPTY || desc & MEM_DESC_TABLE ||
+        ctx->switches & TCG_OFF_SLOTS ||
         (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE) {
         return false;
     }

@@ -321,7 +321,9 @@ static IrVal gen_address(Gen *g)
 static void gen_memory(Gen *g)
 {
     IrVal at = gen_address(g);
-    IrMem m = { .size = pick(g, 4), .slot = pick(g, 8) & ~1 };
+    IrMem m = { .size = pick(g, 4),
+                .slot = pick(g, 8) & ~1,
+                .steady = pick(g, 2) };
 
     switch (pick(g, 5)) {
     case 0:

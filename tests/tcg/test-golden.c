@@ -84,7 +84,7 @@ static void plain_between_flags(IrBlock *b)
 /* The flags go on from the block's start to its end, over a load. */
 static void flags_over_load(IrBlock *b)
 {
-    ir_ld(b, IR_I64, 3, 5, -8, (IrMem){ .size = 3, .slot = 10 });
+    ir_ld(b, IR_I64, 3, 5, -8, (IrMem){ .size = 3, .slot = 10, .steady = 1 });
     ir_exit(b, 0, 0x20, false);
 }
 
@@ -112,7 +112,7 @@ static void indirect(IrBlock *b)
 {
     IrVal t = ir_temp(b);
 
-    ir_ld(b, IR_I64, t, 4, 0, (IrMem){ .size = 3, .slot = 0 });
+    ir_ld(b, IR_I64, t, 4, 0, (IrMem){ .size = 3, .steady = 1 });
     ir_op2i(b, IR_ADD, IR_I64, 4, 4, 8);
     ir_exit_indirect(b, t);
 }

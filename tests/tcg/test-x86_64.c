@@ -400,6 +400,36 @@ static void test_slots(void)
     vm_free(vm);
 }
 
+/* Loads that look in the table themselves: at each place of a page, also of
+ * entry 0, and where no page is. */
+static void test_table(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode code[4];
+
+    for (unsigned size = 0; size < 4; size++) {
+        IrBlock *b = vm_begin(vm, 0x1000 + 16 * size);
+        ir_ld(b, IR_I64, 1, 0, 5, (IrMem){ .size = size, .slot = 2 });
+        vm_done(b);
+        vm_compile(vm, &code[size]);
+    }
+    for (unsigned n = 0; n < 2 * 4096; n++) {
+        vm->ram[n] = n ^ n >> 5;
+    }
+    for (unsigned n = 0; n < 4 * (4096 + 16); n++) {
+        unsigned size = n & 3, at = n >> 2;
+        uint64_t expected = 0;
+        memcpy(&expected, vm->ram + at, 1u << size);
+        vm->cpu->env.r[0] = VM_BASE + at - 5;
+        g_assert_cmpint(vm_run(vm, &code[size]), ==, VM_LEAVE_DONE);
+        g_assert_cmphex(vm->cpu->env.r[1], ==, expected);
+    }
+    g_assert_cmpuint(vm->cpu->fills, ==, 2);
+    vm->cpu->env.r[0] = TCG_TLB_NONE + 16 - 5; /* is an empty entry's tag */
+    g_assert_cmpint(vm_run(vm, &code[3]), ==, VM_LEAVE_FAULT);
+    vm_free(vm);
+}
+
 static void test_device(void)
 {
     Vm *vm = vm_new("x86_64", 0);
@@ -584,6 +614,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/unwind", test_unwind);
     g_test_add_func("/x86_64/sync-pc", test_sync_pc);
     g_test_add_func("/x86_64/memory/slots", test_slots);
+    g_test_add_func("/x86_64/memory/table", test_table);
     g_test_add_func("/x86_64/memory/device", test_device);
     g_test_add_func("/x86_64/memory/fault", test_fault);
     g_test_add_func("/x86_64/memory/fault-in-store", test_fault_in_store);

@@ -278,7 +278,7 @@ void vm_new_insn(Vm *vm)
 
 IrMem vm_mem(unsigned size_log2, unsigned slot)
 {
-    return (IrMem){ .size = size_log2, .slot = slot };
+    return (IrMem){ .size = size_log2, .slot = slot, .steady = 1 };
 }
 
 NativeInsn *vm_native(Vm *vm, uint8_t map, uint8_t opcode)
