@@ -87,6 +87,8 @@ struct TcgContext {
     size_t fpu_offset; /* of the XSAVE image in the CPU struct, 64-aligned */
     uint64_t fpu_mask; /* XCR0 bits that the image keeps */
     bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);
+    bool lone; /* there is one processor, and none but it does read-modify-write
+                  on guest memory: LOCK need not make anything atomic */
     unsigned switches; /* TcgSwitch bits that are OFF, for bisecting */
     void *state; /* the back end's own; made by init(), freed by destroy() */
 };
@@ -102,6 +104,7 @@ typedef enum TcgSwitch {
     TCG_OFF_INLINE = 1 << 7,  /* system instructions by helper only */
     TCG_OFF_SHARE = 1 << 8,   /* no relative blocks */
     TCG_OFF_TABLE = 1 << 9,   /* slots for all accesses, none in the table */
+    TCG_OFF_UNLOCK = 1 << 10, /* LOCK stays where there is one processor */
 } TcgSwitch;
 
 struct TcgBackend {

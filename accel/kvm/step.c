@@ -16,8 +16,8 @@ static Accel *step_translator(KvmEngine *e)
     g_autoptr(GError) err = NULL;
 
     if (!e->stepper) {
-        e->stepper = accel_tcg.create("count=on,tb-size=1", e->parent.memory,
-                                      e->parent.io, &err);
+        e->stepper = accel_tcg.create("count=on,tb-size=1,unlock=off",
+                                      e->parent.memory, e->parent.io, &err);
         if (!e->stepper) {
             log_printf("kvm: no translator to step with: %s\n", err->message);
         }

@@ -32,6 +32,7 @@ static const KeyValKey engine_keys[] = {
     { "strings", "on|off", "block operations for string instructions" },
     { "inline", "on|off", "system instructions without helper" },
     { "table", "on|off", "inline look-up of pages" },
+    { "unlock", "on|off", "no LOCK while there is one processor" },
     { "share", "on|off", "users' code translated once for all processes" },
     {},
 };
@@ -45,6 +46,7 @@ static const struct {
     { "jumps", TCG_OFF_JUMPS },     { "opt", TCG_OFF_OPT },
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
+    { "unlock", TCG_OFF_UNLOCK },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -342,6 +344,18 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     g_free(v);
 }
 
+/* With a second processor, code that was made for one is wrong. The one does
+ * not run now. */
+static void engine_set_lone(TcgEngine *e)
+{
+    bool was = e->ctx.lone;
+
+    e->ctx.lone = !engine_smp(e);
+    if (was && !e->ctx.lone && e->block_count) {
+        block_flush_all(e);
+    }
+}
+
 static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
 {
     TcgEngine *e = (TcgEngine *)accel;
@@ -360,6 +374,7 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     tlb_flush_all(cpu);
     x86_update_key(cpu);
     g_ptr_array_add(e->vcpus, v);
+    engine_set_lone(e);
     for (unsigned i = 0; engine_smp(e) && i < e->vcpus->len; i++) {
         ((TcgVcpu *)e->vcpus->pdata[i])->cpu->yields = true;
     }

@@ -264,6 +264,27 @@ static void tr_check_alignment(Translator *t, const X86Insn *i)
     ir_label(t->ir, aligned);
 }
 
+/* ---- LOCK ------------------------------------------------------------------
+ */
+
+/* What is written for the sake of the barrier: something on the stack, or
+ * nothing new (LOCK OR [m], 0). Other threads than processors, which play
+ * devices, rely on it, as on XCHG, which keeps its lock. */
+static bool tr_is_barrier(const X86Insn *i)
+{
+    bool constant = i->op_count > 1 && i->op[1].kind == OPERAND_IMM;
+
+    return i->mem.base == X86_RSP || (constant && (!i->imm || i->imm == -1));
+}
+
+/* Devices read and write RAM, but nobody except processors reads, modifies and
+ * writes it: where there is one, an instruction is atomic anyway. */
+static bool tr_needs_no_lock(const Translator *t, const X86Insn *i)
+{
+    return i->lock && t->cpu->tcg && t->cpu->tcg->lone &&
+           !(t->switches & TCG_OFF_UNLOCK) && !tr_is_barrier(i);
+}
+
 /* ---- one instruction -------------------------------------------------------
  */
 
@@ -484,6 +505,7 @@ static void tr_insn(Translator *t, CodeReader *r)
         if (t->key.svm) {
             tr_intercept(t, &insn);
         }
+        insn.lock &= !tr_needs_no_lock(t, &insn);
         IrVal count = tr_flags_count(t, &insn);
         tr_emit(t, &insn);
         tr_define_flags(t, &insn, count);

@@ -463,7 +463,7 @@ static const char *const test_variants[] = {
     "x86_64,native=off",
     "x86_64,chain=off,jumps=off",
     "x86_64,slots=off,opt=off,flags=off",
-    "x86_64,table=off",
+    "x86_64,table=off,unlock=off",
     "interp",
     "interp,opt=off",
     "interp,chain=off,insns=1",

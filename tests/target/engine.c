@@ -207,6 +207,7 @@ Engine *engine_new(const char *backend, unsigned switches)
     engine_map();
     e->mem = (uint8_t *)ENGINE_BASE;
     e->ctx = (TcgContext){
+        .lone = true,
         .backend = b,
         .buffer =
             b == &tcg_backend_interp ? NULL : code_buffer_new(1 << 20, NULL),

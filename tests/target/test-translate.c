@@ -363,7 +363,7 @@ static const Golden goldens[] = {
 
 static void test_golden(void)
 {
-    g_autoptr(Engine) e = engine_new("interp", TCG_OFF_OPT);
+    g_autoptr(Engine) e = engine_new("interp", TCG_OFF_OPT | TCG_OFF_UNLOCK);
     e->max_insns = 1;
     for (unsigned n = 0; n < G_N_ELEMENTS(goldens); n++) {
         const Golden *g = &goldens[n];
