@@ -72,6 +72,22 @@ static void test_options(void)
     g_assert_true(offers("x86-64-v3,enforce", FEATURE_AVX2));
 }
 
+/* Programs that pick code by family and model alone must not find one that has
+ * AVX-512: a Broadwell. */
+static void test_signature(void)
+{
+    static const char *const models[] = { "emu64", "max" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++) {
+        Machine *m = machine_new(models[i]);
+        uint32_t out[4];
+
+        x86_cpuid(m->cpu, 1, 0, out);
+        g_assert_cmphex(out[0], ==, 0x306d4);
+        machine_free(m);
+    }
+}
+
 static void test_all_models(void)
 {
     for (const ModelRow *row = model_rows; row->name; row++) {
@@ -485,6 +501,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/model/options", test_options);
     g_test_add_func("/model/all", test_all_models);
+    g_test_add_func("/model/signature", test_signature);
     g_test_add_func("/model/limit", test_limit);
     g_test_add_func("/cpuid", test_cpuid);
     g_test_add_func("/xsave", test_xsave);
