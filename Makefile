@@ -2,7 +2,7 @@
 # A thin front of meson: what a newcomer types.
 BUILD ?= build
 
-.PHONY: all deps run test test-long test-isa bench install clean
+.PHONY: all deps run test test-long test-isa fuzz bench install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -27,6 +27,10 @@ test-long: all
 test-isa: all
 	@CASES=$${CASES:-400} $(BUILD)/tests/target/test-isa
 
+# Any bytes as code and as machine states: FUZZ_TIME=seconds for each fuzzer.
+fuzz: deps
+	@scripts/fuzz $${FUZZ_TIME:-600}
+
 bench: all
 	@scripts/bench
 
@@ -34,4 +38,4 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) build-asan
+	@rm -rf $(BUILD) build-asan build-fuzz

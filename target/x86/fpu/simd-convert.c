@@ -187,7 +187,7 @@ static double fp_round_by(double v, unsigned mode)
 {
     switch (mode) {
     case 0:
-        return __builtin_roundeven(v);
+        return roundeven(v);
     case 1:
         return __builtin_floor(v);
     case 2:
