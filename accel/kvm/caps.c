@@ -48,6 +48,8 @@ static const struct {
     [CAP_GUEST_DEBUG] = { KVM_CAP_SET_GUEST_DEBUG, "guest-debug", NULL },
     [CAP_HALT_POLL] = { KVM_CAP_HALT_POLL, "halt-poll", NULL },
     [CAP_COALESCED_MMIO] = { KVM_CAP_COALESCED_MMIO, "coalesced-mmio", NULL },
+    [CAP_EXIT_ON_FAILURE] = { KVM_CAP_EXIT_ON_EMULATION_FAILURE,
+                              "exit-on-failure", NULL },
     [CAP_MAX_VCPUS] = { KVM_CAP_MAX_VCPUS, "max-vcpus", NULL },
     [CAP_MEMSLOTS] = { KVM_CAP_NR_MEMSLOTS, "memory-slots", NULL },
 };

@@ -172,7 +172,7 @@ static KvmDone exit_internal(KvmVcpu *v)
     if (v->engine->step_fallback && kvm_step(v)) {
         v->stats.stepped++;
         trace(kvm_step, "cpu %u:%s", v->cpu->index, bytes->str);
-        return DONE_GO_ON;
+        return v->single ? DONE_DEBUG : DONE_GO_ON;
     }
     kvm_report(v, "an instruction that KVM cannot emulate%s%s%s",
                bytes->len ? ":" : "", bytes->str,

@@ -176,6 +176,17 @@ static bool engine_create_vm(KvmEngine *e, GError **errp)
     return true;
 }
 
+/* Without it KVM raises #UD for what it cannot emulate of a user's program. */
+static bool engine_exit_on_failure(const KvmEngine *e, GError **errp)
+{
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_ON_EMULATION_FAILURE,
+                                  .args = { 1 } };
+
+    return !kvm_has(e, CAP_EXIT_ON_FAILURE) ||
+           ioctl(e->vm_fd, KVM_ENABLE_CAP, &cap) == 0 ||
+           emu_fail_errno(errp, errno, "KVM_CAP_EXIT_ON_EMULATION_FAILURE");
+}
+
 /* The rate of a vCPU that nobody has told another. */
 static bool engine_find_tsc(KvmEngine *e, GError **errp)
 {
@@ -205,8 +216,8 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 
     if (!engine_parse(e, options, errp) || !kvm_open(e, errp) ||
         !engine_find_tsc(e, errp) || !engine_create_vm(e, errp) ||
-        !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp) ||
-        !kvm_slots_init(e, errp)) {
+        !engine_exit_on_failure(e, errp) || !kvm_irqchip_create(e, errp) ||
+        !kvm_filter_msrs(e, errp) || !kvm_slots_init(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }

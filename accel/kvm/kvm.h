@@ -61,6 +61,7 @@ typedef enum KvmCap {
     CAP_GUEST_DEBUG,
     CAP_HALT_POLL,
     CAP_COALESCED_MMIO,
+    CAP_EXIT_ON_FAILURE,
     CAP_MAX_VCPUS,
     CAP_MEMSLOTS,
     CAP_COUNT,
@@ -170,6 +171,7 @@ struct KvmVcpu {
     bool apic_ours; /* X86Cpu holds the local APIC's, if KVM could */
     bool clean;     /* KVM has nothing to complete */
     bool complete;  /* the next entry is for that only */
+    bool single;    /* kvm_run_single() wants one instruction */
     bool cpuid_set; /* KVM was told, which it can be only before it runs */
     bool tsc_set;
     int64_t tsc_lag_ns;

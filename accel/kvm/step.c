@@ -39,6 +39,10 @@ static bool step_run(Accel *tcg, X86Cpu *cpu)
     if (why == VCPU_EXIT_STOP && cpu->env.insn_count == before) {
         x86_set_pending(cpu, X86_PENDING_STOP); /* it was meant for us */
     }
+    /* KVM could not: of INT n it would not know where to return to. */
+    rcu_read_lock();
+    x86_deliver_raised(cpu);
+    rcu_read_unlock();
     accel_tcg.vcpu_clear(tcg, cpu);
     return why != VCPU_EXIT_FAILED;
 }

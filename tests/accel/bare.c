@@ -9,10 +9,18 @@
 
 Bare *bare_new(const char *accel)
 {
+    rcu_register_thread();
+    Bare *m = bare_new_second(accel);
+
+    m->first = true;
+    return m;
+}
+
+Bare *bare_new_second(const char *accel)
+{
     Bare *m = g_new0(Bare, 1);
     g_autoptr(GError) err = NULL;
 
-    rcu_register_thread();
     m->clock = clock_new(NULL, NULL);
     clock_start(m->clock);
     m->ram = ram_new("ram", BARE_RAM, &err);
@@ -59,7 +67,9 @@ void bare_free(Bare *m)
     region_clear(&m->ports);
     ram_free(m->ram);
     clock_free(m->clock);
-    rcu_unregister_thread();
+    if (m->first) {
+        rcu_unregister_thread();
+    }
     g_free(m);
 }
 

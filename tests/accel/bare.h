@@ -18,11 +18,14 @@ typedef struct Bare {
     const X86Model *model;
     X86Cpu *cpu;
     Accel *accel;
+    bool first; /* of its thread */
 } Bare;
 
 /* In real mode at 0000:0000, SS:SP = 0000:8000. The accelerator is attached;
  * the test calls run() itself. */
 Bare *bare_new(const char *accel);
+/* One more on the same thread, freed before the first. */
+Bare *bare_new_second(const char *accel);
 void bare_free(Bare *m);
 /* Detach the accelerator, for tests that let vcpu_new() attach it. */
 void bare_detach(Bare *m);
