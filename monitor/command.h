@@ -136,6 +136,9 @@ bool cmd_ringbuf_write(CommandCall *call, GError **errp);
 bool cmd_help(CommandCall *call, GError **errp);
 bool cmd_info(CommandCall *call, GError **errp);
 
+/* cmd-profile.c */
+bool cmd_profile(CommandCall *call, GError **errp);
+
 /* cmd-paging.c */
 bool cmd_info_mem(CommandCall *call, GError **errp);
 bool cmd_info_tlb(CommandCall *call, GError **errp);

@@ -85,6 +85,8 @@ const Command command_table[] = {
     { "ringbuf_read", NULL, "device size", "read from a ring buffer character device",
       { WORD("device", .complete = COMPLETE_CHARDEV), NUMBER("size") }, cmd_ringbuf_read },
 
+    { "profile", NULL, "start [hz]|stop|report [file]", "sample what the guest does; report as a table, or as folded stacks and file.svg",
+      { WORD("action"), WORD("argument", OPTIONAL, .complete = COMPLETE_FILE) }, cmd_profile },
     { "log", NULL, "item1[,...]", "activate logging of the specified items",
       { WORD("items") }, cmd_log },
     { "logfile", NULL, "filename", "output logs to 'filename'",

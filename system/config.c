@@ -77,6 +77,7 @@ void config_free(MachineConfig *c)
     g_hash_table_unref(c->board.props);
     g_string_free(c->output, TRUE);
     g_free(c->pidfile);
+    g_free(c->profile);
     g_free(c->process_name);
     g_free(c);
 }

@@ -63,6 +63,8 @@ typedef struct MachineConfig {
     bool nodefaults;
     uint8_t mux_escape; /* 0: Ctrl-A */
     char *pidfile;
+    char *profile; /* where to; NULL: not asked for */
+    unsigned profile_hz;
     char *process_name;
 
     /* An option that prints and ends was among them. */

@@ -37,6 +37,7 @@ struct Machine {
     DeferQueue *deferred;
     InputHub *input;
     KeySender *keys;
+    Profile *profile; /* NULL: never asked for */
     GPtrArray *chardevs, *blocks, *consoles, *monitors;
     GPtrArray *objects;            /* of Object */
     const BalloonOps *balloon_ops; /* NULL: there is no balloon */

@@ -8,6 +8,7 @@
 #include "block/block.h"
 #include "system/devices.h"
 #include "system/machine-internal.h"
+#include "system/profile/profile.h"
 #include "ui/console.h"
 #include "util/error.h"
 
@@ -180,6 +181,7 @@ void machine_free(Machine *m)
     if (machine_is_running(m)) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
     }
+    profile_free(m->profile);
     key_sender_free(m->keys);
     defer_queue_run(m->deferred); /* they may call devices: those first */
     board_free(m->board);
@@ -200,6 +202,28 @@ bool machine_add_device(Machine *m, const KeyVal *opts, GError **errp)
 {
     return devices_check(opts, errp) &&
            devices_plug(m->board, opts, NULL, errp);
+}
+
+/* ---- Profiling ---------------------------------------------------------- */
+
+bool machine_profile_start(Machine *m, unsigned hz, GError **errp)
+{
+    if (!m->board->accel) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "this machine has no processor");
+    }
+    profile_free(m->profile);
+    m->profile = profile_start(m->board->vcpus, &m->board->accel, hz, errp);
+    return m->profile != NULL;
+}
+
+Profile *machine_profile(Machine *m, GError **errp)
+{
+    if (!m->profile) {
+        emu_fail(errp, EMU_ERROR_NOT_FOUND,
+                 "nothing was sampled (profile start)");
+    }
+    return m->profile;
 }
 
 /* ---- Parts ------------------------------------------------------------- */

@@ -35,6 +35,13 @@ bool machine_cont(Machine *m, GError **errp);
  * notice. Fails with the reason, and the machine as it was. */
 bool machine_switch_accel(Machine *m, const char *spec, GError **errp);
 
+/* Sample what the guest does from now on; what was found before is forgotten.
+ */
+bool machine_profile_start(Machine *m, unsigned hz, GError **errp);
+typedef struct Profile Profile;
+/* NULL with the error: there is none. */
+Profile *machine_profile(Machine *m, GError **errp);
+
 /* Ask for something that is done from the main loop soon. Any thread. */
 void machine_request(Machine *m, int request, int detail);
 /* Further requests beside DeviceEnv's. */

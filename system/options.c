@@ -6,6 +6,7 @@
 
 #include "chardev/chardev.h"
 #include "system/devices.h"
+#include "system/profile/profile.h"
 #include "system/values.h"
 #include "system/version.h"
 #include "util/error.h"
@@ -459,6 +460,32 @@ static bool option_trace(MachineConfig *c, const char *arg, GError **errp)
            log_set_file(keyval_get(kv, "file"), errp);
 }
 
+static bool option_profile(MachineConfig *c, const char *arg, GError **errp)
+{
+    static const KeyValKey keys[] = {
+        { "file", "PATH", "folded stacks; the flame graph is PATH.svg" },
+        { "hz", "N", "samples a second (499)" },
+        {},
+    };
+    g_autoptr(KeyVal) kv = keyval_parse(arg, "file", errp);
+    uint64_t hz = PROFILE_HZ;
+
+    if (!kv || !keyval_check(kv, "profile", keys, errp) ||
+        !keyval_get_uint(kv, "hz", PROFILE_HZ_MAX, &hz, errp)) {
+        return false;
+    }
+    if (!keyval_has(kv, "file") || hz == 0) {
+        return emu_fail(errp, EMU_ERROR_INVALID,
+                        "-profile needs a file, and hz of 1 to %d",
+                        PROFILE_HZ_MAX);
+    }
+    g_free(c->profile);
+    /* -daemonize leaves the working folder. */
+    c->profile = g_canonicalize_filename(keyval_get(kv, "file"), NULL);
+    c->profile_hz = hz;
+    return true;
+}
+
 static bool option_sandbox(MachineConfig *c, const char *arg, GError **errp)
 {
     if (!strcmp(arg, "off")) {
@@ -581,6 +608,7 @@ const OptionRow option_rows[] = {
     { "sandbox", NULL, "off", "there is no sandbox yet", option_sandbox },
     { "d", NULL, "ITEM[,ITEM...]", "log items (-d help)", option_log },
     { "D", NULL, "FILE", "log into a file instead of stderr", option_log_file },
+    { "profile", NULL, "FILE[,hz=N]", "sample the guest; folded stacks and FILE.svg, a flame graph", option_profile },
     { "trace", "T", "[enable=]PATTERN[,file=FILE]", "show trace points", option_trace },
 
     LATER("incoming", "URI"), LATER("loadvm", "TAG"),

@@ -13,6 +13,7 @@
 #include "accel/accel.h"
 #include "block/block.h"
 #include "system/machine-internal.h"
+#include "system/profile/profile.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -157,8 +158,10 @@ bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
     if (running) {
         machine_pause_vcpus(m);
     }
+    profile_hold(m->profile);
     bool ok = accel_switch(&m->board->accel, m->board->vcpus,
                            machine_accel_spec(m, spec), errp);
+    profile_release(m->profile);
 
     if (ok && m->board->class->accel_changed) {
         m->board->class->accel_changed(m->board);
@@ -425,9 +428,37 @@ void machine_remove_signals(Machine *m)
     }
 }
 
+static bool machine_run_profile(Machine *m, GError **errp)
+{
+    return !m->config->profile ||
+           machine_profile_start(m, m->config->profile_hz, errp);
+}
+
+/* What -profile asked for; whoever ran the machine is gone by then. */
+static void machine_end_profile(Machine *m)
+{
+    GError *err = NULL;
+
+    if (m->config->profile && m->profile) {
+        profile_stop(m->profile);
+        if (!profile_write(m->profile, m->config->profile, &err)) {
+            g_printerr("emu: -profile: %s\n", err->message);
+            g_error_free(err);
+            m->exit_status = 1;
+        }
+    }
+}
+
 int machine_run(Machine *m)
 {
+    GError *err = NULL;
+
     machine_install_signals(m);
+    if (!machine_run_profile(m, &err)) {
+        g_printerr("emu: -profile: %s\n", err->message);
+        g_error_free(err);
+        return 1;
+    }
     if (!m->config->start_paused) {
         machine_start(m);
     }
@@ -437,5 +468,6 @@ int machine_run(Machine *m)
     if (machine_is_running(m)) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
     }
+    machine_end_profile(m);
     return m->exit_status;
 }

@@ -38,14 +38,16 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
     bool later = cpu->interrupts_wait;
 
     x86_deliver_raised(cpu);
-    while (!cpu->shutdown && x86_take_pending(cpu)) {
-    }
-    cpu->interrupts_wait = cpu->env.insn_limit != UINT64_MAX;
+    /* Before interrupts: a profiler wants to see where it is, not the handler
+     * of what came at the same time. */
     if (__atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST) & X86_PENDING_STOP) {
         x86_clear_pending(cpu, X86_PENDING_STOP);
         *why = VCPU_EXIT_STOP;
         return true;
     }
+    while (!cpu->shutdown && x86_take_pending(cpu)) {
+    }
+    cpu->interrupts_wait = cpu->env.insn_limit != UINT64_MAX;
     if (cpu->shutdown) {
         *why = VCPU_EXIT_SHUTDOWN;
         return true;
