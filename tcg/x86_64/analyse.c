@@ -59,9 +59,11 @@ static bool analyse_has_memory(const Emit *e, const IrInsn *i)
            (i->op == IR_NATIVE && e->ir->native[i->imm].mem);
 }
 
+enum { FLAGS_FAR = 3 };
 typedef struct Analysis {
     bool live;
     EmitEvent event;    /* what happens to the flags next */
+    unsigned accesses;  /* before the next instruction that reads them */
     uint32_t next_insn; /* index of the guest instruction that follows */
 } Analysis;
 
@@ -71,6 +73,7 @@ static void analyse_branch(Emit *e, Analysis *s, uint32_t index)
     EmitLabel *l = &e->labels[i->op == IR_BRCOND ? i->c : i->imm];
 
     l->refs++;
+    s->accesses = i->op == IR_BRF ? 0 : FLAGS_FAR;
     s->live = i->op == IR_BRF || l->live || (i->op == IR_BRCOND && s->live);
     s->event = i->op == IR_BRF ? EVENT_READ : EVENT_CLOBBER;
     if (l->index > s->next_insn) {
@@ -83,8 +86,12 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
     const IrInsn *i = &e->ir->insns[index];
     FlagUse use = analyse_flag_use(e, i);
 
+    if (analyse_has_memory(e, i) && s->accesses < FLAGS_FAR) {
+        s->accesses++;
+    }
     if (use.reads) {
         s->live = true;
+        s->accesses = 0;
     } else if (use.writes_all) {
         s->live = false;
     }
@@ -115,6 +122,7 @@ static void analyse_insn(Emit *e, Analysis *s, uint32_t index)
     case IR_EXIT:
     case IR_EXITR:
         s->live = !(i->dead & 1);
+        s->accesses = FLAGS_FAR;
         s->event = i->op == IR_EXIT ? EVENT_NONE : EVENT_CLOBBER;
         e->loop |= i->op == IR_EXIT && i->imm == (int64_t)e->ir->pc;
         break;
@@ -129,12 +137,15 @@ static void analyse_insn(Emit *e, Analysis *s, uint32_t index)
     if (s->live || e->ir->exact_flags) {
         e->info[index] |= INFO_NEEDED;
     }
+    if (s->accesses < FLAGS_FAR) {
+        e->info[index] |= INFO_SOON;
+    }
 }
 
 void emit_analyse(Emit *e)
 {
     const IrBlock *ir = e->ir;
-    Analysis s = { .next_insn = UINT32_MAX };
+    Analysis s = { .next_insn = UINT32_MAX, .accesses = FLAGS_FAR };
 
     e->loop = false;
     for (unsigned t = 0; t < ir->temps; t++) {

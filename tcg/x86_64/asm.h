@@ -375,6 +375,14 @@ static inline uint8_t *asm_jcc8(Asm *a, unsigned cc)
     return a->p - 1;
 }
 
+/* Branches without looking at flags. */
+static inline uint8_t *asm_jrcxz(Asm *a)
+{
+    asm_u8(a, 0xe3);
+    asm_u8(a, 0);
+    return a->p - 1;
+}
+
 static inline void asm_fix8(uint8_t *rel, const uint8_t *target)
 {
     *rel = target - (rel + 1);

@@ -11,7 +11,7 @@
 #include <cpuid.h>
 
 /* No operation's hot part, and no out-of-line part, is longer. */
-enum { EMIT_MAX_HOT = 512, EMIT_MAX_COLD = 128, EMIT_MAX_FRAME = 4096 };
+enum { EMIT_MAX_HOT = 512, EMIT_MAX_COLD = 192, EMIT_MAX_FRAME = 4096 };
 
 /* ---- compiling -------------------------------------------------------- */
 

@@ -38,6 +38,7 @@ enum {
     ENV_FPU,     /* EmitFpu */
     ENV_MOVED,   /* scratch word of operations */
     ENV_ADDRESS, /* between mem.c thunks */
+    ENV_RCX,     /* during a check that leaves the flags alone */
 };
 
 typedef struct EmitFpu {
@@ -154,6 +155,7 @@ enum {
     INFO_LIVE_AFTER = 1 << 0, /* flags are read later */
     INFO_NEEDED = 1 << 1,     /* flags as before it are read by it or later */
     INFO_FAR = 1 << 2,        /* branch: the label is in another guest insn */
+    INFO_SOON = 1 << 3,       /* they are read before the second next access */
 };
 
 typedef struct EmitLabel {
@@ -341,7 +343,7 @@ typedef enum MemKind {
 
 /* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: the
  * addend's register holds the whole host address at the access, 23, 24: see
- * below, 25..26: which scratch register gets the addend, 27: see below */
+ * below, 25..26: which scratch register gets the addend, 27, 28: see below */
 typedef uint32_t MemDesc;
 enum {
     MEM_DESC_SIZE = 8,
@@ -352,6 +354,7 @@ enum {
     MEM_DESC_LOCKED = 1 << 24, /* and nobody else may come between */
     MEM_DESC_REG = 25,
     MEM_DESC_TABLE = 1 << 27, /* looks in the table itself */
+    MEM_DESC_FLAGS = 1 << 28, /* the flags are live in the host's */
 };
 
 /* What a slow part looks like. */

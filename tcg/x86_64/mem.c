@@ -180,6 +180,72 @@ static void mem_table_check(Emit *e, EmitCold *c, unsigned size, unsigned page)
     asm_alu_rr(a, ALU_SUB, IR_I64, c->reg, page);
 }
 
+static void mem_put_back_rcx(Asm *a, unsigned keep)
+{
+    if (keep == NO_REG) {
+        asm_load(a, RCX, asm_env(ENV_BACKEND(ENV_RCX)));
+    } else {
+        asm_mov(a, RCX, keep);
+    }
+}
+
+/*
+ * The check by the slot where the flags are in use: subtraction by LEA and NOT,
+ * "both ends are in the page" by shifts without flags, and a branch on rcx,
+ * which waits meanwhile in `keep` or in env. other: a scratch register.
+ */
+static void mem_flagless_check(Emit *e, EmitCold *c, unsigned size,
+                               unsigned other, unsigned keep)
+{
+    Asm *a = &e->as;
+    const AsmMem moved = asm_env(ENV_BACKEND(ENV_RCX));
+
+    c->desc |= MEM_DESC_FLAGS;
+    if (keep == NO_REG) {
+        asm_store(a, moved, RCX);
+    } else {
+        asm_mov(a, keep, RCX);
+    }
+    unsigned base = c->address.base;
+    if (base == RCX) {
+        asm_mov(a, c->reg, RCX);
+        base = c->reg;
+    }
+    asm_load(a, RCX, asm_env(mem_slot(c->desc)));
+    asm_group3(a, GROUP3_NOT, IR_I64, RCX);
+    asm_lea(a, c->reg, (AsmMem){ base, RCX, 0, c->address.disp + 1 });
+    asm_movi(a, RCX, 12);
+    asm_vex_rr(a, 2, 3, true, 0xf7, other, RCX, c->reg); /* shrx */
+    asm_lea(a, c->reg, asm_mem(c->reg, (int)size - 1));
+    asm_vex_rr(a, 2, 3, true, 0xf7, RCX, RCX, c->reg);
+    asm_lea(a, RCX, (AsmMem){ RCX, other, 0, 0 });
+    uint8_t *same = asm_jrcxz(a);
+    mem_put_back_rcx(a, keep);
+    c->jump = asm_jmp(a);
+    asm_fix8(same, a->p);
+    mem_put_back_rcx(a, keep);
+    asm_load(a, c->reg, asm_env(mem_slot(c->desc) + 8));
+}
+
+/* False: there is no room for it, the access loses flags itself, or it does not
+ * pay, as they are read much later or by the next block only. */
+static bool mem_leave_flags(Emit *e, EmitCold *c, unsigned size)
+{
+    if (e->insn->op == IR_ATOMIC || c->address.disp == INT32_MAX ||
+        !(e->now & INFO_SOON) || !e->host_flags || e->env_flags ||
+        !e->st->has_bmi2) {
+        return false;
+    }
+    unsigned other = regs_try(e);
+    if (other == NO_REG) {
+        return false;
+    }
+    e->locked |= 1u << other;
+    mem_flagless_check(e, c, size, other, regs_try(e));
+    e->locked &= ~(1u << other);
+    return true;
+}
+
 /* A register for the look-up in the table, if that is what suits the access:
  * one that sees page after page, and not in a tight loop. */
 static unsigned mem_table_register(const Emit *e, const IrInsn *i,
@@ -199,13 +265,17 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     AsmMem address = mem_address(e, i);
     unsigned reg = regs_take(e);
 
-    flags_lose(e, flags_needed);
     EmitCold *c = emit_cold(e, mem_slow_part);
     c->desc = desc | (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
     c->address = address;
     c->reg = reg;
     MemAccess m = { mem_sum(address, reg), reg, c - e->cold };
-    if (mem_is_wide(desc) || e->ctx->switches & TCG_OFF_SLOTS) {
+    bool plain = mem_is_wide(desc) || e->ctx->switches & TCG_OFF_SLOTS;
+    if (flags_needed && !plain && mem_leave_flags(e, c, size)) {
+        return m;
+    }
+    flags_lose(e, flags_needed);
+    if (plain) {
         c->jump = asm_jmp(&e->as);
         return m;
     }
@@ -284,16 +354,30 @@ static void mem_put_long_lea(Asm *a, unsigned reg, AsmMem m)
 static void mem_slow_part(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
+    bool flags = c->desc & MEM_DESC_FLAGS;
 
+    if (flags) {
+        flags_put_save(a, NO_REG);
+        c->start = a->p;
+    }
     mem_put_long_lea(a, c->reg, c->address);
     asm_call_to(a, emit_thunk(e, mem_thunk_of(e, c)));
-    asm_fix(asm_jmp(a), c->resume);
+    uint8_t *back = asm_jmp(a);
+    asm_fix(back, c->resume);
     asm_u32(a, c->desc);
     if (c->desc & MEM_DESC_STORES) {
+        if (flags) {
+            flags_put_load(a, NO_REG);
+        }
         memcpy(a->p, c->resume, c->after - c->resume);
         a->p += c->after - c->resume;
         asm_call_to(a, emit_thunk(e, THUNK_BOUNCED));
         asm_fix(asm_jmp(a), c->after);
+    }
+    if (flags) {
+        asm_fix(back, a->p);
+        flags_put_load(a, NO_REG);
+        asm_fix(asm_jmp(a), c->resume);
     }
 }
 

@@ -40,13 +40,18 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
         return false;
     }
     MemDesc desc = signal_slow_desc(slow);
-    const TcgEnv *env = (const TcgEnv *)*signal_reg(uc, RSP);
+    TcgEnv *env = (TcgEnv *)*signal_reg(uc, RSP);
     TcgSlot slot = (&env->slot[0][0])[desc & 0xff];
 
     if (slot.page != TCG_SLOT_EMPTY || desc & MEM_DESC_TABLE ||
         ctx->switches & TCG_OFF_SLOTS ||
         (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE) {
         return false;
+    }
+    if (desc & MEM_DESC_FLAGS) { /* which its slow part would begin with */
+        uint64_t eflags = uc->uc_mcontext.gregs[REG_EFL];
+
+        env->flags = (eflags & 0xff) << 8 | (eflags >> 11 & 1);
     }
     if (desc & MEM_DESC_JOINED) {
         greg_t *base = signal_reg(uc, signal_slow_reg(desc));

@@ -88,6 +88,18 @@ static void flags_over_load(IrBlock *b)
     ir_exit(b, 0, 0x20, false);
 }
 
+/* They are added to what is loaded. */
+static void flags_beside_load(IrBlock *b)
+{
+    IrVal t = ir_temp(b);
+
+    ir_op2(b, IR_ADDF, IR_I64, 0, 0, 1);
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_ld(b, IR_I64, t, 5, -8, (IrMem){ .size = 3, .slot = 10 });
+    ir_op2(b, IR_ADCF, IR_I64, 3, 3, t);
+    ir_exit(b, 0, 0x20, false);
+}
+
 static uint64_t helper(void *env, uint64_t a, uint64_t b, uint64_t c,
                        uint64_t d)
 {
@@ -128,6 +140,7 @@ static const Row rows[] = {
     { "native add", native_add },
     { "plain between flags", plain_between_flags },
     { "flags over a load", flags_over_load },
+    { "flags beside a load", flags_beside_load },
     { "calls", calls },
     { "indirect", indirect },
 };
