@@ -235,6 +235,26 @@ static void test_topology(void)
     machine_free(m);
 }
 
+/* The barrier goes with Intel's bit for it or with AMD's. */
+static void test_msr_barrier(void)
+{
+    static const struct {
+        const char *spec;
+        bool ok;
+    } cases[] = {
+        { "EPYC", false },
+        { "EPYC-IBPB", true },
+        { "Haswell-IBRS", true },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Machine *m = machine_new(cases[i].spec);
+
+        g_assert_cmpint(x86_write_msr(m->cpu, 0x49, 1), ==, cases[i].ok);
+        machine_free(m);
+    }
+}
+
 static void test_msr_values(void)
 {
     static const struct {
@@ -506,6 +526,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cpuid", test_cpuid);
     g_test_add_func("/xsave", test_xsave);
     g_test_add_func("/cpuid/topology", test_topology);
+    g_test_add_func("/msr/barrier", test_msr_barrier);
     g_test_add_func("/msr/values", test_msr_values);
     g_test_add_func("/msr/tsc", test_tsc);
     g_test_add_func("/msr/tsc-rate", test_tsc_rate);

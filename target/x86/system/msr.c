@@ -262,6 +262,13 @@ static bool msr_ignore(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
+/* Intel's bit offers it, and AMD's. There is nothing to do. */
+static bool msr_set_pred_cmd(X86Cpu *cpu, uint32_t msr, uint64_t val)
+{
+    return x86_model_has(cpu->model, FEATURE_SPEC_CTRL) ||
+           x86_model_has(cpu->model, FEATURE_IBPB);
+}
+
 static bool msr_write_only(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 {
     return false;
@@ -344,7 +351,7 @@ static const MsrRow msr_rows[] = {
     { 0x3a, 1, "FEATURE_CONTROL", AT_MASK(feature_control, 1), .set = msr_set_feature_control },
     { 0x3b, 1, "TSC_ADJUST", AT(tsc_adjust), .set = msr_set_tsc_adjust, .feature = FEATURE_TSC_ADJUST },
     { 0x48, 1, "SPEC_CTRL", AT_MASK(spec_ctrl, 0x447), .feature = FEATURE_SPEC_CTRL },
-    { 0x49, 1, "PRED_CMD", .get = msr_write_only, .set = msr_ignore, .mask = 1, .feature = FEATURE_SPEC_CTRL },
+    { 0x49, 1, "PRED_CMD", .get = msr_write_only, .set = msr_set_pred_cmd, .mask = 1 },
     { 0x79, 1, "BIOS_UPDT_TRIG", .get = msr_write_only, .set = msr_ignore, .mask = UINT64_MAX },
     { 0x8b, 1, "BIOS_SIGN_ID", .value = UINT64_C(1) << 32, .set = msr_ignore, .mask = UINT64_MAX },
     { 0xfe, 1, "MTRRCAP", CONST(0x508), .feature = FEATURE_MTRR }, /* WC, fixed, 8 ranges */
