@@ -130,7 +130,7 @@ void x86_deliver_raised(X86Cpu *cpu)
         .vector = cpu->raised,
         .soft = cpu->raised_soft,
         .int_n = cpu->raised_soft && cpu->raised_int_n,
-        .has_error = cpu->raised_has_error && !x86_real(cpu),
+        .has_error = cpu->raised_has_error,
         .error = cpu->raised_error,
         .return_pc = cpu->raised_soft ? cpu->raised_next_pc : cpu->env.pc,
     };

@@ -366,6 +366,31 @@ static void test_exceptions(void)
     machine_free(m);
 }
 
+/* Real mode with paging, which only guests have: exits do have error codes. */
+static void test_paged_real_mode(void)
+{
+    Machine *m = svm_new("max");
+    Vmcb *v = vmcb(m);
+
+    v->save.cr0 = CR0_ET | CR0_PG;
+    v->save.efer = EFER_SVME;
+    v->save.cr3 = 0x100000; /* nothing is mapped */
+    v->save.cr4 = 0;
+    v->save.cs = (VmcbSegment){ .attr = 0x9b, .limit = 0xffff };
+    memset(machine_ram(m, 0x100000), 0, 4096);
+    intercept(m, SVM_EXIT_EXCEPTION + EXC_PF);
+    vmrun(m);
+    g_assert_true(m->cpu->svm.guest);
+    if (!setjmp(m->unwound)) {
+        x86_store(m->cpu, 0xc000, 0, 2, m->cpu->env.mode);
+    }
+    deliver(m);
+    g_assert_cmphex(v->control.exit_code, ==, SVM_EXIT_EXCEPTION + EXC_PF);
+    g_assert_cmphex(v->control.exit_info1, ==, 2);
+    g_assert_cmphex(v->control.exit_info2, ==, 0xc001);
+    machine_free(m);
+}
+
 /* While something is being delivered: the second fault is looked at before the
  * two become one, and the first one is told. */
 static void test_exceptions_on_the_way(void)
@@ -721,6 +746,7 @@ int main(int argc, char **argv)
     g_test_add_func("/svm/load-save", test_load_save);
     g_test_add_func("/svm/injection", test_injection);
     g_test_add_func("/svm/exceptions", test_exceptions);
+    g_test_add_func("/svm/paged-real-mode", test_paged_real_mode);
     g_test_add_func("/svm/exceptions-on-the-way", test_exceptions_on_the_way);
     g_test_add_func("/svm/nested", test_nested);
     g_test_add_func("/svm/nested-faults", test_nested_faults);

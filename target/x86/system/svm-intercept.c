@@ -37,11 +37,12 @@ void x86_svm_record_event(X86Cpu *cpu, const X86Event *ev)
                     : ev->interrupt ? SVM_EVENT_INTR
                     : ev->int_n     ? SVM_EVENT_SOFT
                                     : SVM_EVENT_EXCEPTION;
+    bool has_error = ev->has_error && !x86_real(cpu);
 
-    cpu->svm.exit_int_info =
-        ev->vector | type << SVM_EVENT_TYPE_POS | SVM_EVENT_VALID |
-        (ev->has_error ? (uint32_t)SVM_EVENT_HAS_ERROR : 0);
-    cpu->svm.exit_int_error = ev->has_error ? ev->error : 0;
+    cpu->svm.exit_int_info = ev->vector | type << SVM_EVENT_TYPE_POS |
+                             SVM_EVENT_VALID |
+                             (has_error ? (uint32_t)SVM_EVENT_HAS_ERROR : 0);
+    cpu->svm.exit_int_error = has_error ? ev->error : 0;
     if (ev->soft && !cpu->svm.exit_next_rip) {
         cpu->svm.exit_next_rip = ev->return_pc;
     }
