@@ -7,7 +7,8 @@
  * a failure. Linked at f0000h, where the ROM's ISA image stands.
  *
  * With the symbol NO_PAGING32, 32-bit code goes without paging, which a KVM
- * that has no hardware behind it cannot do.
+ * that has no hardware behind it cannot do; with KVM_ALONE, there is nobody to
+ * help KVM with what it cannot emulate.
  */
 
 COM1 = 0x3f8
@@ -401,7 +402,11 @@ start64:
         cmp     root, %rax
         must    e, 13
         pxor    %xmm0, %xmm0            /* ones from where nobody is, by an */
+.ifndef KVM_ALONE
         paddq   NOBODY, %xmm0           /* instruction no KVM emulates */
+.else
+        movdqu  NOBODY, %xmm0           /* instruction of KVM's */
+.endif
         movq    %xmm0, %rax
         inc     %rax
         must    z, 16
