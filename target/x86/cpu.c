@@ -47,6 +47,7 @@ static void cpu_reset_registers(X86Cpu *cpu, bool init)
     cpu->efer = 0;
     memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
     memset(cpu->dr, 0, sizeof(cpu->dr));
+    cpu->debugctl = 0;
     cpu->dr[6] = 0xffff0ff0;
     cpu->dr[7] = 0x400;
 }
@@ -74,6 +75,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     memset(cpu->mtrr_mask, 0, sizeof(cpu->mtrr_mask));
     cpu->feature_control = cpu->xss = cpu->pkru = cpu->pkrs = 0;
     cpu->mcg_status = cpu->mcg_ctl = 0;
+    memset(cpu->last_branch, 0, sizeof(cpu->last_branch));
     memset(cpu->mc_bank, 0, sizeof(cpu->mc_bank));
     cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
     cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
@@ -275,6 +277,8 @@ const StateField x86_cpu_state[] = {
     STATE_U64(X86Cpu, spec_ctrl),
     STATE_U64(X86Cpu, feature_control),
     STATE_U64(X86Cpu, xss),
+    STATE_U64(X86Cpu, debugctl),
+    STATE_ARRAY(X86Cpu, last_branch),
     STATE_U64(X86Cpu, mcg_status),
     STATE_U64(X86Cpu, mcg_ctl),
     STATE_ARRAY(X86Cpu, mc_bank),

@@ -92,6 +92,7 @@ enum {
     EFER_LMA = 1u << 10,
     EFER_NXE = 1u << 11,
     EFER_SVME = 1u << 12,
+    DEBUGCTL_LBR = 1u << 0,
 };
 typedef enum X86Vector {
     EXC_DE,
@@ -169,6 +170,7 @@ typedef union X86Key {
         uint32_t dr7 : 1;          /* breakpoints are armed */
         uint32_t fs_gs_limits : 1; /* the same as limits for FS or GS */
         uint32_t svm : 1;          /* an SVM guest: intercepts are looked at */
+        uint32_t lbr : 1;          /* DEBUGCTL.LBR: one instruction a block */
     };
     uint32_t bits;
 } X86Key;
@@ -231,7 +233,8 @@ struct X86Cpu {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t pat, tsc_adjust, tsc_aux, tsc_deadline, misc_enable, mtrr_def;
     uint64_t mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
-    uint64_t apic_base, spec_ctrl, feature_control, xss;
+    uint64_t apic_base, spec_ctrl, feature_control, xss, debugctl;
+    uint64_t last_branch[4]; /* from, to; of the last exception: from, to */
     uint64_t mcg_status, mcg_ctl, mc_bank[4 * 10];
     uint64_t kvm_system_time, kvm_wall_clock, kvm_pv_eoi, kvm_steal_time,
         kvm_async_pf, kvm_poll_control;

@@ -460,6 +460,23 @@ static int vector_combine(int first, int second)
     return second;
 }
 
+/* APM 2 13.1.1.4: the last branch before an event, and the event as one. A
+ * debug exception ends the recording. */
+static void deliver_record(X86Cpu *cpu, const X86Event *ev, uint64_t from)
+{
+    if (!(cpu->debugctl & DEBUGCTL_LBR)) {
+        return;
+    }
+    cpu->last_branch[2] = cpu->last_branch[0];
+    cpu->last_branch[3] = cpu->last_branch[1];
+    cpu->last_branch[0] = from;
+    cpu->last_branch[1] = cpu->env.pc;
+    if (ev->vector == EXC_DB && !ev->int_n) {
+        cpu->debugctl &= ~(uint64_t)DEBUGCTL_LBR;
+        x86_update_key(cpu);
+    }
+}
+
 /* What follows from a fault on the way of an event: another event. False:
  * nothing, the processor shuts down. */
 static bool deliver_after_fault(X86Cpu *cpu, const X86Event *ev, X86Event *next)
@@ -509,6 +526,7 @@ static bool deliver_exits(X86Cpu *cpu, const X86Event *ev, const X86Event *next,
 void x86_deliver(X86Cpu *cpu, const X86Event *event)
 {
     X86Event ev = *event, next;
+    uint64_t from = cpu->env.pc;
 
     cpu->raised = -1;
     if (cpu->svm.guest && x86_svm_intercepts_event(cpu, &ev)) {
@@ -528,4 +546,5 @@ void x86_deliver(X86Cpu *cpu, const X86Event *event)
         }
         ev = next;
     }
+    deliver_record(cpu, &ev, from);
 }

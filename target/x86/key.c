@@ -94,6 +94,7 @@ static const X86Key key_control_mask = {
     .lma = 1,
     .dr7 = 1,
     .svm = 1,
+    .lbr = 1,
 };
 
 static void key_control(X86Cpu *cpu)
@@ -112,6 +113,7 @@ static void key_control(X86Cpu *cpu)
     k.lma = (cpu->efer & EFER_LMA) != 0;
     k.dr7 = (cpu->dr[7] & 0xff) != 0;
     k.svm = cpu->svm.guest;
+    k.lbr = (cpu->debugctl & DEBUGCTL_LBR) != 0;
     cpu->key = k;
 }
 

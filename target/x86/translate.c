@@ -82,9 +82,19 @@ static void tr_poll(Translator *t)
     ir_label(t->ir, go);
 }
 
+/* Must the way out go by env->pc, for what is to be done there? */
+static bool tr_watches_exit(const Translator *t)
+{
+    return t->key.inhibit || t->key.lbr || tr_traps(t);
+}
+
 void tr_exit_env(Translator *t)
 {
     tr_end_inhibit(t);
+    if (t->key.lbr) {
+        tr_call(t, &x86_helper_record_branch, IR_NONE, tr_pc(t, t->pc),
+                tr_pc(t, t->next_pc), IR_NONE, 0);
+    }
     IrVal pc = tr_temp(t);
     if (tr_traps(t)) {
         ir_ldenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
@@ -114,7 +124,7 @@ void tr_exit_lookup(Translator *t, uint64_t pc)
 
 void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
-    if (t->key.inhibit || tr_traps(t)) {
+    if (tr_watches_exit(t)) {
         tr_exit_lookup(t, pc);
     } else if (t->relative && pc >= TR_PAGE) {
         tr_exit_value(t, tr_pc(t, pc));
@@ -125,7 +135,7 @@ void tr_exit(Translator *t, unsigned n, uint64_t pc)
 
 void tr_exit_value(Translator *t, IrVal pc)
 {
-    if (t->key.inhibit || tr_traps(t) || t->shadow == 1) {
+    if (tr_watches_exit(t) || t->shadow == 1) {
         ir_stenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
         tr_exit_env(t);
     } else {
@@ -465,7 +475,7 @@ static bool tr_must_stand_alone(const Translator *t, const CodeReader *r,
 
 static void tr_end_block_indirect(Translator *t)
 {
-    if (t->key.inhibit || tr_traps(t)) {
+    if (tr_watches_exit(t)) {
         tr_exit_lookup(t, t->next_pc);
     } else {
         tr_exit_value(t, tr_pc(t, t->next_pc));
@@ -517,7 +527,7 @@ static bool tr_must_end(const Translator *t, const CodeReader *r,
 {
     return r->pos >= TR_PAGE || t->ir->guest_insns >= max_insns ||
            t->ir->count >= TR_IR_MAX || t->late_count > TR_LATE_MAX - 8 ||
-           t->key.tf || t->key.inhibit;
+           t->key.tf || t->key.inhibit || t->key.lbr;
 }
 
 /* Between two instructions of a block. */

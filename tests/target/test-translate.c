@@ -376,6 +376,27 @@ static void test_golden(void)
     }
 }
 
+/* The last branch: a jump taken, but neither one that is not nor what follows,
+ * and an exception as one. */
+static void test_last_branch(void)
+{
+    static const uint8_t code[] = { 0x31, 0xc0, 0x74, 0x01, 0x90, 0x75,
+                                    0x00, 0x90, 0xf3, 0xaa, 0x90 };
+    g_autoptr(Engine) e = engine_new("interp", 0);
+    X86Cpu *cpu = e->cpu;
+
+    engine_set_code(e, X86_CODE64, 3);
+    cpu->env.r[X86_RCX] = 3;
+    cpu->env.r[X86_RDI] = ENGINE_DATA;
+    cpu->debugctl = DEBUGCTL_LBR;
+    x86_update_key(cpu);
+    engine_run(e, code, sizeof(code));
+    g_assert_cmpuint(cpu->env.r[X86_RCX], ==, 0);
+    g_assert_cmphex(cpu->last_branch[0], ==, ENGINE_CODE + 2);
+    g_assert_cmphex(cpu->last_branch[1], ==, ENGINE_CODE + 5);
+    cpu->debugctl = 0;
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -383,5 +404,6 @@ int main(int argc, char **argv)
         g_test_add_data_func(configs[n].name, &configs[n], test_cases);
     }
     g_test_add_func("/translate/golden", test_golden);
+    g_test_add_func("/translate/last-branch", test_last_branch);
     return g_test_run();
 }

@@ -40,6 +40,9 @@ extern const TcgHelper x86_helper_int;
  * and DR6.BS and records #DB in cpu->raised. Returns (so it is no MAY_RAISE);
  * the front end then leaves with TCG_LEAVE_RAISED. [Lf] */
 extern const TcgHelper x86_helper_single_step;
+/* (pc, next pc): with key.lbr, after the instruction at pc; env.pc is where it
+ * goes on. [L] */
+extern const TcgHelper x86_helper_record_branch;
 /* (): breakpoints (key.dr7) before the present instruction: those on data and
  * ports that the one before has hit, and its own unless RF is set. [LR] */
 extern const TcgHelper x86_helper_breakpoints;

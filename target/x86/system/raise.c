@@ -88,6 +88,23 @@ static uint64_t helper_int1(void *env, uint64_t next_pc, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_int1 = { "int1", helper_int1,
                                     TCG_LIGHT | TCG_READS_FLAGS };
 
+/* SDM 3B 17.4.1, APM 2 13.1.1: what went on elsewhere than behind itself. What
+ * starts again is a string instruction (or a jump to itself, alas). */
+static uint64_t helper_record_branch(void *env, uint64_t pc, uint64_t next_pc,
+                                     uint64_t c, uint64_t d)
+{
+    X86Cpu *cpu = env;
+
+    if (cpu->env.pc != next_pc && cpu->env.pc != pc &&
+        (cpu->debugctl & DEBUGCTL_LBR)) {
+        cpu->last_branch[0] = pc;
+        cpu->last_branch[1] = cpu->env.pc;
+    }
+    return 0;
+}
+const TcgHelper x86_helper_record_branch = { "record_branch",
+                                             helper_record_branch, TCG_LIGHT };
+
 static uint64_t helper_hlt(void *env, uint64_t next_pc, uint64_t b, uint64_t c,
                            uint64_t d)
 {

@@ -501,7 +501,7 @@ static void svm_store_control(X86Cpu *cpu, VmcbControl *c)
 
     c->int_ctl = svm->int_ctl;
     c->int_vector = svm->int_vector;
-    c->int_state = cpu->inhibit;
+    c->int_state = cpu->inhibit != 0;
     c->exit_code = svm->exit_code;
     c->exit_info1 = svm->exit_info1;
     c->exit_info2 = svm->exit_info2;
