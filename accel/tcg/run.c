@@ -10,6 +10,7 @@
  */
 #include "accel/tcg/engine.h"
 #include "accel/tcg/tcg.h"
+#include "target/x86/apic.h"
 #include "util/log.h"
 
 #include <sched.h>
@@ -54,6 +55,7 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
     }
     if (cpu->halted || cpu->wait_sipi) {
         *why = VCPU_EXIT_HALT;
+        x86_pv_eoi_settle(cpu); /* what comes may have its way then */
         if (cpu->wait_sipi || later || !x86_has_work(cpu)) {
             return true;
         }

@@ -41,6 +41,7 @@ void x86_apic_save_image(X86Apic *a, ApicImage *image)
 {
     ApicImageRegister *r = image->reg;
 
+    x86_pv_eoi_settle(a->cpu); /* the accelerator would not know */
     g_mutex_lock(&a->lock);
     memset(image, 0, sizeof(*image));
     r[APIC_ID].value = a->id << 24;

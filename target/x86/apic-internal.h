@@ -46,6 +46,7 @@ typedef enum ApicMode {
     APIC_INIT,
     APIC_SIPI,
     APIC_EXTINT,
+    APIC_PV_KICK, /* no message of the bus: KVM's hypercall */
 } ApicMode;
 
 /* Destination shorthands of the interrupt command. */

@@ -65,6 +65,7 @@ static bool apic_read_locked(X86Apic *a, unsigned reg, uint64_t *val)
 
 static bool apic_read_register(X86Apic *a, unsigned reg, uint64_t *val)
 {
+    x86_pv_eoi_settle(a->cpu); /* ISR and PPR show it */
     bool ok = true;
 
     *val = 0;
@@ -190,6 +191,7 @@ static bool apic_write_register(X86Apic *a, unsigned reg, uint64_t val)
         x86_apic_set_tpr(a->cpu, val & 0xff);
         return true;
     case APIC_EOI:
+        x86_pv_eoi_settle(a->cpu);
         apic_end_of_interrupt(a);
         return true;
     case APIC_ICR:

@@ -46,8 +46,14 @@ int x86_apic_pending_vector(const X86Apic *a)
 
 void x86_apic_accept(X86Apic *a, int vector)
 {
+    bool alone = vectors_highest(&a->priority.isr) < 0;
+
     vectors_clear(&a->priority.irr, vector);
     vectors_set(&a->priority.isr, vector);
+    if (alone && vectors_highest(&a->priority.irr) < 0 &&
+        !vectors_test(&a->priority.tmr, vector)) {
+        x86_pv_eoi_offer(a->cpu);
+    }
 }
 
 /* Something that may open the way for a vector has changed. */
@@ -120,6 +126,8 @@ static void apic_start_up(X86Apic *a, uint8_t vector)
 static uint32_t apic_mode_pending(uint8_t mode)
 {
     switch (mode) {
+    case APIC_PV_KICK:
+        return X86_PENDING_KICK;
     case APIC_SMI:
         return X86_PENDING_SMI;
     case APIC_NMI:

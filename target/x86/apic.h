@@ -50,6 +50,18 @@ int x86_apic_pending_vector(const X86Apic *apic);
 /* The CPU takes that vector: IRR to ISR. */
 void x86_apic_accept(X86Apic *apic, int vector);
 
+/* ---- KVM's paravirtual features: pv.c --------------------------------------
+ */
+
+/* The only interrupt was taken: the guest may end it in its memory. */
+void x86_pv_eoi_offer(X86Cpu *cpu);
+/* Whether it did is known afterwards; cheap if nothing was offered. On the
+ * CPU's thread. */
+void x86_pv_eoi_settle(X86Cpu *cpu);
+bool x86_pv_eoi_write_msr(X86Cpu *cpu, uint64_t val); /* false: #GP */
+/* The CPU's guest wakes another one. */
+void x86_pv_kick(X86Cpu *cpu, uint32_t apic_id);
+
 /* Sends a fixed interrupt or NMI to the APIC ids whose bits are set in map[0]
  * and map[1], `bits` in each, from `first` on. How many; -1: another kind. */
 int x86_apic_send_map(X86Apic *apic, const uint64_t map[2], unsigned bits,

@@ -80,6 +80,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
     cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
     cpu->kvm_poll_control = 1;
+    cpu->pv_eoi_offered = false;
     cpu->smm = false;
     cpu->svm = (X86Svm){ .gif = true };
 }
@@ -288,6 +289,7 @@ const StateField x86_cpu_state[] = {
     STATE_U64(X86Cpu, kvm_steal_time),
     STATE_U64(X86Cpu, kvm_async_pf),
     STATE_U64(X86Cpu, kvm_poll_control),
+    STATE_BOOL(X86Cpu, pv_eoi_offered),
     STATE_U32(X86Cpu, pkru),
     STATE_U64(X86Cpu, pkrs),
     STATE_BOOL(X86Cpu, halted),

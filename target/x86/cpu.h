@@ -201,6 +201,7 @@ enum {
     X86_PENDING_MC = 1u << 10,
     X86_PENDING_NMI_AGAIN = 1u << 11, /* behind one that is not taken yet */
     X86_PENDING_VINTR = 1u << 12,     /* an SVM guest has a virtual interrupt */
+    X86_PENDING_KICK = 1u << 13,      /* KVM's: the next HLT, or this, ends */
 };
 
 /* Beyond exceptions, values of X86Cpu.raised: what the run loop does instead of
@@ -269,6 +270,7 @@ struct X86Cpu {
 
     uint32_t pending; /* X86_PENDING_*, atomic */
 
+    bool pv_eoi_offered;  /* see pv.c */
     bool interrupts_wait; /* those from outside stay pending: a counted run */
 
     /* A loop that waits leaves now and then, so that those it waits for get the

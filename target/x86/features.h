@@ -162,6 +162,7 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(KVM_CLOCK, "kvmclock", 0x40000001, 0, CPUID_EAX, 3) \
     F(KVM_NOPIODELAY, "kvm-nopiodelay", 0x40000001, 0, CPUID_EAX, 1) \
     F(KVM_PV_EOI, "kvm-pv-eoi", 0x40000001, 0, CPUID_EAX, 6) \
+    F(KVM_PV_UNHALT, "kvm-pv-unhalt", 0x40000001, 0, CPUID_EAX, 7) \
     F(KVM_CLOCK_STABLE, "kvmclock-stable-bit", 0x40000001, 0, CPUID_EAX, 24)
 /* clang-format on */
 

@@ -272,6 +272,7 @@ static int pending_vector(X86Cpu *cpu, uint32_t bits)
 
 int x86_take_vector(X86Cpu *cpu)
 {
+    x86_pv_eoi_settle(cpu);
     return pending_vector(cpu, pending_bits(cpu));
 }
 
@@ -370,6 +371,10 @@ bool x86_take_pending(X86Cpu *cpu)
         return false;
     }
     pending_memory_map(cpu, bits);
+    if (bits & X86_PENDING_APIC) {
+        x86_pv_eoi_settle(cpu);
+        bits = pending_bits(cpu);
+    }
     if (pending_start_up(cpu, bits)) {
         return true;
     }
@@ -383,6 +388,10 @@ bool x86_take_pending(X86Cpu *cpu)
         /* There is no SMM to enter. */
         x86_clear_pending(cpu, X86_PENDING_SMI);
         log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
+    }
+    if ((bits & X86_PENDING_KICK) && cpu->halted) {
+        x86_clear_pending(cpu, X86_PENDING_KICK);
+        cpu->halted = false;
     }
     if (cpu->interrupts_wait) {
         return false;
@@ -410,6 +419,7 @@ bool x86_has_work(const X86Cpu *cpu)
         return bits & X86_PENDING_SIPI;
     }
     return ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) ||
+           (bits & X86_PENDING_KICK) ||
            (interrupts_enabled(cpu) && pending_has_vector(cpu, bits)) ||
            virtual_interrupt_open(cpu);
 }

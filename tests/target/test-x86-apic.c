@@ -87,6 +87,82 @@ static void test_registers(void)
     machine_free(m);
 }
 
+static bool in_service(Machine *m, unsigned vector)
+{
+    return x86_apic_priority(m->cpu->apic)->isr.word[vector / 32] >>
+               (vector % 32) &
+           1;
+}
+
+static void interrupt(Machine *m, unsigned vector)
+{
+    x86_apic_deliver(m->cpu->apic, 0, vector, false);
+    m->cpu->eflags |= EFLAGS_IF;
+    x86_take_pending(m->cpu);
+}
+
+/* KVM's: the guest ends interrupts by a bit in its memory. */
+static void test_pv_eoi(void)
+{
+    Machine *m = apic_machine();
+
+    put(m, 0xf0, 0x1ff);
+    g_assert_false(x86_write_msr(m->cpu, 0x4b564d04, 0x9003));
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d04, 0x9001));
+    interrupt(m, 0x50);
+    g_assert_true(in_service(m, 0x50));
+    g_assert_cmphex(machine_get(m, 0x9000, 4), ==, 1);
+    machine_put(m, 0x9000, 0, 4); /* the guest ends it */
+    interrupt(m, 0x40);           /* and a lower one has its way */
+    g_assert_false(in_service(m, 0x50));
+    g_assert_true(in_service(m, 0x40));
+    g_assert_cmphex(machine_get(m, 0x9000, 4), ==, 1);
+    /* Another one waits for this to end: the guest must tell. */
+    interrupt(m, 0x41);
+    g_assert_cmphex(machine_get(m, 0x9000, 4), ==, 0);
+    g_assert_false(in_service(m, 0x41));
+    put(m, 0xb0, 0);
+    m->cpu->eflags |= EFLAGS_IF;
+    g_assert_true(x86_take_pending(m->cpu));
+    g_assert_true(in_service(m, 0x41));
+    /* Level-triggered ones end at the I/O APIC. */
+    put(m, 0xb0, 0);
+    x86_apic_deliver(m->cpu->apic, 0, 0x60, true);
+    m->cpu->eflags |= EFLAGS_IF;
+    g_assert_true(x86_take_pending(m->cpu));
+    g_assert_cmphex(machine_get(m, 0x9000, 4), ==, 0);
+    put(m, 0xb0, 0);
+    /* Memory that is not there: as without it. */
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d04, UINT64_C(1) << 45 | 1));
+    interrupt(m, 0x50);
+    g_assert_true(in_service(m, 0x50));
+    put(m, 0xb0, 0);
+    g_assert_false(in_service(m, 0x50));
+    machine_free(m);
+}
+
+/* KVM's: a kick ends the present HLT or the next. */
+static void test_pv_kick(void)
+{
+    Machine *m = apic_machine();
+
+    m->cpu->eflags &= ~EFLAGS_IF;
+    for (unsigned early = 0; early < 2; early++) {
+        m->cpu->halted = !early;
+        g_assert_cmpint(x86_has_work(m->cpu), ==, false);
+        x86_pv_kick(m->cpu, m->cpu->apic_id);
+        x86_take_pending(m->cpu);
+        g_assert_cmpint(x86_has_work(m->cpu), ==, early);
+        if (early) {
+            m->cpu->halted = true;
+            x86_take_pending(m->cpu);
+        }
+        g_assert_false(m->cpu->halted);
+        g_assert_false(x86_has_work(m->cpu));
+    }
+    machine_free(m);
+}
+
 static void test_priority(void)
 {
     Machine *m = apic_machine();
@@ -418,6 +494,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/apic/registers", test_registers);
     g_test_add_func("/apic/priority", test_priority);
+    g_test_add_func("/apic/pv-eoi", test_pv_eoi);
+    g_test_add_func("/apic/pv-kick", test_pv_kick);
     g_test_add_func("/apic/level", test_level);
     g_test_add_func("/apic/timer", test_timer);
     g_test_add_func("/apic/deadline", test_deadline);

@@ -12,7 +12,7 @@
 #include <sys/random.h>
 
 enum { KVM_ENOSYS = 1000, KVM_EPERM = 1, KVM_EINVAL = 22 };
-enum { KVM_HC_VAPIC_POLL_IRQ = 1, KVM_HC_SEND_IPI = 10 };
+enum { KVM_HC_VAPIC_POLL_IRQ = 1, KVM_HC_KICK_CPU = 5, KVM_HC_SEND_IPI = 10 };
 
 static uint64_t helper_in(void *env, uint64_t port, uint64_t size, uint64_t c,
                           uint64_t d)
@@ -76,6 +76,9 @@ static int64_t hypercall_serve(X86Cpu *cpu)
     }
     switch (number) {
     case KVM_HC_VAPIC_POLL_IRQ: /* leaving translated code was all of it */
+        return 0;
+    case KVM_HC_KICK_CPU: /* RBX: flags, none known; RCX: the APIC id */
+        x86_pv_kick(cpu, cpu->env.r[X86_RCX]);
         return 0;
     case KVM_HC_SEND_IPI:
         return hypercall_send_ipi(cpu, mask);
