@@ -187,26 +187,38 @@ static bool engine_exit_on_failure(const KvmEngine *e, GError **errp)
            emu_fail_errno(errp, errno, "KVM_CAP_EXIT_ON_EMULATION_FAILURE");
 }
 
-/* The rate of a vCPU that nobody has told another. */
-static bool engine_find_tsc(KvmEngine *e, GError **errp)
+/* The rate of a vCPU that nobody has told another; a VM of its own is the dear
+ * way to ask. */
+static int engine_ask_tsc(KvmEngine *e, GError **errp)
 {
+    int khz = ioctl(e->vm_fd, KVM_GET_TSC_KHZ, 0);
+
+    if (khz > 0) { /* since Linux 5.18 */
+        return khz;
+    }
     int vm = engine_new_vm(e, errp);
 
     if (vm < 0) {
-        return false;
+        return -1;
     }
     int cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-    int khz = cpu < 0 ? -1 : ioctl(cpu, KVM_GET_TSC_KHZ, 0);
-    int err = errno;
-    const char *call = cpu < 0 ? "KVM_CREATE_VCPU 0" : "KVM_GET_TSC_KHZ";
 
+    khz = cpu < 0 ? -1 : ioctl(cpu, KVM_GET_TSC_KHZ, 0);
+    if (khz <= 0) {
+        emu_fail_errno(errp, errno, "%s",
+                       cpu < 0 ? "KVM_CREATE_VCPU 0" : "KVM_GET_TSC_KHZ");
+    }
     engine_close(&cpu);
     engine_close(&vm);
-    if (khz <= 0) {
-        return emu_fail_errno(errp, err, "%s", call);
-    }
+    return khz;
+}
+
+static bool engine_find_tsc(KvmEngine *e, GError **errp)
+{
+    int khz = engine_ask_tsc(e, errp);
+
     e->host_tsc_hz = khz * UINT64_C(1000);
-    return true;
+    return khz > 0;
 }
 
 static Accel *engine_create(const char *options, AddressSpace *memory,
@@ -215,7 +227,7 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
     KvmEngine *e = engine_new(memory, io);
 
     if (!engine_parse(e, options, errp) || !kvm_open(e, errp) ||
-        !engine_find_tsc(e, errp) || !engine_create_vm(e, errp) ||
+        !engine_create_vm(e, errp) || !engine_find_tsc(e, errp) ||
         !engine_exit_on_failure(e, errp) || !kvm_irqchip_create(e, errp) ||
         !kvm_filter_msrs(e, errp) || !kvm_slots_init(e, errp)) {
         engine_destroy(&e->parent);
