@@ -58,7 +58,7 @@ typedef struct TcgJump {
     uint64_t key;
     const void *code; /* back end's entry: flags are in env */
 } TcgJump;
-#define TCG_JUMP_BITS 14
+#define TCG_JUMP_BITS 16
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
 
 static inline unsigned tcg_jump_hash(uint64_t pc)
