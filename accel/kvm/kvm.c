@@ -16,6 +16,8 @@
 static const KeyValKey engine_keys[] = {
     { "step", "on|off", "let the translator do what KVM cannot emulate (on)" },
     { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
+    { "halt-poll-ns", "N",
+      "how long KVM looks for work before a vCPU sleeps (the host's)" },
     { "kernel-irqchip", "split|off",
       "split: KVM has the local APICs (where it can); off: none" },
     {},
@@ -98,7 +100,10 @@ static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
         return false;
     }
     e->step_fallback = e->bells.wanted = true;
+    e->halt_poll_ns = UINT64_MAX;
     return engine_parse_irqchip(e, keyval_get(kv, "kernel-irqchip"), errp) &&
+           keyval_get_uint(kv, "halt-poll-ns", UINT32_MAX, &e->halt_poll_ns,
+                           errp) &&
            keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
            keyval_get_bool(kv, "step", &e->step_fallback, errp);
 }
@@ -187,6 +192,17 @@ static bool engine_exit_on_failure(const KvmEngine *e, GError **errp)
            emu_fail_errno(errp, errno, "KVM_CAP_EXIT_ON_EMULATION_FAILURE");
 }
 
+/* KVM's own APICs halt in the kernel; ours do not, and are not waited for. */
+static bool engine_halt_poll(const KvmEngine *e, GError **errp)
+{
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_HALT_POLL,
+                                  .args = { e->halt_poll_ns } };
+
+    return e->halt_poll_ns == UINT64_MAX ||
+           ioctl(e->vm_fd, KVM_ENABLE_CAP, &cap) == 0 ||
+           emu_fail_errno(errp, errno, "halt-poll-ns: KVM_CAP_HALT_POLL");
+}
+
 /* The rate of a vCPU that nobody has told another; a VM of its own is the dear
  * way to ask. */
 static int engine_ask_tsc(KvmEngine *e, GError **errp)
@@ -228,8 +244,9 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 
     if (!engine_parse(e, options, errp) || !kvm_open(e, errp) ||
         !engine_create_vm(e, errp) || !engine_find_tsc(e, errp) ||
-        !engine_exit_on_failure(e, errp) || !kvm_irqchip_create(e, errp) ||
-        !kvm_filter_msrs(e, errp) || !kvm_slots_init(e, errp)) {
+        !engine_halt_poll(e, errp) || !engine_exit_on_failure(e, errp) ||
+        !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp) ||
+        !kvm_slots_init(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }

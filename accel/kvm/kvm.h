@@ -138,7 +138,8 @@ struct KvmEngine {
     struct kvm_cpuid2 *cpuid; /* what KVM can show */
     struct kvm_msr_list *msrs;
     bool step_fallback;
-    Accel *stepper; /* a translator for single steps, made when needed */
+    uint64_t halt_poll_ns; /* UINT64_MAX: as the host has it */
+    Accel *stepper;        /* a translator for single steps, made when needed */
     GMutex step_lock;
 
     GMutex lock; /* guards slots, inhibit, vcpus; a leaf but for the ioctls */

@@ -78,6 +78,17 @@ def stopped(emu, shim, image):
         print(f"stopped: {fault}")
 
 
+def option(emu, shim, image):
+    """What was asked for by name is not done without."""
+    fault = f"KVM_ENABLE_CAP 0 {errno.EINVAL}"
+    with start(emu, shim, image, fault, "-accel", "kvm,halt-poll-ns=0") as g:
+        g.expect_exit(1, 20)
+        check_texts(g, ["halt-poll-ns", "KVM_CAP_HALT_POLL", "Invalid argument"])
+    with start(emu, shim, image, "KVM_RUN 99999999 1", "-accel", "kvm,halt-poll-ns=0") as g:
+        g.expect_exit(33, 30)
+    print("refused, or done: halt-poll-ns=0")
+
+
 def no_vcpu(emu, shim, image):
     """The model is made for KVM by then: no fall-back."""
     with start(emu, shim, image, f"KVM_CREATE_VCPU 0 {errno.EMFILE}", "-accel", "kvm") as g:
@@ -112,6 +123,7 @@ def hand_over(emu, shim):
 def test(emu, shim, image):
     guest.need_kvm()
     refused(emu, shim, image)
+    option(emu, shim, image)
     no_vcpu(emu, shim, image)
     stopped(emu, shim, image)
     interrupted(emu, shim, image)
