@@ -49,9 +49,10 @@ struct AccelClass {
      * NULL. */
     void (*settle)(Accel *accel);
     /* Where the accelerator may run the local APICs itself; else NULL. A
-     * message for them, in an MSI's format; false: they are X86Cpu's. Any
+     * message for them, in an MSI's format; false: they are X86Cpu's. at_once:
+     * it is there when this returns, as a line's change is; else soon. Any
      * thread. */
-    bool (*send_msi)(Accel *accel, uint64_t addr, uint32_t data);
+    bool (*send_msi)(Accel *accel, uint64_t addr, uint32_t data, bool at_once);
     /* The I/O APIC's pin sends that message when its time comes: the APICs'
      * eoi hook is to be called when its interrupt ends, if it is a level. */
     void (*route_pin)(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);

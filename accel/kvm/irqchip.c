@@ -184,8 +184,8 @@ static int irqchip_find_locked(KvmEngine *e, uint64_t addr, uint32_t data)
     return irqchip_add_locked(e, addr, data);
 }
 
-/* A level's route is the pin's business. */
-bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data)
+/* What comes by an eventfd may have to wait for a thread of the kernel. */
+bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data, bool at_once)
 {
     KvmEngine *e = kvm_engine(accel);
     struct kvm_msi msi = { .address_lo = addr,
@@ -198,7 +198,7 @@ bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data)
     }
     g_mutex_lock(&e->irqchip.lock);
     e->irqchip.sent++;
-    if (kvm_has(e, CAP_IRQFD) && !(data & MSI_LEVEL)) {
+    if (kvm_has(e, CAP_IRQFD) && !at_once) {
         fd = irqchip_find_locked(e, addr, data);
     }
     if (fd >= 0) {

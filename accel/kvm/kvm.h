@@ -229,7 +229,7 @@ void kvm_bells_print(const KvmEngine *e, GString *out);
 bool kvm_irqchip_create(KvmEngine *e, GError **errp);
 void kvm_irqchip_clear(KvmEngine *e);
 void kvm_irqchip_print(const KvmEngine *e, GString *out);
-bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data);
+bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data, bool at_once);
 void kvm_route_pin(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);
 bool kvm_put_apic(KvmVcpu *v, GError **errp);
 bool kvm_get_apic(KvmVcpu *v, GError **errp);

@@ -190,12 +190,12 @@ static PcMessage pc_message(uint8_t dest, uint8_t dest_mode,
 }
 
 /* False: the local APICs are ours. */
-static bool pc_accel_send(const PcBoard *pc, PcMessage msg)
+static bool pc_accel_send(const PcBoard *pc, PcMessage msg, bool at_once)
 {
     Accel *accel = pc->parent.accel;
 
     return accel->class->send_msi &&
-           accel->class->send_msi(accel, msg.addr, msg.data);
+           accel->class->send_msi(accel, msg.addr, msg.data, at_once);
 }
 
 static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
@@ -204,7 +204,7 @@ static void pc_ioapic_deliver(void *opaque, uint8_t dest, uint8_t dest_mode,
     PcMessage msg = pc_message(dest, dest_mode, delivery_mode, vector, level);
 
     /* The 8259s are ours: they have the vector. */
-    if (delivery_mode != PC_EXTINT && pc_accel_send(opaque, msg)) {
+    if (delivery_mode != PC_EXTINT && pc_accel_send(opaque, msg, true)) {
         return;
     }
     pc_apic_send(opaque, NULL, pc_wide_dest(dest, dest_mode), dest_mode,
@@ -248,7 +248,7 @@ static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
     }
     bool logical = addr >> 2 & 1;
 
-    if (pc_accel_send(opaque, (PcMessage){ addr, data })) {
+    if (pc_accel_send(opaque, (PcMessage){ addr, data }, false)) {
         return;
     }
     pc_apic_send(opaque, NULL, pc_wide_dest(addr >> 12, logical), logical,
