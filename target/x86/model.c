@@ -4,7 +4,7 @@
  *
  * What a named model has and we do not is left out silently, as it names a
  * generation, unless `enforce` is given; a feature asked for by name that we do
- * not have is refused.
+ * not have is refused. With enforce=off both are warned about.
  */
 #include "target/x86/model-rows.h"
 
@@ -254,6 +254,10 @@ static bool model_switch(X86Model *m, const char *name, bool on, GError **errp)
     if (f == FEATURE_NONE) {
         return model_fail_feature(name, errp);
     }
+    if (on && !model_is_implemented(f) && m->lenient) {
+        g_printerr("emu: warning: CPU feature '%s' is not implemented\n", name);
+        return true;
+    }
     if (on && !model_is_implemented(f)) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "CPU feature '%s' is not implemented", name);
@@ -446,9 +450,25 @@ const char *x86_model_lacks(const uint32_t word[WORD_COUNT],
     return NULL;
 }
 
+/* What was asked for, but not so seriously. */
+static void model_warn(X86Model *m, const uint32_t can[WORD_COUNT],
+                       const char *who)
+{
+    const char *lacks;
+
+    while ((lacks = x86_model_lacks(m->asked, can))) {
+        g_printerr("emu: warning: CPU feature '%s': %s cannot do it\n", lacks,
+                   who);
+        model_set(m->asked, model_feature(lacks, strlen(lacks)), false);
+    }
+}
+
 bool x86_model_limit(X86Model *m, const uint32_t can[WORD_COUNT],
                      const char *who, GError **errp)
 {
+    if (m->lenient) {
+        model_warn(m, can, who);
+    }
     const char *lacks = x86_model_lacks(m->asked, can);
 
     if (lacks) {
@@ -481,18 +501,26 @@ static bool model_fail_unknown(const char *name, GError **errp)
                                (const char *const *)names->pdata, names->len);
 }
 
-static bool model_enforces(char *const *options)
+typedef enum ModelStrictness {
+    MODEL_USUAL, /* refuse what was asked for by name */
+    MODEL_STRICT,
+    MODEL_LENIENT,
+} ModelStrictness;
+
+static ModelStrictness model_strictness(char *const *options)
 {
-    bool on = false;
+    ModelStrictness s = MODEL_USUAL;
+    bool on = true;
 
     for (; *options; options++) {
         if (!strcmp(*options, "enforce")) {
-            on = true;
-        } else if (g_str_has_prefix(*options, "enforce=")) {
-            keyval_parse_bool(*options + strlen("enforce="), &on);
+            s = MODEL_STRICT;
+        } else if (g_str_has_prefix(*options, "enforce=") &&
+                   keyval_parse_bool(*options + strlen("enforce="), &on)) {
+            s = on ? MODEL_STRICT : MODEL_LENIENT;
         }
     }
-    return on;
+    return s;
 }
 
 static bool model_complete(const ModelRow *row, const uint32_t *missing,
@@ -514,6 +542,25 @@ static bool model_complete(const ModelRow *row, const uint32_t *missing,
     return true;
 }
 
+/* What the named generation has and we do not. */
+static bool model_check_missing(X86Model *m, const ModelRow *row,
+                                const uint32_t *missing, ModelStrictness s,
+                                GError **errp)
+{
+    g_autoptr(GError) err = NULL;
+
+    m->lenient = s == MODEL_LENIENT;
+    if (s == MODEL_USUAL || model_complete(row, missing, &err)) {
+        return true;
+    }
+    if (s == MODEL_STRICT) {
+        g_propagate_error(errp, g_steal_pointer(&err));
+        return false;
+    }
+    g_printerr("emu: warning: %s\n", err->message);
+    return true;
+}
+
 X86Model *x86_model_find(const char *spec, GError **errp)
 {
     g_auto(GStrv) parts =
@@ -527,7 +574,8 @@ X86Model *x86_model_find(const char *spec, GError **errp)
     }
     X86Model *m = model_from_row(row, missing);
 
-    if (model_enforces(parts + 1) && !model_complete(row, missing, errp)) {
+    if (!model_check_missing(m, row, missing, model_strictness(parts + 1),
+                             errp)) {
         x86_model_free(m);
         return NULL;
     }

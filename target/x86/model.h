@@ -46,6 +46,7 @@ struct X86Model {
     bool host; /* whatever the accelerator can show, which adapts it */
     uint32_t word[WORD_COUNT];
     uint32_t asked[WORD_COUNT]; /* bits that were asked for by name */
+    bool lenient; /* enforce=off: warn about what cannot be, and leave it out */
 };
 
 static inline bool x86_model_intel(const X86Model *m)

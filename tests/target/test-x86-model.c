@@ -69,6 +69,9 @@ static void test_options(void)
     refuse("max,vendor=me", "vendor");
     refuse("x86-64-v4,enforce", "avx512f");
     g_assert_true(offers("x86-64-v4,enforce=off", FEATURE_AVX2));
+    refuse("qemu64,+rtm", "rtm");
+    g_assert_false(offers("qemu64,+rtm,enforce=off", FEATURE_RTM));
+    g_assert_true(offers("qemu64,enforce=off,+sse4.2", FEATURE_SSE4_2));
     g_assert_true(offers("x86-64-v3,enforce", FEATURE_AVX2));
 }
 
