@@ -116,6 +116,11 @@ enum { /* VM_CR */
 #define SVM_MOV_CR (UINT64_C(1) << 63)    /* exit_info1 of MOV to or from CR */
 #define SVM_NPF_FINAL (UINT64_C(1) << 32) /* of SVM_EXIT_NPF: the access, */
 #define SVM_NPF_IN_TABLE (UINT64_C(1) << 33) /* the guest's own page tables */
+/* exit_info2 of SVM_EXIT_TASK_SWITCH; the lower half is the error code. */
+#define SVM_TASK_IRET (UINT64_C(1) << 36)
+#define SVM_TASK_JUMP (UINT64_C(1) << 38)
+#define SVM_TASK_HAS_ERROR (UINT64_C(1) << 44)
+#define SVM_TASK_RF (UINT64_C(1) << 48)
 
 /* ---- why the guest was left ------------------------------------------------
  */

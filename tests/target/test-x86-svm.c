@@ -426,6 +426,35 @@ static void test_exceptions_on_the_way(void)
     }
 }
 
+/* Tasks, by a jump and by an exception with an error code. */
+static void test_tasks(void)
+{
+    Machine *m = svm_new("max");
+    X86Cpu *cpu = m->cpu;
+
+    cpu->efer = EFER_SVME;
+    cpu->cr4 = 0;
+    machine_protected(m, 0);
+    machine_put(m, MACHINE_GDT + SEL_FREE,
+                machine_segment(0x40000, 0x67, 0x89, 0), 8);
+    machine_put(m, MACHINE_IDT + EXC_GP * 8, /* a task gate */
+                (uint64_t)SEL_FREE << 16 | UINT64_C(0x85) << 40, 8);
+    cpu->svm.guest = true;
+    cpu->svm.intercept[SVM_EXIT_TASK_SWITCH / 32] =
+        1u << SVM_EXIT_TASK_SWITCH % 32;
+    x86_update_key(cpu);
+    g_assert_false(
+        machine_call4(m, &x86_helper_far_jump, SEL_FREE, 0, 4, 0x5007, NULL));
+    g_assert_cmpint(cpu->raised, ==, X86_RAISED_EXIT);
+    g_assert_cmphex(cpu->svm.exit_info1, ==, SEL_FREE);
+    g_assert_cmphex(cpu->svm.exit_info2, ==, SVM_TASK_JUMP);
+    raise_gp(m);
+    g_assert_cmphex(vmcb(m)->control.exit_code, ==, 0); /* no block to go to */
+    g_assert_cmphex(cpu->svm.exit_info2, ==, SVM_TASK_HAS_ERROR | 0x10);
+    g_assert_cmphex(cpu->svm.exit_int_info & 0xff, ==, EXC_GP);
+    machine_free(m);
+}
+
 /* ---- nested paging ---------------------------------------------------------
  */
 
@@ -748,6 +777,7 @@ int main(int argc, char **argv)
     g_test_add_func("/svm/exceptions", test_exceptions);
     g_test_add_func("/svm/paged-real-mode", test_paged_real_mode);
     g_test_add_func("/svm/exceptions-on-the-way", test_exceptions_on_the_way);
+    g_test_add_func("/svm/tasks", test_tasks);
     g_test_add_func("/svm/nested", test_nested);
     g_test_add_func("/svm/nested-faults", test_nested_faults);
     g_test_add_func("/svm/nested-exits", test_nested_exits);

@@ -43,6 +43,9 @@ void x86_svm_record_event(X86Cpu *cpu, const X86Event *ev)
                              SVM_EVENT_VALID |
                              (has_error ? (uint32_t)SVM_EVENT_HAS_ERROR : 0);
     cpu->svm.exit_int_error = has_error ? ev->error : 0;
+    if (cpu->svm.exit_code == SVM_EXIT_TASK_SWITCH && has_error) {
+        cpu->svm.exit_info2 |= SVM_TASK_HAS_ERROR | ev->error;
+    }
     if (ev->soft && !cpu->svm.exit_next_rip) {
         cpu->svm.exit_next_rip = ev->return_pc;
     }

@@ -374,7 +374,10 @@ static void svm_enter_translations(X86Cpu *cpu, uint8_t tlb_control)
     if (!cpu->mmu_ops) {
         return;
     }
-    cpu->mmu_ops->switch_world(cpu, !same || tlb_control);
+    /* Pages with breakpoints must not be known: they have other ones. */
+    bool armed = cpu->key.dr7;
+
+    cpu->mmu_ops->switch_world(cpu, !same || tlb_control || armed);
     if (now.cr3 != old->cr3) {
         cpu->mmu_ops->switch_space(cpu, false);
     }

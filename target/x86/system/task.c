@@ -199,6 +199,20 @@ static const TaskFormat *task_check(X86Cpu *cpu, uint16_t selector,
     return f;
 }
 
+/* APM 2 15.14.1. What an event adds, its delivery knows. */
+static void task_intercept(X86Cpu *cpu, uint16_t selector, TaskSwitch why)
+{
+    uint64_t info = cpu->eflags & EFLAGS_RF ? SVM_TASK_RF : 0;
+
+    if (!x86_svm_intercepts(cpu, SVM_EXIT_TASK_SWITCH)) {
+        return;
+    }
+    if (why != TASK_CALL) {
+        info |= why == TASK_RETURN ? SVM_TASK_IRET : SVM_TASK_JUMP;
+    }
+    x86_svm_exit(cpu, SVM_EXIT_TASK_SWITCH, selector, info, 0);
+}
+
 void x86_task_switch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
                      TaskSwitch why, uint64_t next_pc)
 {
@@ -207,6 +221,7 @@ void x86_task_switch(X86Cpu *cpu, uint16_t selector, Descriptor *d,
     vaddr base = desc_base(d);
     TaskState t;
 
+    task_intercept(cpu, selector, why);
     task_read(cpu, f, base, &t);
     task_save(cpu, why, next_pc);
     if (why == TASK_CALL) {
