@@ -52,6 +52,14 @@ static void cpu_reset_registers(X86Cpu *cpu, bool init)
     cpu->dr[7] = 0x400;
 }
 
+static void cpu_leave_smm(X86Cpu *cpu)
+{
+    if (cpu->smm && cpu->on_smm) {
+        cpu->on_smm(cpu->on_smm_opaque, cpu->index, false);
+    }
+    cpu->smm = cpu->smm_nmi_blocked = false;
+}
+
 /* What INIT leaves alone. */
 static void cpu_reset_power_on(X86Cpu *cpu)
 {
@@ -81,7 +89,8 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
     cpu->kvm_poll_control = 1;
     cpu->pv_eoi_offered = false;
-    cpu->smm = false;
+    cpu_leave_smm(cpu);
+    cpu->smbase = X86_SMBASE;
     cpu->svm = (X86Svm){ .gif = true };
 }
 
@@ -195,6 +204,7 @@ static const StateField cpu_svm_host_state[] = {
 static const StateField cpu_svm_state[] = {
     STATE_BOOL(X86Svm, gif),
     STATE_BOOL(X86Svm, guest),
+    STATE_BOOL(X86Svm, in_smm),
     STATE_U64(X86Svm, vm_cr),
     STATE_U64(X86Svm, hsave),
     STATE_U64(X86Svm, vmcb),
@@ -298,6 +308,8 @@ const StateField x86_cpu_state[] = {
     STATE_BOOL(X86Cpu, shutdown),
     STATE_U8(X86Cpu, inhibit),
     STATE_BOOL(X86Cpu, smm),
+    STATE_BOOL(X86Cpu, smm_nmi_blocked),
+    STATE_U32(X86Cpu, smbase),
     STATE_U8(X86Cpu, sipi_vector),
     STATE_U64(X86Cpu, a20_mask),
     STATE_U64(X86Cpu, tsc_offset),
@@ -321,7 +333,7 @@ bool x86_cpu_loaded(X86Cpu *cpu, GError **errp)
                         "CPU %u: CR4 %08" PRIx64 " has bits its model lacks",
                         cpu->index, cpu->cr4);
     }
-    if (cpu->raised < -1 || cpu->raised > X86_RAISED_EXIT ||
+    if (cpu->raised < -1 || cpu->raised > X86_RAISED_RSM ||
         !cpu_svm_loaded(cpu) || ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))) {
         return emu_fail(errp, EMU_ERROR_CORRUPT,
                         "CPU %u: state contradicts itself", cpu->index);
@@ -332,6 +344,9 @@ bool x86_cpu_loaded(X86Cpu *cpu, GError **errp)
     x86_update_fp_key(cpu);
     x86_update_key(cpu);
     x86_apic_loaded(cpu->apic);
+    if (cpu->on_smm) {
+        cpu->on_smm(cpu->on_smm_opaque, cpu->index, cpu->smm);
+    }
     x86_set_pending(cpu, X86_PENDING_FLUSH);
     return true;
 }

@@ -175,6 +175,8 @@ typedef union X86Key {
     uint32_t bits;
 } X86Key;
 
+#define X86_SMBASE 0x30000u /* until the handler moves it */
+
 /* MMU modes (TcgEnv.mode). */
 enum {
     X86_MODE_USER,
@@ -209,6 +211,7 @@ enum {
 typedef enum X86Raised {
     X86_RAISED_VMRUN = 256, /* enter the guest of svm.vmcb */
     X86_RAISED_EXIT,        /* leave it: svm.exit_code says why */
+    X86_RAISED_RSM,         /* leave system management mode */
 } X86Raised;
 
 struct X86Cpu {
@@ -251,6 +254,8 @@ struct X86Cpu {
     uint8_t inhibit;    /* X86_INHIBIT_STI..: until the next instruction ends */
     uint8_t debug_hits; /* bits of DR6: a trap before the next instruction */
     bool smm;
+    bool smm_nmi_blocked; /* outside of it */
+    uint32_t smbase;
     uint8_t sipi_vector;
     uint64_t a20_mask; /* ~0 or ~(1 << 20) */
     uint64_t tsc_offset;
@@ -305,6 +310,10 @@ struct X86Cpu {
     const struct X86MmuOps *mmu_ops;
     /* Leave translated code soon: sets exit_request; any thread. Light. */
     void (*kick)(X86Cpu *cpu);
+    /* The board's part of system management mode: its memory is seen now, or
+     * not any more. On the thread that runs the CPU. */
+    void (*on_smm)(void *opaque, unsigned index, bool smm);
+    void *on_smm_opaque;
     /* A device or the board wants to know: reset, triple fault. */
     void (*on_shutdown)(void *opaque);
     void *on_shutdown_opaque;

@@ -83,6 +83,22 @@ static void pending_shutdown(X86Cpu *cpu)
     }
 }
 
+/* What was raised beyond the exceptions. A state that was loaded may ask for
+ * anything. */
+static void pending_other(X86Cpu *cpu)
+{
+    int what = cpu->raised;
+
+    cpu->raised = -1;
+    if (what == X86_RAISED_VMRUN && !cpu->svm.guest) {
+        x86_svm_enter(cpu);
+    } else if (what == X86_RAISED_EXIT && cpu->svm.guest) {
+        x86_svm_leave(cpu);
+    } else if (what == X86_RAISED_RSM && cpu->smm) {
+        x86_smm_leave(cpu);
+    }
+}
+
 static void pending_deliver(X86Cpu *cpu, const X86Event *ev)
 {
     log_event(cpu, ev);
@@ -91,7 +107,7 @@ static void pending_deliver(X86Cpu *cpu, const X86Event *ev)
         pending_shutdown(cpu);
     }
     if (cpu->raised >= X86_RAISED_VMRUN) {
-        x86_svm_run_raised(cpu);
+        pending_other(cpu);
     }
 }
 
@@ -123,7 +139,7 @@ void x86_deliver_raised(X86Cpu *cpu)
         return;
     }
     if (cpu->raised >= X86_RAISED_VMRUN) {
-        x86_svm_run_raised(cpu);
+        pending_other(cpu);
         return;
     }
     X86Event ev = {
@@ -240,7 +256,7 @@ static bool pending_exits(X86Cpu *cpu, SvmExit why)
         return false;
     }
     x86_svm_record_exit(cpu, why, 0, 0, 0);
-    x86_svm_run_raised(cpu);
+    x86_svm_leave(cpu);
     return true;
 }
 
@@ -353,7 +369,7 @@ static bool pending_take_virtual(X86Cpu *cpu)
 static bool pending_start_up(X86Cpu *cpu, uint32_t bits)
 {
     if (!(bits & X86_PENDING_RESET)) {
-        if (!cpu->svm.gif) {
+        if (!cpu->svm.gif || cpu->smm) {
             return false;
         }
         if ((bits & X86_PENDING_INIT) && pending_exits(cpu, SVM_EXIT_INIT)) {
@@ -361,6 +377,22 @@ static bool pending_start_up(X86Cpu *cpu, uint32_t bits)
         }
     }
     return pending_machine(cpu, bits);
+}
+
+/* Before INIT: SDM 3A table 6-2. */
+static bool pending_smi(X86Cpu *cpu, uint32_t bits)
+{
+    bool closed = cpu->smm || cpu->inhibit || !cpu->svm.gif || cpu->wait_sipi ||
+                  cpu->shutdown || cpu->interrupts_wait;
+
+    if (!(bits & X86_PENDING_SMI) || (bits & X86_PENDING_RESET) || closed) {
+        return false;
+    }
+    if (!pending_exits(cpu, SVM_EXIT_SMI)) {
+        x86_clear_pending(cpu, X86_PENDING_SMI);
+        x86_smm_enter(cpu);
+    }
+    return true;
 }
 
 bool x86_take_pending(X86Cpu *cpu)
@@ -375,19 +407,11 @@ bool x86_take_pending(X86Cpu *cpu)
         x86_pv_eoi_settle(cpu);
         bits = pending_bits(cpu);
     }
-    if (pending_start_up(cpu, bits)) {
+    if (pending_smi(cpu, bits) || pending_start_up(cpu, bits)) {
         return true;
     }
     if (cpu->wait_sipi || cpu->shutdown) {
         return false;
-    }
-    if ((bits & X86_PENDING_SMI) && cpu->svm.gif) {
-        if (pending_exits(cpu, SVM_EXIT_SMI)) {
-            return true;
-        }
-        /* There is no SMM to enter. */
-        x86_clear_pending(cpu, X86_PENDING_SMI);
-        log_unimplemented("cpu %u: system management interrupt\n", cpu->index);
     }
     if ((bits & X86_PENDING_KICK) && cpu->halted) {
         x86_clear_pending(cpu, X86_PENDING_KICK);
@@ -412,14 +436,15 @@ bool x86_has_work(const X86Cpu *cpu)
     if (!cpu->svm.gif) {
         return false;
     }
-    if (bits & X86_PENDING_INIT) {
+    if ((bits & X86_PENDING_INIT) && !cpu->smm) {
         return true;
     }
     if (cpu->wait_sipi) {
         return bits & X86_PENDING_SIPI;
     }
-    return ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) ||
+    return ((bits & X86_PENDING_SMI) && !cpu->smm) ||
            (bits & X86_PENDING_KICK) ||
+           ((bits & X86_PENDING_NMI) && !cpu->nmi_blocked) ||
            (interrupts_enabled(cpu) && pending_has_vector(cpu, bits)) ||
            virtual_interrupt_open(cpu);
 }

@@ -209,6 +209,7 @@ typedef struct X86SvmPaging {
 typedef struct X86Svm {
     bool gif;       /* global interrupt flag */
     bool guest;     /* running a guest: all below is of it */
+    bool in_smm;    /* interrupted it: it goes on with RSM */
     uint64_t vm_cr; /* MSRs */
     uint64_t hsave;
     uint64_t vmcb; /* physical address */

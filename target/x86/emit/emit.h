@@ -114,7 +114,7 @@ X86Emitter emit_MOV_CR, emit_MOV_DR, emit_CLTS, emit_LMSW, emit_SMSW,
     emit_RDMSR, emit_WRMSR, emit_RDTSC, emit_RDTSCP, emit_RDPMC, emit_CPUID,
     emit_RDPID, emit_RDRAND, emit_XGETBV, emit_XSETBV, emit_RDPKRU, emit_WRPKRU,
     emit_HYPERCALL, emit_INVLPG, emit_INVPCID, emit_HLT, emit_MWAIT,
-    emit_MONITOR, emit_PAUSE, emit_FENCE;
+    emit_MONITOR, emit_PAUSE, emit_FENCE, emit_RSM;
 /* io.c */
 X86Emitter emit_IN, emit_OUT, emit_INS, emit_OUTS;
 /* svm.c */

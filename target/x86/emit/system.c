@@ -231,6 +231,13 @@ void emit_PAUSE(Translator *t, const X86Insn *i)
     ir_label(t->ir, go);
 }
 
+void emit_RSM(Translator *t, const X86Insn *i)
+{
+    system_call(t, &x86_helper_rsm);
+    tr_leave(t, TCG_LEAVE_RAISED);
+    tr_end(t);
+}
+
 void emit_FENCE(Translator *t, const X86Insn *i)
 {
     system_call(t, &x86_helper_fence);

@@ -43,6 +43,8 @@ extern const TcgHelper x86_helper_single_step;
 /* (pc, next pc): with key.lbr, after the instruction at pc; env.pc is where it
  * goes on. [L] */
 extern const TcgHelper x86_helper_record_branch;
+/* (): RSM; never returns: the run loop leaves system management mode. [LR] */
+extern const TcgHelper x86_helper_rsm;
 /* (): breakpoints (key.dr7) before the present instruction: those on data and
  * ports that the one before has hit, and its own unless RF is set. [LR] */
 extern const TcgHelper x86_helper_breakpoints;

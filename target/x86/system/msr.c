@@ -87,19 +87,20 @@ static bool msr_set_x2apic(X86Cpu *cpu, uint32_t msr, uint64_t val)
 
 /* ---- modes and bases ----------------------------------------------------- */
 
+uint64_t x86_efer_mask(const X86Cpu *cpu)
+{
+    return EFER_SCE |
+           (x86_model_has(cpu->model, FEATURE_LM) ? EFER_LME | EFER_LMA : 0) |
+           (x86_model_has(cpu->model, FEATURE_NX) ? EFER_NXE : 0) |
+           (x86_model_has(cpu->model, FEATURE_SVM) ? EFER_SVME : 0);
+}
+
 static bool msr_set_efer(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    uint64_t allowed = EFER_SCE | EFER_LMA;
+    uint64_t allowed = x86_efer_mask(cpu) | EFER_LMA;
 
-    if (x86_model_has(cpu->model, FEATURE_LM)) {
-        allowed |= EFER_LME;
-    }
-    if (x86_model_has(cpu->model, FEATURE_NX)) {
-        allowed |= EFER_NXE;
-    }
-    if (x86_model_has(cpu->model, FEATURE_SVM) &&
-        !(cpu->svm.vm_cr & SVM_CR_DISABLE)) {
-        allowed |= EFER_SVME;
+    if (cpu->svm.vm_cr & SVM_CR_DISABLE) {
+        allowed &= ~(uint64_t)EFER_SVME;
     }
     if ((val & ~allowed) ||
         (((val ^ cpu->efer) & EFER_LME) && (cpu->cr0 & CR0_PG))) {

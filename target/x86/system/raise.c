@@ -120,6 +120,19 @@ static uint64_t helper_hlt(void *env, uint64_t next_pc, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_hlt = { "hlt", helper_hlt,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
+static uint64_t helper_rsm(void *env, uint64_t a, uint64_t b, uint64_t c,
+                           uint64_t d)
+{
+    X86Cpu *cpu = env;
+
+    if (!cpu->smm) {
+        x86_raise(cpu, EXC_UD);
+    }
+    x86_raise_other(cpu, X86_RAISED_RSM);
+}
+const TcgHelper x86_helper_rsm = { "rsm", helper_rsm,
+                                   TCG_LIGHT | TCG_MAY_RAISE };
+
 /* MONITOR is armed by nothing and MWAIT returns at once, which the manual
  * allows ("false wake-ups"); the features are not offered by default. */
 static uint64_t helper_monitor(void *env, uint64_t addr, uint64_t b, uint64_t c,

@@ -196,13 +196,6 @@ static bool svm_control_valid(const X86Cpu *cpu, const VmcbControl *c)
     return true;
 }
 
-static uint64_t svm_efer_mask(const X86Cpu *cpu)
-{
-    return EFER_SVME | EFER_SCE |
-           (x86_model_has(cpu->model, FEATURE_LM) ? EFER_LME | EFER_LMA : 0) |
-           (x86_model_has(cpu->model, FEATURE_NX) ? EFER_NXE : 0);
-}
-
 /* APM 2 15.5.1, "canonicalization and consistency checks". */
 static bool svm_state_valid(const X86Cpu *cpu, const VmcbSave *s)
 {
@@ -210,7 +203,7 @@ static bool svm_state_valid(const X86Cpu *cpu, const VmcbSave *s)
     bool long_mode = lme_pg && (s->cr4 & CR4_PAE);
     const uint16_t l_and_d = SEG_L | SEG_D;
 
-    if (!(s->efer & EFER_SVME) || (s->efer & ~svm_efer_mask(cpu)) ||
+    if (!(s->efer & EFER_SVME) || (s->efer & ~x86_efer_mask(cpu)) ||
         (!(s->cr0 & CR0_CD) && (s->cr0 & CR0_NW)) || s->cr0 >> 32 ||
         (s->cr4 & ~cpu->model->cr4_mask) || s->dr6 >> 32 || s->dr7 >> 32 ||
         ((s->cr0 & CR0_PG) && (s->cr3 & ~cpu->model->phys_mask))) {
@@ -421,7 +414,7 @@ static void svm_inject(X86Cpu *cpu)
 
 static void svm_refuse(X86Cpu *cpu);
 
-static void svm_enter(X86Cpu *cpu)
+void x86_svm_enter(X86Cpu *cpu)
 {
     X86Svm *svm = &cpu->svm;
     Vmcb v;
@@ -446,7 +439,7 @@ static void svm_enter(X86Cpu *cpu)
     }
     if (!valid) {
         x86_svm_record_exit(cpu, SVM_EXIT_INVALID, 0, 0, 0);
-        x86_svm_run_raised(cpu);
+        x86_svm_leave(cpu);
         return;
     }
     svm_inject(cpu);
@@ -550,10 +543,11 @@ static void svm_trap_host(X86Cpu *cpu)
     }
 }
 
-static void svm_leave(X86Cpu *cpu)
+void x86_svm_leave(X86Cpu *cpu)
 {
     Vmcb v = { .control.insn_len = 0 };
 
+    cpu->raised = -1;
     if (log_on(LOG_INT)) {
         log_printf("cpu %u: vmexit %03" PRIx64 " info %" PRIx64 " %" PRIx64
                    " ip=%04x:%016" PRIx64 "\n",
@@ -567,16 +561,4 @@ static void svm_leave(X86Cpu *cpu)
     svm_return(cpu);
     svm_enter_host_translations(cpu);
     svm_trap_host(cpu);
-}
-
-void x86_svm_run_raised(X86Cpu *cpu)
-{
-    int what = cpu->raised;
-
-    cpu->raised = -1;
-    if (what == X86_RAISED_VMRUN) {
-        svm_enter(cpu);
-    } else if (cpu->svm.guest) {
-        svm_leave(cpu);
-    }
 }

@@ -309,7 +309,7 @@ static inline bool x86_svm_masking(const X86Cpu *cpu)
  * instruction's. */
 G_NORETURN void x86_svm_exit(X86Cpu *cpu, uint64_t code, uint64_t info1,
                              uint64_t info2, uint64_t next_pc);
-/* The same without unwinding: to be followed by x86_svm_run_raised(). */
+/* The same without unwinding: to be followed by x86_svm_leave(). */
 void x86_svm_record_exit(X86Cpu *cpu, uint64_t code, uint64_t info1,
                          uint64_t info2, uint64_t next_pc);
 struct X86Event;
@@ -320,8 +320,14 @@ bool x86_svm_intercepts_event(X86Cpu *cpu, const struct X86Event *ev);
 
 /* ---- svm-run.c: heavy ---------------------------------------------------- */
 
-/* Run loop: do what cpu->raised, an X86Raised, asks for. */
-void x86_svm_run_raised(X86Cpu *cpu);
+/* Enter the guest of svm.vmcb; leave it as recorded. */
+void x86_svm_enter(X86Cpu *cpu);
+void x86_svm_leave(X86Cpu *cpu);
+
+/* ---- smm.c: heavy -------------------------------------------------------- */
+
+void x86_smm_enter(X86Cpu *cpu);
+void x86_smm_leave(X86Cpu *cpu); /* RSM; or a shutdown */
 
 /* ---- exception.c --------------------------------------------------------- */
 
@@ -375,6 +381,8 @@ bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4]);
 /* A task switch's CR3 write: cannot fault any more. */
 void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4]);
 void x86_set_efer(X86Cpu *cpu, uint64_t val);
+/* Its bits that the model knows. */
+uint64_t x86_efer_mask(const X86Cpu *cpu);
 /* A byte of RAM or ROM by physical address; elsewhere ones. Light; the caller
  * is inside rcu_read_lock(). */
 uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr);
