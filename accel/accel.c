@@ -92,6 +92,12 @@ static bool accel_accepts(Accel *to, GPtrArray *vcpus, GError **errp)
         if (!to->class->accepts_model(to, cpu->model, errp)) {
             return false;
         }
+        if (cpu->smm && !to->class->has_smm) {
+            return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                            "accelerator %s: CPU %u is in system management "
+                            "mode just now",
+                            to->class->name, cpu->index);
+        }
     }
     return true;
 }

@@ -23,6 +23,7 @@ typedef enum VcpuExit {
 struct AccelClass {
     const char *name; /* "tcg" */
     const char *summary;
+    bool has_smm; /* takes system management interrupts */
     /* options: "key=value,..." after the name; may be NULL. */
     Accel *(*create)(const char *options, AddressSpace *memory,
                      AddressSpace *io, GError **errp);

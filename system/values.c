@@ -368,7 +368,8 @@ static const KeyValKey machine_keys[] = {
     { "pit", "on|off", "8254 timer (on)" },
     { "usb", "off", "there is no USB yet" },
     { "vmport", "off|auto", "there is no VMware port" },
-    { "smm", "off|auto", "there is no SMM yet" },
+    { "smm", "on|off|auto",
+      "system management mode (auto: if the accelerator has it)" },
     { "graphics", "on|off", "accepted" },
     { "mem-merge", "on|off", "accepted" },
     { "dump-guest-core", "on|off", "accepted" },
@@ -380,7 +381,7 @@ static const KeyValKey machine_keys[] = {
 };
 
 /* What a script may switch off that is not there anyway. */
-static const char *const machine_absent[] = { "usb", "vmport", "smm" };
+static const char *const machine_absent[] = { "usb", "vmport" };
 
 static void machine_print_help(MachineConfig *c)
 {
@@ -439,6 +440,22 @@ static bool machine_check_absent(const KeyVal *kv, GError **errp)
     return true;
 }
 
+static bool machine_take_smm(MachineConfig *c, const KeyVal *kv, GError **errp)
+{
+    const char *value = keyval_get(kv, "smm");
+    bool on = false;
+
+    if (!value || !strcmp(value, "auto")) {
+        c->board.smm = BOARD_AUTO;
+        return true;
+    }
+    if (!keyval_get_bool(kv, "smm", &on, errp)) {
+        return false;
+    }
+    c->board.smm = on ? BOARD_ON : BOARD_OFF;
+    return true;
+}
+
 static void machine_take_text(MachineConfig *c, const KeyVal *kv,
                               const char *key, const char **out)
 {
@@ -487,6 +504,7 @@ bool values_parse_machine(MachineConfig *c, const char *text, GError **errp)
     }
     if (!machine_parse_type(c, keyval_get(kv, "type"), errp) ||
         !machine_take_props(c, kv, errp) || !machine_check_absent(kv, errp) ||
+        !machine_take_smm(c, kv, errp) ||
         !keyval_get_bool(kv, "acpi", &c->board.acpi, errp) ||
         !keyval_get_bool(kv, "hpet", &c->board.hpet, errp) ||
         !keyval_get_bool(kv, "pit", &c->board.pit, errp)) {

@@ -464,6 +464,7 @@ static void engine_info(Accel *accel, GString *out)
 const AccelClass accel_tcg = {
     .name = "tcg",
     .summary = "dynamic binary translation, on every host",
+    .has_smm = true,
     .create = engine_create,
     .destroy = engine_destroy,
     .help = engine_help,

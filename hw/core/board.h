@@ -23,6 +23,8 @@ enum { BOARD_SERIAL_PORTS = 4 };
 
 /* What the command line asked for. Strings and objects belong to the machine
  * and outlive the board. */
+typedef enum BoardChoice { BOARD_AUTO, BOARD_OFF, BOARD_ON } BoardChoice;
+
 typedef struct BoardConfig {
     const char *const *accels; /* for accel_choose() */
     uint64_t ram_size;         /* bytes, a multiple of PAGE_SIZE */
@@ -49,6 +51,7 @@ typedef struct BoardConfig {
     uint8_t uuid[16];
     bool uuid_set;
     bool acpi, hpet, pit, smbios_defaults;
+    BoardChoice smm; /* auto: where the accelerator does it well */
     bool nodefaults;
     GHashTable *props; /* other KEY=VALUE of -machine, char * to char * */
 } BoardConfig;

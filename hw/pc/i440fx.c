@@ -5,8 +5,9 @@
  *
  * Each of the 13 PAM segments is one of four views: PCI (ROM below), RAM read-
  * only, RAM written while PCI is read (not done: treated as RAM, and said so),
- * RAM. System management RAM can be opened, but there is no SMM, so closed
- * SMRAM is never seen.
+ * RAM. System management RAM is seen by all while it is open, else, once it is
+ * enabled, by processors in that mode only: the board knows which are. D_CLS is
+ * kept only.
  */
 #include "hw/pc/i440fx.h"
 
@@ -20,8 +21,6 @@ enum {
     I440FX_SMRAM_LOCK = 1 << 4,
     I440FX_SMRAM_ENABLE = 1 << 3,
     I440FX_SEGMENTS = 13,
-    SMRAM_BASE = 0xa0000,
-    SMRAM_SIZE = 0x20000,
 };
 
 typedef struct I440fxSegment {
@@ -35,7 +34,8 @@ typedef struct I440fx {
     MemoryRegion *system, *pci_memory;
     RamBlock *ram;
     I440fxSegment segment[I440FX_SEGMENTS];
-    MemoryRegion smram;
+    MemoryRegion smram, nobody; /* PCI over SMRAM, and what is not there */
+    IrqLine smram_enabled;
 } I440fx;
 
 static I440fx *i440fx_from(Device *dev)
@@ -51,6 +51,11 @@ void i440fx_wire(Device *dev, MemoryRegion *system, MemoryRegion *pci,
     s->system = system;
     s->pci_memory = pci;
     s->ram = ram;
+}
+
+void i440fx_wire_smram(Device *dev, IrqLine smram)
+{
+    i440fx_from(dev)->smram_enabled = smram;
 }
 
 /* Segment 0 is the BIOS area F0000h, the others are 16 KiB from C0000h. */
@@ -75,7 +80,7 @@ static unsigned i440fx_segment_mode(const I440fx *s, unsigned n)
 
 static void i440fx_update(I440fx *s)
 {
-    bool open = s->pci.config[I440FX_SMRAM] & I440FX_SMRAM_OPEN;
+    uint8_t smram = s->pci.config[I440FX_SMRAM];
 
     for (unsigned n = 0; n < I440FX_SEGMENTS; n++) {
         unsigned mode = i440fx_segment_mode(s, n);
@@ -87,7 +92,9 @@ static void i440fx_update(I440fx *s)
         region_set_enabled(&s->segment[n].rom, mode == 1);
         region_set_enabled(&s->segment[n].ram, mode >= 2);
     }
-    region_set_enabled(&s->smram, !open);
+    region_set_enabled(&s->smram, !(smram & I440FX_SMRAM_OPEN));
+    region_set_enabled(&s->nobody, !(smram & I440FX_SMRAM_OPEN));
+    irq_set(&s->smram_enabled, smram & I440FX_SMRAM_ENABLE);
 }
 
 static void i440fx_config_written(PciDevice *dev, unsigned off, unsigned size)
@@ -104,6 +111,27 @@ static void i440fx_config_written(PciDevice *dev, unsigned off, unsigned size)
         i440fx_update(s);
     }
 }
+
+/* Where no display answers, there is no RAM either. */
+static bool i440fx_nobody_read(void *opaque, hwaddr off, unsigned size,
+                               uint64_t *val)
+{
+    *val = UINT64_MAX;
+    return true;
+}
+
+static bool i440fx_nobody_write(void *opaque, hwaddr off, unsigned size,
+                                uint64_t val)
+{
+    return true;
+}
+
+static const MemoryOps i440fx_nobody_ops = {
+    .read = i440fx_nobody_read,
+    .write = i440fx_nobody_write,
+    .valid = { .min = 1, .max = 8 },
+    .impl = { .min = 1, .max = 8 },
+};
 
 static void i440fx_segment_init(I440fx *s, unsigned n)
 {
@@ -135,9 +163,12 @@ static bool i440fx_realize(Device *dev, GError **errp)
     for (unsigned n = 0; n < I440FX_SEGMENTS; n++) {
         i440fx_segment_init(s, n);
     }
-    region_init_alias(&s->smram, "smram-pci", s->pci_memory, SMRAM_BASE,
-                      SMRAM_SIZE);
-    region_add_priority(s->system, SMRAM_BASE, &s->smram, 1);
+    region_init_alias(&s->smram, "smram-pci", s->pci_memory, I440FX_SMRAM_BASE,
+                      I440FX_SMRAM_SIZE);
+    region_init_io(&s->nobody, "smram-closed", I440FX_SMRAM_SIZE,
+                   &i440fx_nobody_ops, s, NULL);
+    region_add_priority(s->system, I440FX_SMRAM_BASE, &s->nobody, 1);
+    region_add_priority(s->system, I440FX_SMRAM_BASE, &s->smram, 2);
     i440fx_update(s);
     return true;
 }
@@ -152,6 +183,7 @@ static void i440fx_unrealize(Device *dev)
         region_clear(&s->segment[n].ram);
     }
     region_clear(&s->smram);
+    region_clear(&s->nobody);
 }
 
 static void i440fx_reset(Device *dev)

@@ -12,5 +12,10 @@ extern const PciClass i440fx_class; /* "i440FX", function 00.0 */
  * physical [0, ...) from offset 0. */
 void i440fx_wire(Device *dev, MemoryRegion *system, MemoryRegion *pci,
                  RamBlock *ram);
+/* Before realize: told whether processors in system management mode see RAM at
+ * I440FX_SMRAM_BASE. */
+void i440fx_wire_smram(Device *dev, IrqLine smram);
+
+enum { I440FX_SMRAM_BASE = 0xa0000, I440FX_SMRAM_SIZE = 0x20000 };
 
 #endif

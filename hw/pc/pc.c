@@ -11,7 +11,7 @@
  *
  * Interrupts: a global line 0..23 reaches the 8259s (0..15) and the I/O APIC
  * (line 0 on pin 2); the 8259s reach processor 0, the I/O APIC and MSIs reach
- * local APICs.
+ * local APICs. A system management interrupt of the chipset is processor 0's.
  */
 #include "hw/pc/pc.h"
 
@@ -55,7 +55,9 @@ enum {
 /* What processor n has for itself. */
 typedef struct PcCpu {
     MemoryRegion memory, system; /* root, and the machine's memory in it */
+    MemoryRegion smram;          /* over it, in system management mode */
     AddressSpace *space;
+    bool smm; /* guarded by smm_lock */
 } PcCpu;
 
 typedef struct PcBoard {
@@ -78,6 +80,8 @@ typedef struct PcBoard {
     PcCpu *cpus;           /* of parent.vcpus */
     unsigned turn;         /* among equals at arbitration; atomic */
     unsigned a20_gates;    /* bit per gate that is open; atomic */
+    GMutex smm_lock;       /* over memory's */
+    bool smram_enabled;    /* guarded by smm_lock */
     unsigned boots;        /* resets since the machine was built */
 } PcBoard;
 
@@ -292,6 +296,51 @@ static IrqLine pc_line(PcBoard *pc,
     return (IrqLine){ .set = set, .opaque = pc, .n = n };
 }
 
+/* ---- System management mode
+ * ----------------------------------------------------------- */
+
+static void pc_smram_update_locked(PcBoard *pc, unsigned n)
+{
+    PcCpu *c = &pc->cpus[n];
+
+    region_set_enabled(&c->smram, c->smm && pc->smram_enabled);
+}
+
+static void pc_smm_changed(void *opaque, unsigned index, bool smm)
+{
+    PcBoard *pc = opaque;
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&pc->smm_lock);
+
+    pc->cpus[index].smm = smm;
+    pc_smram_update_locked(pc, index);
+}
+
+static void pc_smram_set(void *opaque, unsigned n, bool level)
+{
+    PcBoard *pc = opaque;
+    g_autoptr(GMutexLocker) lock = g_mutex_locker_new(&pc->smm_lock);
+
+    pc->smram_enabled = level;
+    for (unsigned i = 0; i < pc->parent.config->cpus; i++) {
+        pc_smram_update_locked(pc, i);
+    }
+}
+
+static void pc_smi_set(void *opaque, unsigned n, bool level)
+{
+    if (level) {
+        x86_set_pending(pc_cpu(opaque, 0), X86_PENDING_SMI);
+    }
+}
+
+static bool pc_has_smm(const PcBoard *pc)
+{
+    BoardChoice smm = pc->parent.config->smm;
+
+    return smm == BOARD_AUTO ? pc->parent.accel->class->has_smm
+                             : smm == BOARD_ON;
+}
+
 /* ---- Memory
  * ----------------------------------------------------------------------------
  */
@@ -358,6 +407,10 @@ static AddressSpace *pc_init_cpu_memory(PcBoard *pc, unsigned n)
     region_init_container(&c->memory, "memory", UINT64_MAX);
     region_init_alias(&c->system, "system", &pc->system, 0, UINT64_MAX);
     region_add(&c->memory, 0, &c->system);
+    region_init_ram(&c->smram, "smram", pc->parent.ram, I440FX_SMRAM_BASE,
+                    I440FX_SMRAM_SIZE);
+    region_set_enabled(&c->smram, false);
+    region_add_priority(&c->memory, I440FX_SMRAM_BASE, &c->smram, 1);
     c->space = space_new(name, &c->memory);
     return c->space;
 }
@@ -379,6 +432,8 @@ static bool pc_add_cpu(PcBoard *pc, unsigned n, const X86Topology *topology,
     x86_apic_set_bus(cpu->apic, pc_ipi, pc);
     cpu->pic_ack = pc_pic_ack;
     cpu->pic_opaque = pc;
+    cpu->on_smm = pc_smm_changed;
+    cpu->on_smm_opaque = pc;
     if (n) {
         x86_cpu_share_tsc(cpu, pc_cpu(pc, 0));
     }
@@ -426,6 +481,12 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
     if (!board->accel ||
         !board->accel->class->adapt_model(board->accel, model, errp)) {
         return false;
+    }
+    if (config->smm == BOARD_ON && !board->accel->class->has_smm) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "machine pc: smm=on: accelerator %s has no system "
+                        "management mode",
+                        board->accel->class->name);
     }
     pc->cpus = g_new0(PcCpu, config->cpus);
     for (unsigned n = 0; n < config->cpus; n++) {
@@ -513,6 +574,7 @@ static bool pc_init_pci(PcBoard *pc, GError **errp)
 
     pc_add_pci(pc, &i440fx_class, "0", false, &pc->i440fx);
     i440fx_wire(pc->i440fx, &pc->system, &pc->pci_memory, pc->parent.ram);
+    i440fx_wire_smram(pc->i440fx, pc_line(pc, pc_smram_set, 0));
     pc_add_pci(pc, &piix3_class, "1", true, &pc->piix3);
     piix3_wire(pc->piix3, &pc->io, pc->isa.irq, pc_line(pc, pc_init_set, 0));
     for (unsigned n = 0; n < 4; n++) {
@@ -520,6 +582,9 @@ static bool pc_init_pci(PcBoard *pc, GError **errp)
     }
     pc_add_pci(pc, &piix4_pm_class, "1.3", false, &pc->pm);
     piix4_pm_wire(pc->pm, &pc->io, pc->gsi[9]);
+    if (pc_has_smm(pc)) {
+        piix4_pm_wire_smi(pc->pm, pc_line(pc, pc_smi_set, 0));
+    }
     return pc_realize(pc, pc->i440fx, bus, errp) &&
            pc_realize(pc, pc->piix3, bus, errp) &&
            pc_realize(pc, pc->pm, bus, errp);
@@ -753,6 +818,7 @@ static void pc_clear_cpu_memory(PcBoard *pc)
 {
     for (unsigned n = 0; pc->cpus && n < pc->parent.config->cpus; n++) {
         space_free(pc->cpus[n].space);
+        region_clear(&pc->cpus[n].smram);
         region_clear(&pc->cpus[n].system);
         region_clear(&pc->cpus[n].memory);
     }

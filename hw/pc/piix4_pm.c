@@ -4,7 +4,8 @@
  * events, PM1 control, PM timer), a general-purpose event block, and the APM
  * ports through which firmware's tables switch ACPI on. Intel 290562-001
  * chapter 7, ACPI 6.5 chapter 4.8. The SMBus host has no slaves and is not
- * decoded. There is no SMM: DEVACTB says that it is set up already.
+ * decoded. Other APM commands than those two interrupt for system management;
+ * nothing else does (no timers, no device traps).
  */
 #include "hw/pc/piix4_pm.h"
 
@@ -14,7 +15,7 @@
 
 enum {
     PM_PMBASE = 0x40,
-    PM_DEVACTB = 0x58,   /* bit 25: APMC_EN */
+    PM_DEVACTB = 0x58,
     PM_PMREGMISC = 0x80, /* bit 0: PMIOSE, registers are decoded */
 
     PM1_STS = 0x00,
@@ -37,6 +38,7 @@ enum {
     SLP_TYP_SOFT_OFF = 0, /* as the tables' \_Sx packages say */
     SLP_TYP_SUSPEND = 1,
 };
+#define PM_DEVACTB_APMC_EN (1u << 25)
 #define PM_TIMER_HZ INT64_C(3579545)
 
 typedef struct Piix4Pm {
@@ -45,7 +47,7 @@ typedef struct Piix4Pm {
     /* Wiring and properties: fixed once realized. */
     MemoryRegion *io_space;
     MemoryRegion io, gpe_io, apm_io;
-    IrqLine sci;
+    IrqLine sci, smi;
     Timer timer; /* the next flip of the PM timer's bit 23 */
 
     /* Guest-visible state. */
@@ -66,6 +68,11 @@ void piix4_pm_wire(Device *dev, MemoryRegion *io, IrqLine sci)
 
     s->io_space = io;
     s->sci = sci;
+}
+
+void piix4_pm_wire_smi(Device *dev, IrqLine smi)
+{
+    piix4_pm_from(dev)->smi = smi;
 }
 
 /* ---- PM timer
@@ -265,8 +272,11 @@ static bool piix4_pm_apm_write(void *opaque, hwaddr off, unsigned size,
         s->control |= PM1_CNT_SCI_EN;
     } else if (val == PIIX4_PM_ACPI_DISABLE) {
         s->control &= ~PM1_CNT_SCI_EN;
-    } else {
+    } else if (!s->smi.set) {
         log_unimplemented("PIIX4_PM: SMI command %02" PRIx64 "\n", val);
+    } else if (s->pci.config[PM_DEVACTB + 3] & PM_DEVACTB_APMC_EN >> 24) {
+        irq_set(&s->smi, true);
+        irq_set(&s->smi, false);
     }
     return true;
 }
@@ -369,7 +379,7 @@ static void piix4_pm_reset(Device *dev)
     pci_set16(&s->pci, PM_PMBASE, 1);
     pci_set16(&s->pci, PCI_STATUS, 0x0280);
     s->pci.config[PM_PMREGMISC] = 0;
-    pci_set32(&s->pci, PM_DEVACTB, 0x02000000);
+    pci_set32(&s->pci, PM_DEVACTB, s->smi.set ? 0 : PM_DEVACTB_APMC_EN);
     s->status = 0;
     s->enable = 0;
     s->control = 0;

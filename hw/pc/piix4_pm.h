@@ -18,6 +18,9 @@ enum {
 
 /* Before realize: the port space and the system control interrupt (ISA 9). */
 void piix4_pm_wire(Device *dev, MemoryRegion *io, IrqLine sci);
+/* Before realize: the system management interrupt. Without it DEVACTB says that
+ * firmware has set it up already, so that it does not try. */
+void piix4_pm_wire_smi(Device *dev, IrqLine smi);
 /* Press the power button: false if the guest does not listen (its ACPI is
  * off). Any thread. */
 bool piix4_pm_power_button(Device *dev);

@@ -49,6 +49,45 @@ static void test_pam(void)
     ram_free(rom);
 }
 
+static void keep_level(void *opaque, unsigned n, bool level)
+{
+    *(bool *)opaque = level;
+}
+
+/* System management RAM: nobody there, RAM while it is open, until it is
+ * locked. */
+static void test_smram(void)
+{
+    Hw *hw = hw_new();
+    MemoryRegion pci;
+    Device *dev = device_new(&i440fx_class.device, &hw->env);
+    bool enabled = false;
+
+    region_init_container(&pci, "pci", UINT64_C(1) << 32);
+    i440fx_wire(dev, &hw->memory_root, &pci, hw->ram);
+    i440fx_wire_smram(dev, (IrqLine){ .set = keep_level, .opaque = &enabled });
+    g_assert_true(device_realize(dev, &hw->pci.bus, NULL));
+    device_reset(dev);
+    hw->ram->host[0xa8000] = 0x77;
+    g_assert_cmphex(hw_readl(hw, 0xa8000), ==, UINT32_MAX);
+    g_assert_false(enabled);
+    hw_config_write(hw, BRIDGE, 0x72, 1, 0x4a);
+    g_assert_cmphex(hw_readl(hw, 0xa8000), ==, 0x77);
+    g_assert_true(enabled);
+    hw_config_write(hw, BRIDGE, 0x72, 1, 0x1a);
+    g_assert_cmphex(hw_readl(hw, 0xa8000), ==, UINT32_MAX);
+    hw_config_write(hw, BRIDGE, 0x72, 1, 0x42);
+    g_assert_cmphex(hw_config_read(hw, BRIDGE, 0x72, 1), ==, 0x1a);
+    g_assert_true(enabled);
+    hw_reload(dev);
+    g_assert_true(enabled);
+    device_reset(dev);
+    g_assert_false(enabled);
+    hw_remove(dev);
+    region_clear(&pci);
+    hw_free(hw);
+}
+
 static void test_pirq(void)
 {
     Hw *hw = hw_new();
@@ -96,6 +135,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/i440fx/pam", test_pam);
+    g_test_add_func("/i440fx/smram", test_smram);
     g_test_add_func("/piix3/pirq", test_pirq);
     return g_test_run();
 }

@@ -28,6 +28,11 @@ static void teardown(Fixture *f, gconstpointer data)
     hw_free(f->hw);
 }
 
+static void count_smi(void *opaque, unsigned n, bool level)
+{
+    *(unsigned *)opaque += level;
+}
+
 static void test_timer(Fixture *f, gconstpointer data)
 {
     uint32_t before = hw_inl(f->hw, BASE + 8);
@@ -43,6 +48,32 @@ static void test_timer(Fixture *f, gconstpointer data)
     g_assert_true(f->hw->levels[SCI]);
     hw_outw(f->hw, BASE, 1);
     g_assert_false(f->hw->levels[SCI]);
+}
+
+/* Only with the line, and only where DEVACTB lets it through. */
+static void test_smi(void)
+{
+    Hw *hw = hw_new();
+    Device *dev = device_new(&piix4_pm_class.device, &hw->env);
+    unsigned smis = 0;
+
+    piix4_pm_wire(dev, &hw->io_root, hw_line(hw, SCI));
+    piix4_pm_wire_smi(dev, (IrqLine){ .set = count_smi, .opaque = &smis });
+    g_assert_true(device_set_property(dev, "addr", "1.3", NULL));
+    g_assert_true(device_realize(dev, &hw->pci.bus, NULL));
+    device_reset(dev);
+    g_assert_cmphex(hw_config_read(hw, DEVFN, 0x58, 4), ==, 0);
+    hw_outb(hw, 0xb2, 0x55);
+    g_assert_cmpuint(smis, ==, 0);
+    hw_config_write(hw, DEVFN, 0x58, 4, 1 << 25);
+    hw_outb(hw, 0xb2, 0x55);
+    g_assert_cmpuint(smis, ==, 1);
+    g_assert_cmphex(hw_inb(hw, 0xb2), ==, 0x55);
+    hw_outb(hw, 0xb3, 0x66); /* the status port interrupts nobody */
+    hw_outb(hw, 0xb2, PIIX4_PM_ACPI_ENABLE);
+    g_assert_cmpuint(smis, ==, 1);
+    hw_remove(dev);
+    hw_free(hw);
 }
 
 static void test_button(Fixture *f, gconstpointer data)
@@ -80,6 +111,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add("/piix4_pm/timer", Fixture, NULL, setup, test_timer, teardown);
     g_test_add("/piix4_pm/button", Fixture, NULL, setup, test_button, teardown);
+    g_test_add_func("/piix4_pm/smi", test_smi);
     g_test_add("/piix4_pm/sleep", Fixture, NULL, setup, test_sleep, teardown);
     return g_test_run();
 }
