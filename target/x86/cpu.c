@@ -241,8 +241,9 @@ static bool cpu_svm_loaded(X86Cpu *cpu)
     X86Svm *svm = &cpu->svm;
 
     svm->last = (X86SvmPaging){ .asid = 0 };
-    return !svm->guest || (x86_model_has(cpu->model, FEATURE_SVM) &&
-                           !(svm->host.cr4 & ~cpu->model->cr4_mask));
+    return !(svm->guest || svm->in_smm) ||
+           (x86_model_has(cpu->model, FEATURE_SVM) &&
+            !(svm->host.cr4 & ~cpu->model->cr4_mask));
 }
 
 const StateField x86_cpu_state[] = {

@@ -197,6 +197,19 @@ static void test_real_mode(void)
     machine_free(m);
 }
 
+/* There is no V86 mode to enter from a 64-bit guest. */
+static void test_v86(void)
+{
+    Machine *m = svm_new("max");
+
+    vmcb(m)->save.rflags |= EFLAGS_VM;
+    vmrun(m);
+    g_assert_true(m->cpu->svm.guest);
+    g_assert_false(m->cpu->key.vm86);
+    g_assert_cmpuint(m->cpu->key.cpl, ==, 0);
+    machine_free(m);
+}
+
 #define FIELD(f) offsetof(Vmcb, f), sizeof(((Vmcb *)0)->f)
 
 static void test_refused(void)
@@ -770,6 +783,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/svm/world", test_world);
     g_test_add_func("/svm/real-mode", test_real_mode);
+    g_test_add_func("/svm/v86", test_v86);
     g_test_add_func("/svm/refused", test_refused);
     g_test_add_func("/svm/faults", test_faults);
     g_test_add_func("/svm/load-save", test_load_save);

@@ -188,7 +188,8 @@ static void smm_load(X86Cpu *cpu, const SmmState *s)
     }
     cpu->dr[6] = s->dr6 | 0xffff0ff0;
     cpu->dr[7] = s->dr7 | 0x400;
-    x86_set_eflags(cpu, s->rflags & 0x3f7fd7, UINT32_MAX);
+    cpu->env.flags = x86_flags_pack(s->rflags);
+    cpu->eflags = x86_flags_of_state(cpu, s->rflags);
     cpu->env.pc = s->rip;
     for (unsigned i = 0; i < 16; i++) {
         cpu->env.r[i] = s->r[15 - i];

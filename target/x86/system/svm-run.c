@@ -266,9 +266,8 @@ static void svm_load_segments(X86Cpu *cpu, const VmcbSave *s)
         seg->base = svm_canonical(cpu, seg->base);
     }
     /* The privilege level is where we have it. */
-    unsigned cpl = !(s->cr0 & CR0_PE)        ? 0
-                   : (s->rflags & EFLAGS_VM) ? 3
-                                             : s->cpl & 3;
+    bool v86 = (s->rflags & EFLAGS_VM) && !(s->efer & EFER_LME);
+    unsigned cpl = !(s->cr0 & CR0_PE) ? 0 : v86 ? 3 : s->cpl & 3;
     cpu->seg[X86_SS].attr = (cpu->seg[X86_SS].attr & ~SEG_DPL) | cpl << 5;
     cpu->gdt.base = svm_canonical(cpu, s->gdtr.base);
     cpu->gdt.limit = s->gdtr.limit;
@@ -293,7 +292,7 @@ static void svm_load_guest(X86Cpu *cpu, const Vmcb *v)
         cpu->pat = s->g_pat;
     }
     cpu->env.flags = x86_flags_pack(s->rflags);
-    cpu->eflags = (s->rflags & ~EFLAGS_STATUS & 0x3f7fd7) | 2;
+    cpu->eflags = x86_flags_of_state(cpu, s->rflags);
     cpu->dr[6] = s->dr6 | 0xffff0ff0;
     cpu->dr[7] = s->dr7 | 0x400;
     cpu->env.r[X86_RSP] = s->rsp;

@@ -318,6 +318,16 @@ void x86_svm_record_event(X86Cpu *cpu, const struct X86Event *ev);
 /* If the host intercepts this event, record the exit. */
 bool x86_svm_intercepts_event(X86Cpu *cpu, const struct X86Event *ev);
 
+/* EFLAGS but the status flags, as a control block or a save area may have them:
+ * V86 mode only where there is one. CR0 and EFER are loaded. */
+static inline uint32_t x86_flags_of_state(const X86Cpu *cpu, uint64_t image)
+{
+    uint32_t flags = (image & 0x3f7fd7 & ~EFLAGS_STATUS) | 2;
+    bool has_v86 = !x86_real(cpu) && !x86_long_mode(cpu);
+
+    return has_v86 ? flags : flags & ~EFLAGS_VM;
+}
+
 /* ---- svm-run.c: heavy ---------------------------------------------------- */
 
 /* Enter the guest of svm.vmcb; leave it as recorded. */
