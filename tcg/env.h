@@ -94,9 +94,11 @@ typedef struct TcgEnv {
                                     pointer, current block, ...) */
     uint64_t spill[16];          /* temporaries of the back end */
     TcgSlot slot[TCG_MODES][TCG_SLOTS];
-    uint64_t insn_count; /* guest instructions begun, once each however often
-                            they are started anew; kept on request only */
-    uint64_t insn_limit; /* blocks that would count further are not entered */
+    uint64_t insn_count;  /* guest instructions begun, once each however often
+                             they are started anew; kept on request only */
+    uint64_t insn_limit;  /* blocks that would count further are not entered */
+    uint64_t heavy_calls; /* helpers called with the vector state put away: for
+                             statistics */
 } TcgEnv;
 
 /*

@@ -11,6 +11,7 @@
 #include "util/log.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
     LINKS_BETWEEN_TRANSLATIONS = 4096,
@@ -488,6 +489,7 @@ static bool block_compile(TcgVcpu *v, TcgBlock *b)
     e->stats.translated++;
     e->stats.translated_insns += b->insns;
     e->stats.translated_bytes += b->size;
+    e->stats.translated_code += b->code.size;
     e->code_bytes += b->code.size;
     log_block_out(e, b);
     if (e->perfmap) {
@@ -549,7 +551,7 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
     return fresh;
 }
 
-TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once)
+static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
     TcgBlock *b = g_new0(TcgBlock, 1);
@@ -573,6 +575,23 @@ TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once)
     if (!b->once && !block_insert(&s, b)) {
         b->once = true;
     }
+    return b;
+}
+
+static uint64_t block_clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once)
+{
+    uint64_t start = block_clock_ns();
+    TcgBlock *b = block_make(cpu, max_insns, once);
+
+    tcg_engine(cpu)->stats.translating_ns += block_clock_ns() - start;
     return b;
 }
 

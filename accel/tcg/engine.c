@@ -416,16 +416,29 @@ static TcgStats engine_sum_stats(const TcgEngine *e)
     return sum;
 }
 
+/* Helpers that saved the vector state. */
+static uint64_t engine_heavy_calls(const TcgEngine *e)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        const TcgVcpu *v = e->vcpus->pdata[i];
+        sum += __atomic_load_n(&v->cpu->env.heavy_calls, __ATOMIC_RELAXED);
+    }
+    return sum;
+}
+
 static void engine_info(Accel *accel, GString *out)
 {
     const TcgEngine *e = (const TcgEngine *)accel;
     const TcgStats sum = engine_sum_stats(e), *s = &sum;
     uint64_t blocks = MAX(s->translated, 1);
 
-    g_string_append_printf(out, "back end          %s\n", e->ctx.backend->name);
-    g_string_append_printf(out, "blocks            %u\n", e->block_count);
+    g_string_append_printf(out, "back end           %s\n",
+                           e->ctx.backend->name);
+    g_string_append_printf(out, "blocks             %u\n", e->block_count);
     g_string_append_printf(
-        out, "host code         %" PRIu64 " of %" PRIu64 " KiB\n",
+        out, "host code          %" PRIu64 " of %" PRIu64 " KiB\n",
         e->ctx.buffer ? (uint64_t)code_buffer_used(e->ctx.buffer) >> 10
                       : e->code_bytes >> 10,
         e->buffer_size >> 10);
@@ -437,11 +450,18 @@ static void engine_info(Accel *accel, GString *out)
         { "  instructions", s->translated_insns },
         { "  guest bytes", s->translated_bytes },
         { "  insns per block", s->translated_insns / blocks },
+        { "  host bytes", s->translated_code },
+        { "  milliseconds", s->translating_ns / 1000000 },
+        { "  ns per insn", s->translating_ns / MAX(s->translated_insns, 1) },
         { "dropped", s->invalidated },
         { "buffer flushes", s->buffer_flushes },
         { "pages opened", s->pages_opened },
         { "look-ups", s->lookups },
         { "  misses", s->misses },
+        { "  % found",
+          s->lookups
+              ? 100 * (s->lookups - MIN(s->misses, s->lookups)) / s->lookups
+              : 0 },
         { "links", s->links },
         { "TLB fills", s->tlb_fills },
         { "TLB flushes", s->tlb_flushes },
@@ -449,6 +469,7 @@ static void engine_info(Accel *accel, GString *out)
         { "  of code", s->code_flushes },
         { "  of kernel code", s->kernel_code_flushes },
         { "space switches", s->space_switches },
+        { "heavy helper calls", engine_heavy_calls(e) },
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
         { "self-modified", s->smc_exits },
@@ -456,7 +477,7 @@ static void engine_info(Accel *accel, GString *out)
         { "run alone", s->alone },
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_string_append_printf(out, "%-17s %" PRIu64 "\n", rows[i].name,
+        g_string_append_printf(out, "%-18s %" PRIu64 "\n", rows[i].name,
                                rows[i].n);
     }
 }

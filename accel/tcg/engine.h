@@ -115,6 +115,7 @@ enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_LISTS };
 
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;
+    uint64_t translated_code, translating_ns;
     uint64_t lookups, misses, links;
     uint64_t invalidated, smc_exits, buffer_flushes, pages_opened;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;

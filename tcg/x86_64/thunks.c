@@ -165,6 +165,7 @@ static void thunk_reload_all(Asm *a, TcgContext *ctx)
 static void thunk_heavy(Asm *a, TcgContext *ctx)
 {
     thunk_push(a, RDI);
+    asm_rm(a, 0xff | ASM_W, 0, asm_mem(RDI, ENV_OFF(heavy_calls))); /* inc */
     asm_mov(a, R10, RDX);
     thunk_fpu_save(a, ctx, RDI);
     asm_mov(a, RDX, R10);
