@@ -81,7 +81,7 @@
     X(memory, atomics, 24, 0)                                                  \
     X(system, syscall, 5, 0)                                                   \
     X(system, fork, 14, 0)                                                     \
-    X(system, exec, 6, 0)                                                      \
+    X(system, exec, 3, 0)                                                      \
     X(system, pipe, 3, 0)                                                      \
     X(system, futex, 3, 0)                                                     \
     X(system, fault, 3, 0)                                                     \
@@ -92,7 +92,7 @@
     X(changing, selfmod, 8, 0)                                                 \
     X(changing, jit, 30, 0)                                                    \
     X(changing, codedata, 40, 0)                                               \
-    X(changing, once, 8, 0)                                                    \
+    X(changing, once, 3, 0)                                                    \
     X(changing, twenty, 1, 0)
 #define BENCH_DECLARE(class, name, times, avx2) uint64_t bench_##name(void);
 BENCH_LIST(BENCH_DECLARE)

@@ -234,13 +234,12 @@ static void string_movs_one(StringRun *s, uint64_t src, uint64_t dst)
 /* True if there is more to do after the budget. Apart, so that the usual case
  * saves no registers. */
 static __attribute__((noinline)) uint64_t
-string_movs_rest(X86Cpu *cpu, uint64_t desc, bool flat)
+string_movs_rest(X86Cpu *cpu, uint64_t desc, uint64_t spent)
 {
+    bool flat = string_is_flat(cpu, desc);
     StringRun s;
     string_begin(&s, cpu, desc);
-    if (flat) {
-        string_spend(&s, string_flat_movs(cpu, s.log2, STRING_BUDGET));
-    }
+    string_spend(&s, spent);
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t src = string_si(&s), dst = string_di(&s);
         n = string_min(n, string_run(&s, X86_RSI, src));
@@ -267,24 +266,30 @@ static uint64_t string_rep_movs(void *env, uint64_t a, uint64_t b, uint64_t c,
                                 uint64_t desc)
 {
     X86Cpu *cpu = env;
-    bool flat = string_is_flat(cpu, desc);
+    uint64_t spent = 0;
 
-    return flat && string_short_movs(cpu, desc & 3)
-               ? 0
-               : string_movs_rest(cpu, desc, flat);
+    if (string_is_flat(cpu, desc)) {
+        if (string_short_movs(cpu, desc & 3)) {
+            return 0;
+        }
+        spent = string_flat_movs(cpu, desc & 3, STRING_BUDGET);
+        if (!cpu->env.r[X86_RCX]) {
+            return 0;
+        }
+    }
+    return string_movs_rest(cpu, desc, spent);
 }
 
 /* ---- STOS ------------------------------------------------------------------
  */
 
 static __attribute__((noinline)) uint64_t
-string_stos_rest(X86Cpu *cpu, uint64_t desc, bool flat)
+string_stos_rest(X86Cpu *cpu, uint64_t desc, uint64_t spent)
 {
+    bool flat = string_is_flat(cpu, desc);
     StringRun s;
     string_begin(&s, cpu, desc);
-    if (flat) {
-        string_spend(&s, string_flat_stos(cpu, s.log2, STRING_BUDGET));
-    }
+    string_spend(&s, spent);
     uint64_t value = s.cpu->env.r[X86_RAX];
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t dst = string_di(&s);
@@ -310,11 +315,18 @@ static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
                                 uint64_t desc)
 {
     X86Cpu *cpu = env;
-    bool flat = string_is_flat(cpu, desc);
+    uint64_t spent = 0;
 
-    return flat && string_short_stos(cpu, desc & 3)
-               ? 0
-               : string_stos_rest(cpu, desc, flat);
+    if (string_is_flat(cpu, desc)) {
+        if (string_short_stos(cpu, desc & 3)) {
+            return 0;
+        }
+        spent = string_flat_stos(cpu, desc & 3, STRING_BUDGET);
+        if (!cpu->env.r[X86_RCX]) {
+            return 0;
+        }
+    }
+    return string_stos_rest(cpu, desc, spent);
 }
 
 /* ---- CMPS, SCAS ------------------------------------------------------------
