@@ -74,7 +74,8 @@ static unsigned frame_depth(const Frame *f)
     unsigned most = 0;
 
     for (unsigned n = 0; n < f->children->len; n++) {
-        most = MAX(most, frame_depth(f->children->pdata[n]));
+        unsigned depth = frame_depth(f->children->pdata[n]);
+        most = MAX(most, depth);
     }
     return most + 1;
 }

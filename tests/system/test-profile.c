@@ -232,6 +232,21 @@ static void test_unwind(void)
     kallsyms_free(k);
 }
 
+/* As deep as stacks get, in no time. */
+static void test_flame_deep(void)
+{
+    g_autoptr(GHashTable) stacks = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GString) stack = g_string_new("f0");
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    for (unsigned n = 1; n < 64; n++) {
+        g_string_append_printf(stack, ";f%u", n);
+    }
+    g_hash_table_insert(stacks, stack->str, GUINT_TO_POINTER(1));
+    flame_svg(stacks, "deep", out);
+    g_assert_nonnull(strstr(out->str, "<title>f63: 1 samples"));
+}
+
 static void test_flame(void)
 {
     g_autoptr(GHashTable) stacks =
@@ -257,5 +272,6 @@ int main(int argc, char **argv)
     g_test_add_func("/profile/kallsyms/broken", test_broken);
     g_test_add_func("/profile/unwind", test_unwind);
     g_test_add_func("/profile/flame", test_flame);
+    g_test_add_func("/profile/flame/deep", test_flame_deep);
     return g_test_run();
 }
