@@ -464,7 +464,7 @@ static bool option_profile(MachineConfig *c, const char *arg, GError **errp)
 {
     static const KeyValKey keys[] = {
         { "file", "PATH", "folded stacks; the flame graph is PATH.svg" },
-        { "hz", "N", "samples a second (499)" },
+        { "hz", "N", "samples a second (249)" },
         {},
     };
     g_autoptr(KeyVal) kv = keyval_parse(arg, "file", errp);

@@ -13,7 +13,7 @@
 
 typedef struct Profile Profile;
 
-enum { PROFILE_HZ = 499, PROFILE_HZ_MAX = 10000 };
+enum { PROFILE_HZ = 249, PROFILE_HZ_MAX = 10000 };
 
 /* vcpus: of Vcpu *. *accel may change while profile_hold() is in force. */
 Profile *profile_start(GPtrArray *vcpus, Accel *const *accel, unsigned hz,

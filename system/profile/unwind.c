@@ -66,10 +66,15 @@ static CallKind call_kind(const Unwind *u, uint64_t word, uint64_t function)
     uint64_t off = word - u->image->base;
     int32_t rel;
 
-    if (off < 8 || off >= u->image->size || !unwind_function(u, word - 1)) {
+    if (off < 8 || off >= u->image->size) {
         return CALL_NONE;
     }
     const uint8_t *p = u->image->bytes + off;
+    /* Looking for names takes longest: only where a call stands. */
+    if ((p[-5] != 0xe8 && !call_is_indirect(p)) ||
+        !unwind_function(u, word - 1)) {
+        return CALL_NONE;
+    }
 
     if (p[-5] == 0xe8) {
         memcpy(&rel, p - 4, sizeof(rel));
