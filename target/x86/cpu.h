@@ -267,6 +267,7 @@ struct X86Cpu {
     bool raised_has_error;
     bool raised_soft;  /* INT n, INT3, INTO: uses next_pc */
     bool raised_int_n; /* INT n: no exception */
+    bool raised_not_canonical; /* #GP for an address: #SS if it is a stack's */
     uint32_t raised_error;
     uint64_t raised_next_pc;
     int old_vector;     /* while delivering, for double faults; -1 */

@@ -42,6 +42,7 @@ void x86_raise(X86Cpu *cpu, X86Vector vector)
     cpu->raised_has_error = false;
     cpu->raised_soft = false;
     cpu->raised_error = 0;
+    cpu->raised_not_canonical = false;
     raise_recorded(cpu);
 }
 
@@ -51,6 +52,17 @@ void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error)
     cpu->raised_has_error = true;
     cpu->raised_soft = false;
     cpu->raised_error = error;
+    cpu->raised_not_canonical = false;
+    raise_recorded(cpu);
+}
+
+static G_NORETURN void raise_not_canonical(X86Cpu *cpu)
+{
+    cpu->raised = EXC_GP;
+    cpu->raised_has_error = true;
+    cpu->raised_soft = false;
+    cpu->raised_error = 0;
+    cpu->raised_not_canonical = true;
     raise_recorded(cpu);
 }
 
@@ -69,7 +81,7 @@ void x86_raise_translation(X86Cpu *cpu, vaddr addr, const X86Translation *t)
     if (t->vector == X86_NESTED_FAULT) {
         x86_svm_exit(cpu, SVM_EXIT_NPF, t->nested_error, t->nested_addr, 0);
     }
-    x86_raise_error(cpu, t->vector, 0);
+    raise_not_canonical(cpu);
 }
 
 void x86_raise_debug(X86Cpu *cpu, uint64_t dr6_bits)
@@ -481,6 +493,9 @@ static void deliver_record(X86Cpu *cpu, const X86Event *ev, uint64_t from)
  * nothing, the processor shuts down. */
 static bool deliver_after_fault(X86Cpu *cpu, const X86Event *ev, X86Event *next)
 {
+    if (cpu->raised == EXC_GP && cpu->raised_not_canonical) {
+        cpu->raised = EXC_SS; /* bases of tables are canonical */
+    }
     /* A software interrupt or an outside one is benign. */
     int first = ev->soft || ev->interrupt ? -1 : ev->vector;
     int vector = vector_combine(first, cpu->raised);

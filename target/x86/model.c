@@ -404,6 +404,7 @@ static void model_finish(X86Model *m)
     }
     m->phys_mask = (UINT64_C(1) << m->phys_bits) - 1;
     m->pages_1g = x86_model_has(m, FEATURE_PDPE1GB);
+    m->linear_bits = x86_model_has(m, FEATURE_LA57) ? 57 : 48;
     m->level = 0x16;
     m->ext_level = x86_model_has(m, FEATURE_TOPOEXT) ? 0x8000001e
                    : x86_model_has(m, FEATURE_SVM)   ? 0x8000000a

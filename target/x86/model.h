@@ -41,7 +41,8 @@ struct X86Model {
     uint64_t cr4_mask;  /* bits the guest may set */
     uint64_t xcr0_mask;
     bool pages_1g;
-    uint64_t tsc_hz; /* rate of the time-stamp counter */
+    uint8_t linear_bits; /* of addresses: 48, or 57 with LA57 */
+    uint64_t tsc_hz;     /* rate of the time-stamp counter */
     bool tsc_hz_given;
     bool host; /* whatever the accelerator can show, which adapts it */
     uint32_t word[WORD_COUNT];

@@ -130,6 +130,33 @@ static void pending_breakpoints(X86Cpu *cpu)
     cpu->debug_hits = 0;
 }
 
+/* Does the instruction at pc use the stack, or memory by way of SS? Of one that
+ * has an operand and the stack, the operand is taken for the culprit. */
+static bool pending_is_of_stack(X86Cpu *cpu)
+{
+    X86DecodeResult result = X86_DECODE_SHORT;
+    uint8_t bytes[X86_INSN_MAX];
+    uint64_t byte;
+    hwaddr paddr;
+    X86Insn insn;
+
+    for (unsigned len = 0; result == X86_DECODE_SHORT && len < sizeof(bytes);
+         len++) {
+        if (!x86_mmu_peek(cpu, cpu->env.pc + len, &paddr)) {
+            return false;
+        }
+        space_load(cpu->memory, paddr, 1, &byte);
+        bytes[len] = byte;
+        result = x86_decode(&insn, bytes, len + 1, cpu->key.code);
+    }
+    if (result != X86_DECODE_OK) {
+        return false;
+    }
+    return insn.has_mem && insn.mem_bytes
+               ? insn.mem.seg == X86_SS
+               : (insn.row->gpr_in & 1u << X86_RSP) != 0;
+}
+
 void x86_deliver_raised(X86Cpu *cpu)
 {
     if (cpu->debug_hits) {
@@ -151,6 +178,10 @@ void x86_deliver_raised(X86Cpu *cpu)
         .return_pc = cpu->raised_soft ? cpu->raised_next_pc : cpu->env.pc,
     };
     cpu->raised = -1;
+    if (ev.vector == EXC_GP && !ev.soft && cpu->raised_not_canonical &&
+        pending_is_of_stack(cpu)) {
+        ev.vector = EXC_SS; /* SDM 3A 6.15, #SS */
+    }
     if (ev.vector == EXC_DB) {
         cpu->dr[7] &= ~(uint64_t)DR7_GD;
     }

@@ -169,6 +169,43 @@ static void test_long(void)
     machine_free(m);
 }
 
+/* An address that is not canonical is #SS if the stack, or SS, is what the
+ * instruction uses. */
+static void test_not_canonical(void)
+{
+    static const struct {
+        uint8_t code[5];
+        uint64_t handler;
+    } cases[] = {
+        { { 0x8b, 0x00 }, 0x13000 },                   /* mov eax, [rax] */
+        { { 0x8b, 0x45, 0x00 }, 0x12000 },             /* mov eax, [rbp] */
+        { { 0x8b, 0x04, 0x24 }, 0x12000 },             /* mov eax, [rsp] */
+        { { 0x64, 0x8b, 0x45, 0x00 }, 0x13000 },       /* mov eax, fs:[rbp] */
+        { { 0x50 }, 0x12000 },                         /* push rax */
+        { { 0xc3 }, 0x12000 },                         /* ret */
+        { { 0x48, 0x8d, 0x45, 0x00, 0xc3 }, 0x13000 }, /* lea: no access */
+    };
+    Machine *m = machine_new("max");
+    X86Cpu *cpu = m->cpu;
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+        machine_long(m, 0);
+        gate64(m, 12, SEL_CODE64, 0x12000, 0x8e, 0);
+        gate64(m, 13, SEL_CODE64, 0x13000, 0x8e, 0);
+        memcpy(machine_ram(m, 0x5000), cases[n].code, sizeof(cases[n].code));
+        cpu->raised_not_canonical = true;
+        raise_now(m, EXC_GP, 0);
+        g_assert_cmphex(cpu->env.pc, ==, cases[n].handler);
+    }
+    /* The frame's own place */
+    machine_long(m, 0);
+    gate64(m, 3, SEL_CODE64, 0x3000, 0x8e, 0);
+    cpu->env.r[X86_RSP] = UINT64_C(1) << 63;
+    soft_int(m, 3);
+    g_assert_true(cpu->shutdown);
+    machine_free(m);
+}
+
 /* SDM 3A table 6-5, by what the IDT lets through. */
 static void test_double_fault(void)
 {
@@ -207,6 +244,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exception/protected/same", test_protected_same);
     g_test_add_func("/exception/protected/inner", test_protected_inner);
     g_test_add_func("/exception/long", test_long);
+    g_test_add_func("/exception/not-canonical", test_not_canonical);
     g_test_add_func("/exception/double", test_double_fault);
     return machine_test_run();
 }

@@ -268,13 +268,14 @@ static void test_msr_values(void)
         { 0xc0000082, UINT64_C(0xffffffff81000000), true },
         { 0xc0000082, UINT64_C(0x8000000000000000), false },
         { 0xc0000100, UINT64_C(0x00007fffffffffff), true },
-        { 0xc0000101, UINT64_C(0x0000800000000000), false },
+        { 0xc0000101, UINT64_C(0x0000800000000000), true }, /* 57 bits */
+        { 0xc0000101, UINT64_C(0x0100000000000000), false },
         { 0xc0000102, UINT64_C(0xffff888000000000), true },
         { 0xc0000080, EFER_SCE | EFER_NXE, true },
         { 0xc0000080, 1u << 13, false }, /* LMSLE */
         { 0xc0000084, UINT64_C(1) << 32, false },
         { 0x174, 0x10, true },
-        { 0x176, UINT64_C(0x0000900000000000), false },
+        { 0x176, UINT64_C(0x0100900000000000), false },
         { 0x277, UINT64_C(0x0007010600070106), true },
         { 0x277, 2, false },
         { 0x200, 6, true },

@@ -357,7 +357,7 @@ static uint64_t helper_invpcid(void *env, uint64_t type, uint64_t pcid,
 
     if (type > INVPCID_ALL || pcid >> 12 ||
         (by_pcid && pcid && !(cpu->cr4 & CR4_PCIDE)) ||
-        (type == INVPCID_ADDRESS && !x86_canonical(cpu, addr))) {
+        (type == INVPCID_ADDRESS && !x86_canonical_base(cpu, addr))) {
         control_gp(cpu);
     }
     if (!cpu->mmu_ops) {

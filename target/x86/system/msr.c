@@ -129,7 +129,7 @@ static bool msr_get_base(X86Cpu *cpu, uint32_t msr, uint64_t *val)
 
 static bool msr_set_base(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    if (!x86_canonical(cpu, val)) {
+    if (!x86_canonical_base(cpu, val)) {
         return false;
     }
     cpu->seg[msr == 0xc0000100 ? X86_FS : X86_GS].base = val;
@@ -436,7 +436,7 @@ static const MsrRow *msr_find(const X86Cpu *cpu, uint32_t msr)
 /* In 64-bit mode or not, an address register holds canonical addresses only. */
 static bool msr_set_canonical(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
-    if (!x86_canonical(cpu, val)) {
+    if (!x86_canonical_base(cpu, val)) {
         return false;
     }
     *msr_place(cpu, msr_find(cpu, msr), msr) = val;

@@ -205,8 +205,12 @@ void x86_load_ldt(X86Cpu *cpu, uint16_t selector, X86Vector vector)
     if (!(d.hi & DESC_P)) {
         x86_raise_error(cpu, vector == EXC_TS ? EXC_TS : EXC_NP, error);
     }
-    cpu->ldt = desc_segment(&d, selector);
-    cpu->ldt.base |= high << 32;
+    X86Segment ldt = desc_segment(&d, selector);
+    ldt.base |= high << 32;
+    if (!x86_canonical_base(cpu, ldt.base)) {
+        x86_raise_error(cpu, vector, error);
+    }
+    cpu->ldt = ldt;
 }
 
 static uint64_t helper_lldt(void *env, uint64_t selector, uint64_t b,
@@ -244,9 +248,13 @@ static uint64_t helper_ltr(void *env, uint64_t a, uint64_t b, uint64_t c,
         x86_raise_error(cpu, EXC_NP, error);
     }
     d.hi |= DESC_BUSY;
+    X86Segment tr = desc_segment(&d, selector);
+    tr.base |= high << 32;
+    if (!x86_canonical_base(cpu, tr.base)) {
+        x86_raise_error(cpu, EXC_GP, error);
+    }
     sys_store(cpu, d.addr + 4, d.hi, 4, x86_implicit_mode(cpu));
-    cpu->tr = desc_segment(&d, selector);
-    cpu->tr.base |= high << 32;
+    cpu->tr = tr;
     return 0;
 }
 const TcgHelper x86_helper_ltr = { "ltr", helper_ltr,

@@ -26,6 +26,15 @@ static inline bool x86_canonical(const X86Cpu *cpu, vaddr addr)
     return (vaddr)((int64_t)(addr << shift) >> shift) == addr;
 }
 
+/* The same for registers that hold a base: they have the processor's width,
+ * whatever CR4.LA57 is. Intel 335252, "5-Level Paging". */
+static inline bool x86_canonical_base(const X86Cpu *cpu, vaddr addr)
+{
+    unsigned shift = 64 - cpu->model->linear_bits;
+
+    return (vaddr)((int64_t)(addr << shift) >> shift) == addr;
+}
+
 /* MMU mode of an access made at privilege cpl: as env.mode would be. */
 static inline unsigned x86_mode_for(const X86Cpu *cpu, unsigned cpl)
 {
