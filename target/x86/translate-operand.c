@@ -273,10 +273,18 @@ static bool tr_memory_written(const X86Insn *i)
     return false;
 }
 
+/* Its emitter moves and checks the address. */
+static bool tr_is_bit_string(const X86Insn *i)
+{
+    bool bit = i->mnemonic == X86_BT || i->mnemonic == X86_BTS ||
+               i->mnemonic == X86_BTR || i->mnemonic == X86_BTC;
+    return bit && i->op[1].kind == OPERAND_GPR;
+}
+
 void tr_set_address(Translator *t, const X86Insn *i)
 {
     IrVal off = tr_offset(t, i, &t->ea_disp);
-    if (i->mem_bytes) {
+    if (i->mem_bytes && !tr_is_bit_string(i)) {
         tr_check_limit(t, i->mem.seg, off, i->mem_bytes, tr_memory_written(i));
     }
     t->ea = tr_linear(t, i->mem.seg, off);

@@ -128,6 +128,14 @@ static const Case cases[] = {
     { "32-bit address wraps", X86_CODE32, 3, BYTES(0x8b, 0x04, 0x0b),
       { { X86_RBX, 0xf0000000 }, { X86_RCX, (uint32_t)(ENGINE_CODE - 0xf0000000) }, END },
       { { X86_RAX, 0x0f0b048b }, END } },
+    { "bit string wraps at 4 GiB", X86_CODE64, 3, /* bts [eax],rcx; mov ebx,[DATA] */
+      BYTES(0x67, 0x48, 0x0f, 0xab, 0x08, 0x8b, 0x1c, 0x25, 0x00, 0x80, 0x00, 0x20),
+      { { X86_RAX, 0xf0000000 }, { X86_RCX, UINT64_C(0x180040001) }, END },
+      { { X86_RBX, 2 }, END } },
+    { "bit string wraps at 64 KiB", X86_CODE16, 0, /* bts [bx],ax; mov cx,[10h] */
+      BYTES(0x0f, 0xab, 0x07, 0x8b, 0x0e, 0x10, 0x00),
+      { { X86_RBX, 0xfff0 }, { X86_RAX, 0x20 * 8 + 3 }, { X86_RCX, 0 }, END },
+      { { X86_RCX, 8 }, END } },
     { "67h in 64-bit code", X86_CODE64, 3, BYTES(0x67, 0x8b, 0x03),
       { { X86_RBX, 0xdead00000000 + ENGINE_CODE }, END },
       { { X86_RAX, 0x0f038b67 }, END } },

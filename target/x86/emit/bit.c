@@ -16,18 +16,20 @@ typedef enum BitChange {
 } BitChange;
 
 /* With a register as bit offset, memory is a string of bits around the
- * operand: move the address to the piece that holds the bit. SDM 2A BT */
+ * operand: move the address to the piece that holds the bit. It wraps, and is
+ * checked, as that of any operand. SDM 2A BT */
 static void bit_move_address(Translator *t, const X86Insn *i)
 {
     unsigned bytes = i->op[0].size, bits_log2 = tr_log2(bytes) + 3;
     IrVal off = tr_op2i(t, IR_SAR, IR_I64, tr_load_sx(t, i, 1), bits_log2);
     off = tr_op2i(t, IR_SHL, IR_I64, off, bits_log2 - 3);
-    IrVal addr = tr_op2(t, IR_ADD, IR_I64, t->ea, off);
-    if (t->code != X86_CODE64) {
-        addr = tr_op2i(t, IR_ADD, IR_I32, addr, t->ea_disp);
-        t->ea_disp = 0;
+    IrVal at = tr_op2(t, IR_ADD, IR_I64, tr_lea(t, i), off);
+    if (i->addr_size != 8) {
+        at = tr_zx(t, at, i->addr_size);
     }
-    t->ea = addr;
+    tr_check_limit(t, i->mem.seg, at, bytes, i->op[0].access & OPERAND_WRITE);
+    t->ea = tr_linear(t, i->mem.seg, at);
+    t->ea_disp = 0;
 }
 
 /* IR's operation, and the atomic, on the mask of one bit. */
