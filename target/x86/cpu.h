@@ -169,6 +169,7 @@ typedef union X86Key {
         uint32_t lma : 1;
         uint32_t dr7 : 1;          /* breakpoints are armed */
         uint32_t fs_gs_limits : 1; /* the same as limits for FS or GS */
+        uint32_t ac : 1;           /* level 3, AC and AM: #AC */
         uint32_t svm : 1;          /* an SVM guest: intercepts are looked at */
         uint32_t lbr : 1;          /* DEBUGCTL.LBR: one instruction a block */
     };
@@ -265,8 +266,8 @@ struct X86Cpu {
      * loop delivers; vector -1: none, from 256 on: X86Raised. */
     int raised;
     bool raised_has_error;
-    bool raised_soft;  /* INT n, INT3, INTO: uses next_pc */
-    bool raised_int_n; /* INT n: no exception */
+    bool raised_soft;          /* INT n, INT3, INTO: uses next_pc */
+    bool raised_int_n;         /* INT n: no exception */
     bool raised_not_canonical; /* #GP for an address: #SS if it is a stack's */
     uint32_t raised_error;
     uint64_t raised_next_pc;

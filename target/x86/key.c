@@ -131,6 +131,7 @@ void x86_update_key_transfer(X86Cpu *cpu)
     k.inhibit = cpu->inhibit != 0;
     k.mode = mode;
     k.iopl_ok = cpl <= x86_iopl(cpu);
+    k.ac = cpl == 3 && (cpu->eflags & EFLAGS_AC) && (cpu->cr0 & CR0_AM);
     if (code == X86_CODE64) {
         k.flat = 1;
         k.cs_flat = 1;

@@ -266,7 +266,7 @@ static void engine_set_flat(X86Cpu *cpu, X86CodeSize code, unsigned cpl)
     }
     cpu->seg[X86_CS].attr =
         (attr & ~SEG_D) | 0xb | (code == X86_CODE64 ? SEG_L : SEG_D);
-    cpu->cr0 = CR0_PE | CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
+    cpu->cr0 = CR0_PE | CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP;
     cpu->cr4 =
         CR4_PAE | CR4_OSFXSR | CR4_OSXSAVE | CR4_OSXMMEXCPT | CR4_FSGSBASE;
     cpu->efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;

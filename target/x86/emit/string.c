@@ -34,7 +34,9 @@ static IrVal string_address(Translator *t, const X86Insn *i, unsigned reg,
                                      : X86_DS;
     IrVal off = tr_reg_zx(t, reg, i->addr_size);
     tr_check_limit(t, seg, off, bytes, write);
-    return tr_linear(t, seg, off);
+    IrVal addr = tr_linear(t, seg, off);
+    tr_check_aligned(t, addr, 0, bytes);
+    return addr;
 }
 
 static IrVal string_load(Translator *t, const X86Insn *i, unsigned reg,
@@ -138,7 +140,7 @@ static bool string_is_flat(const Translator *t, const X86Insn *i)
 static void string_rep(Translator *t, const X86Insn *i, const StringOp *op,
                        unsigned bytes)
 {
-    if (!op->rep || t->key.tf || t->key.limits || t->key.dr7 ||
+    if (!op->rep || t->key.tf || t->key.limits || t->key.dr7 || t->key.ac ||
         (t->switches & TCG_OFF_STRINGS)) {
         string_rep_slow(t, i, op, bytes);
         return;
