@@ -6,6 +6,7 @@
 #include "monitor/command.h"
 #include "monitor/monitor.h"
 #include "system/values.h"
+#include "target/x86/mce.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -61,6 +62,73 @@ bool cmd_nmi(CommandCall *call, GError **errp)
     }
     board->class->nmi(board);
     return true;
+}
+
+/* ---- Machine-check errors ---------------------------------------------- */
+
+typedef struct RunMachineCheck {
+    X86MachineCheck error;
+    const char *refused;
+} RunMachineCheck;
+
+static void run_machine_check(X86Cpu *cpu, void *opaque)
+{
+    RunMachineCheck *job = opaque;
+
+    job->refused = x86_machine_check(cpu, &job->error);
+}
+
+static bool run_report_error(CommandCall *call, unsigned cpu,
+                             const X86MachineCheck *error, GError **errp)
+{
+    RunMachineCheck job = { .error = *error };
+    CommandCall one = *call;
+
+    one.cpu = cpu;
+    if (!command_on_cpu(&one, run_machine_check, &job, errp)) {
+        return false;
+    }
+    return !job.refused ||
+           emu_fail(errp, EMU_ERROR_INVALID, "CPU %u: %s", cpu, job.refused);
+}
+
+/* What the processors hear that have no error of their own: valid, uncorrected,
+ * and that one is being handled. */
+static bool run_broadcast_error(CommandCall *call, unsigned but, GError **errp)
+{
+    static const X86MachineCheck heard = { .bank = 1,
+                                           .status = UINT64_C(5) << 61,
+                                           .mcg_status = 5 };
+    unsigned cpus = machine_board(call->machine)->vcpus->len;
+
+    for (unsigned n = 0; n < cpus; n++) {
+        if (n != but && !run_report_error(call, n, &heard, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cmd_mce(CommandCall *call, GError **errp)
+{
+    const CommandValue *arg = call->arg;
+    Board *board = machine_board(call->machine);
+    X86MachineCheck error = { .bank = arg[2].number,
+                              .status = arg[3].number,
+                              .mcg_status = arg[4].number,
+                              .addr = arg[5].number,
+                              .misc = arg[6].number };
+    uint64_t cpu = arg[1].number;
+
+    if (cpu >= board->vcpus->len) {
+        return emu_fail(errp, EMU_ERROR_NOT_FOUND, "invalid CPU index");
+    }
+    if (strcmp(board->accel->class->name, "tcg")) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "only the translator reports machine-check errors");
+    }
+    return run_report_error(call, cpu, &error, errp) &&
+           (!arg[0].given || run_broadcast_error(call, cpu, errp));
 }
 
 bool cmd_boot_set(CommandCall *call, GError **errp)

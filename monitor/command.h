@@ -11,7 +11,7 @@
 
 typedef struct Monitor Monitor;
 
-enum { COMMAND_ARGS = 5 };
+enum { COMMAND_ARGS = 7 };
 
 typedef enum CommandArgKind {
     ARG_STRING = 1, /* a word, or "in quotes" */
@@ -101,6 +101,7 @@ bool cmd_system_reset(CommandCall *call, GError **errp);
 bool cmd_system_powerdown(CommandCall *call, GError **errp);
 bool cmd_system_wakeup(CommandCall *call, GError **errp);
 bool cmd_nmi(CommandCall *call, GError **errp);
+bool cmd_mce(CommandCall *call, GError **errp);
 bool cmd_boot_set(CommandCall *call, GError **errp);
 bool cmd_device_add(CommandCall *call, GError **errp);
 bool cmd_log(CommandCall *call, GError **errp);

@@ -39,6 +39,8 @@ const Command command_table[] = {
     { "system_powerdown", NULL, "", "send system power down event", {}, cmd_system_powerdown },
     { "system_wakeup", NULL, "", "wakeup guest from suspend", {}, cmd_system_wakeup },
     { "nmi", NULL, "", "inject an NMI", {}, cmd_nmi },
+    { "mce", NULL, "[-b] cpu bank status mcgstatus addr misc", "report a machine-check error on a CPU (-b: tell all others)",
+      { FLAG("broadcast", 'b'), NUMBER("cpu"), NUMBER("bank"), NUMBER("status"), NUMBER("mcgstatus"), NUMBER("addr"), NUMBER("misc") }, cmd_mce },
     { "boot_set", NULL, "bootdevice", "define new values for the boot device list",
       { WORD("bootdevice") }, cmd_boot_set },
     { "accel", NULL, "name[,options]", "go on under another accelerator (kvm|tcg)",

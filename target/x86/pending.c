@@ -345,6 +345,20 @@ static void pending_memory_map(X86Cpu *cpu, uint32_t bits)
     }
 }
 
+/* Above all others: SDM 3A table 6-2. */
+static bool pending_machine_check(X86Cpu *cpu, uint32_t bits)
+{
+    if (!(bits & X86_PENDING_MC) || !cpu->svm.gif) {
+        return false;
+    }
+    X86Event ev = { .vector = EXC_MC, .return_pc = cpu->env.pc };
+
+    x86_clear_pending(cpu, X86_PENDING_MC);
+    cpu->halted = false;
+    pending_deliver(cpu, &ev);
+    return true;
+}
+
 static bool pending_nmi(X86Cpu *cpu, uint32_t bits)
 {
     if (!(bits & X86_PENDING_NMI) || cpu->nmi_blocked || cpu->inhibit ||
@@ -451,8 +465,8 @@ bool x86_take_pending(X86Cpu *cpu)
     if (cpu->interrupts_wait) {
         return false;
     }
-    return pending_nmi(cpu, bits) || pending_take_interrupt(cpu, bits) ||
-           pending_take_virtual(cpu);
+    return pending_machine_check(cpu, bits) || pending_nmi(cpu, bits) ||
+           pending_take_interrupt(cpu, bits) || pending_take_virtual(cpu);
 }
 
 bool x86_has_work(const X86Cpu *cpu)
@@ -467,7 +481,7 @@ bool x86_has_work(const X86Cpu *cpu)
     if (!cpu->svm.gif) {
         return false;
     }
-    if ((bits & X86_PENDING_INIT) && !cpu->smm) {
+    if (((bits & X86_PENDING_INIT) && !cpu->smm) || (bits & X86_PENDING_MC)) {
         return true;
     }
     if (cpu->wait_sipi) {

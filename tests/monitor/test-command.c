@@ -70,6 +70,8 @@ static const CommandCase command_cases[] = {
     { "x /zz 0", "invalid char in format: 'z'" },
     { "xp /2xb 0", "Cannot access memory" },
     { "xp /999999999g 0", "at most" },
+    { "mce 0 1 2 3 4", "mce: misc is missing" },
+    { "mce 0 1 2 3 4 5", "invalid CPU index" },
     { "sendkey ctrl-alt-delet", "did you mean 'delete'?" },
     { "sendkey ctrl-alt-f1", "" },
     { "sendkey a -4", "held for" },

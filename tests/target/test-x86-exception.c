@@ -4,6 +4,7 @@
  * faults on the way. Expected frames are written out by hand from SDM 3A 6.12,
  * 6.14 and 20.1.4.
  */
+#include "target/x86/mce.h"
 #include "tests/target/machine.h"
 
 #include <string.h>
@@ -206,6 +207,56 @@ static void test_not_canonical(void)
     machine_free(m);
 }
 
+/* A machine-check error: in its bank, and by #MC if the guest wants to know. */
+static void test_machine_check(void)
+{
+    Machine *m = machine_new("max");
+    X86Cpu *cpu = m->cpu;
+    uint64_t *bank = &cpu->mc_bank[4 * 2];
+    const uint64_t valid = UINT64_C(1) << 63, over = UINT64_C(1) << 62,
+                   uncorrected = UINT64_C(1) << 61;
+    X86MachineCheck e = {
+        .bank = 2, .status = valid | 0x151, .addr = 0x1234, .misc = 7
+    };
+
+    machine_long(m, 0);
+    gate64(m, EXC_MC, SEL_CODE64, 0x18000, 0x8e, 0);
+    g_assert_null(x86_machine_check(cpu, &e)); /* corrected: no exception */
+    g_assert_cmphex(bank[1], ==, e.status);
+    g_assert_cmphex(bank[2], ==, 0x1234);
+    g_assert_false(x86_has_work(cpu));
+    g_assert_null(x86_machine_check(cpu, &e));
+    g_assert_cmphex(bank[1], ==, e.status | over);
+
+    e.status = valid | uncorrected | 1;
+    e.mcg_status = 5;
+    bank[1] = 0;
+    g_assert_nonnull(x86_machine_check(cpu, &e)); /* MCG_CTL */
+    cpu->mcg_ctl = UINT64_MAX;
+    g_assert_nonnull(x86_machine_check(cpu, &e)); /* the bank's */
+    g_assert_cmphex(bank[1], ==, 0);
+    bank[0] = UINT64_MAX;
+    cpu->cr4 |= CR4_MCE;
+    g_assert_null(x86_machine_check(cpu, &e));
+    g_assert_true(x86_has_work(cpu));
+    g_assert_true(x86_take_pending(cpu));
+    g_assert_cmphex(cpu->env.pc, ==, 0x18000);
+    g_assert_cmphex(bank[1], ==, e.status);
+    g_assert_cmphex(cpu->mcg_status, ==, 5);
+    g_assert_false(x86_has_work(cpu));
+    /* What was not corrected stays. */
+    e.status = valid;
+    g_assert_null(x86_machine_check(cpu, &e));
+    g_assert_cmphex(bank[1], ==, (valid | uncorrected | 1) | over);
+    /* A second one before the first was dealt with: shutdown. */
+    e.status = valid | uncorrected;
+    g_assert_null(x86_machine_check(cpu, &e));
+    g_assert_true(cpu->shutdown);
+    e.bank = 10;
+    g_assert_nonnull(x86_machine_check(cpu, &e));
+    machine_free(m);
+}
+
 /* SDM 3A table 6-5, by what the IDT lets through. */
 static void test_double_fault(void)
 {
@@ -245,6 +296,7 @@ int main(int argc, char **argv)
     g_test_add_func("/exception/protected/inner", test_protected_inner);
     g_test_add_func("/exception/long", test_long);
     g_test_add_func("/exception/not-canonical", test_not_canonical);
+    g_test_add_func("/exception/machine-check", test_machine_check);
     g_test_add_func("/exception/double", test_double_fault);
     return machine_test_run();
 }
