@@ -93,6 +93,7 @@ enum {
     EFER_NXE = 1u << 11,
     EFER_SVME = 1u << 12,
     DEBUGCTL_LBR = 1u << 0,
+    DEBUGCTL_BTF = 1u << 1, /* single steps trap after branches only */
 };
 typedef enum X86Vector {
     EXC_DE,

@@ -184,6 +184,7 @@ void x86_deliver_raised(X86Cpu *cpu)
     }
     if (ev.vector == EXC_DB) {
         cpu->dr[7] &= ~(uint64_t)DR7_GD;
+        cpu->debugctl &= ~(uint64_t)DEBUGCTL_BTF; /* SDM 3B 17.4.3 */
     }
     pending_deliver(cpu, &ev);
 }

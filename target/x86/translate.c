@@ -45,7 +45,8 @@ void tr_end(Translator *t)
 /* Under TF every way out is the trap. SDM 3B 17.3.1.4 */
 static void tr_single_step(Translator *t, IrVal pc)
 {
-    tr_call(t, &x86_helper_single_step, IR_NONE, pc, IR_NONE, IR_NONE, 0);
+    tr_call(t, &x86_helper_single_step, IR_NONE, pc, tr_pc(t, t->next_pc),
+            IR_NONE, 0);
     ir_leave(t->ir, TCG_LEAVE_RAISED);
 }
 

@@ -218,6 +218,19 @@ static void test_debug(void)
     g_assert_false(machine_call(m, &x86_helper_breakpoints, 0, 0));
     cpu->inhibit = 0;
     test_watch(m);
+    /* Under BTF only branches trap. */
+    cpu->raised = -1;
+    g_assert_true(machine_call(m, &x86_helper_single_step, 0x5002, 0x5002));
+    expect(m, EXC_DB, -1);
+    cpu->env.r[X86_RCX] = 0x1d9;
+    cpu->env.r[X86_RAX] = DEBUGCTL_BTF;
+    cpu->env.r[X86_RDX] = 0;
+    g_assert_true(machine_call(m, &x86_helper_wrmsr, 0, 0));
+    g_assert_true(machine_call(m, &x86_helper_single_step, 0x5002, 0x5002));
+    g_assert_cmpint(cpu->raised, ==, -1);
+    g_assert_cmphex(cpu->env.pc, ==, 0x5002);
+    g_assert_true(machine_call(m, &x86_helper_single_step, 0x6000, 0x5002));
+    expect(m, EXC_DB, -1);
     /* General detect */
     g_assert_true(machine_call(m, &x86_helper_write_dr, 7, 1 << 13));
     g_assert_false(machine_call(m, &x86_helper_read_dr, 0, 0));

@@ -36,9 +36,10 @@ extern const TcgHelper x86_helper_int1;
 /* (vector, next pc, , INT n): INT n, INT3, INTO; never returns. With the checks
  * of V86 mode for INT n. [LRf] */
 extern const TcgHelper x86_helper_int;
-/* (next pc): the single-step trap after an instruction under TF: sets env.pc
- * and DR6.BS and records #DB in cpu->raised. Returns (so it is no MAY_RAISE);
- * the front end then leaves with TCG_LEAVE_RAISED. [Lf] */
+/* (next pc, pc behind the instruction): the single-step trap after an
+ * instruction under TF: sets env.pc and DR6.BS and records #DB in cpu->raised,
+ * unless there was no branch and DEBUGCTL.BTF wants one. Returns (so it is no
+ * MAY_RAISE); the front end then leaves with TCG_LEAVE_RAISED. [Lf] */
 extern const TcgHelper x86_helper_single_step;
 /* (pc, next pc): with key.lbr, after the instruction at pc; env.pc is where it
  * goes on. [L] */

@@ -382,7 +382,7 @@ static const MsrRow msr_rows[] = {
     { 0x19b, 1, "THERM_INTERRUPT", .value = 0, .set = msr_ignore, .mask = UINT64_MAX },
     { 0x19c, 1, "THERM_STATUS", CONST(0) },
     { 0x1a0, 1, "MISC_ENABLE", AT(misc_enable) },
-    { 0x1d9, 1, "DEBUGCTL", AT_MASK(debugctl, DEBUGCTL_LBR), .set = msr_set_debugctl },
+    { 0x1d9, 1, "DEBUGCTL", AT_MASK(debugctl, DEBUGCTL_LBR | DEBUGCTL_BTF), .set = msr_set_debugctl },
     { 0x1db, 4, "LAST_BRANCH", AT(last_branch), .read_only = true },
     { 0x200, 16, "MTRR_PHYS", BOTH(msr_get_mtrr, msr_set_mtrr), .feature = FEATURE_MTRR },
     { 0x250, 1, "MTRR_FIX64K", BOTH(msr_get_mtrr_fixed, msr_set_mtrr_fixed), .feature = FEATURE_MTRR },

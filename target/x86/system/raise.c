@@ -70,9 +70,15 @@ void x86_trap_step(X86Cpu *cpu, uint64_t next_pc)
 }
 
 /* The instruction is complete: this records the trap and returns. */
-static uint64_t helper_single_step(void *env, uint64_t next_pc, uint64_t b,
+static uint64_t helper_single_step(void *env, uint64_t next_pc, uint64_t behind,
                                    uint64_t c, uint64_t d)
 {
+    X86Cpu *cpu = env;
+
+    if ((cpu->debugctl & DEBUGCTL_BTF) && next_pc == behind) {
+        cpu->env.pc = next_pc;
+        return 0;
+    }
     raise_record(env, next_pc, DR6_BS);
     return 0;
 }
