@@ -24,6 +24,7 @@ typedef struct Case {
     Pair in[6], want[6]; /* end with reg == R_NONE unless full */
     int raised;          /* vector + 1; 0: none */
     uint32_t eflags;     /* also set: EFLAGS_DF, EFLAGS_TF */
+    uint64_t cr4;        /* also set */
     uint64_t untouched;  /* bytes of memory here must still be 0; 0: none */
 } Case;
 
@@ -226,6 +227,22 @@ static const Case cases[] = {
       { { X86_RAX, 0 }, END }, { { X86_RAX, 1 }, END } },
     { "cpuid faults nothing", X86_CODE64, 3, BYTES(0x0f, 0xa2),
       { { X86_RAX, 0 }, { X86_RCX, 0 }, END }, { END } },
+    { "umip, sgdt", X86_CODE64, 3, BYTES(0x0f, 0x01, 0x00),
+      { { X86_RAX, DATA }, END }, { { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .cr4 = CR4_UMIP },
+    { "umip, sidt", X86_CODE64, 3, BYTES(0x0f, 0x01, 0x08),
+      { { X86_RAX, DATA }, END }, { { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .cr4 = CR4_UMIP },
+    { "umip, sldt", X86_CODE64, 3, BYTES(0x0f, 0x00, 0xc0),
+      { END }, { { R_PC, 0 }, END }, .raised = 1 + EXC_GP, .cr4 = CR4_UMIP },
+    { "umip, str", X86_CODE64, 3, BYTES(0x0f, 0x00, 0xc8),
+      { END }, { { R_PC, 0 }, END }, .raised = 1 + EXC_GP, .cr4 = CR4_UMIP },
+    { "umip, smsw", X86_CODE64, 3, BYTES(0x0f, 0x01, 0xe0),
+      { END }, { { R_PC, 0 }, END }, .raised = 1 + EXC_GP, .cr4 = CR4_UMIP },
+    { "umip, level 0", X86_CODE64, 0, BYTES(0x0f, 0x01, 0xe0),
+      { { X86_RAX, 0 }, END }, { END }, .cr4 = CR4_UMIP },
+    { "smsw without umip", X86_CODE64, 3, BYTES(0x0f, 0x01, 0xe0),
+      { { X86_RAX, 0 }, END }, { END } },
     { "wrfsbase, not canonical", X86_CODE64, 3, BYTES(0xf3, 0x48, 0x0f, 0xae, 0xd0),
       { { X86_RAX, UINT64_C(0x8000000000000000) }, END }, { { R_PC, 0 }, END },
       .raised = 1 + EXC_GP },
@@ -248,6 +265,7 @@ static void case_load(Engine *e, const Case *c)
     memset(cpu->env.r, 0, sizeof(cpu->env.r));
     engine_set_code(e, c->code, c->cpl);
     cpu->eflags |= c->eflags;
+    cpu->cr4 |= c->cr4;
     x86_update_key(cpu);
     for (unsigned n = 0; n < G_N_ELEMENTS(c->in) && c->in[n].reg != R_NONE;
          n++) {

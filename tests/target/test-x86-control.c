@@ -137,6 +137,56 @@ static void test_smap_key(void)
     machine_free(m);
 }
 
+/* SDM 2A INVPCID: what each type refuses, and what it flushes. */
+static void test_invpcid(void)
+{
+    static const struct {
+        uint64_t type, pcid, addr;
+        bool pcide, ok;
+    } cases[] = {
+        { 0, 0, 0x1000, false, true },
+        { 0, 5, 0x1000, false, false }, /* CR4.PCIDE clear: PCID 0 only */
+        { 0, 5, 0x1000, true, true },
+        { 0, 5, UINT64_C(1) << 60, true, false }, /* not canonical */
+        { 1, 5, UINT64_C(1) << 60, true, true },
+        { 1, 0x1000, 0, true, false }, /* reserved bits */
+        { 2, 5, 0, false, true },
+        { 3, 0x1000, 0, true, false },
+        { 3, 0, 0, true, true },
+        { 4, 0, 0, true, false },
+    };
+    Machine *m = machine_new("max");
+
+    machine_long(m, 0);
+    for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+        m->cpu->cr4 = CR4_PAE | (cases[n].pcide ? CR4_PCIDE : 0);
+        bool ok = machine_call4(m, &x86_helper_invpcid, cases[n].type,
+                                cases[n].pcid, cases[n].addr, 0, NULL);
+        g_assert_cmpint(ok, ==, cases[n].ok);
+        if (!ok) {
+            expect(m, EXC_GP, 0);
+        }
+    }
+    machine_free(m);
+}
+
+/* MWAIT gives way, and goes on. */
+static void test_mwait(void)
+{
+    Machine *m = machine_new("max");
+
+    machine_long(m, 0);
+    m->cpu->env.r[X86_RCX] = 1;
+    g_assert_true(machine_call(m, &x86_helper_mwait, 0x5003, 0));
+    g_assert_cmphex(m->cpu->env.pc, ==, 0x5003);
+    g_assert_true(m->cpu->yield);
+    g_assert_false(m->cpu->halted);
+    m->cpu->env.r[X86_RCX] = 2;
+    g_assert_false(machine_call(m, &x86_helper_mwait, 0x5003, 0));
+    expect(m, EXC_GP, 0);
+    machine_free(m);
+}
+
 static uint32_t hits(Machine *m)
 {
     uint32_t bits = m->cpu->debug_hits;
@@ -514,6 +564,8 @@ int main(int argc, char **argv)
     g_test_add_func("/control/long-mode", test_long_mode);
     g_test_add_func("/control/pdptes", test_pdptes);
     g_test_add_func("/control/smap-key", test_smap_key);
+    g_test_add_func("/control/invpcid", test_invpcid);
+    g_test_add_func("/control/mwait", test_mwait);
     g_test_add_func("/control/debug", test_debug);
     g_test_add_func("/control/popf", test_popf);
     g_test_add_func("/control/io-bitmap", test_io_bitmap);

@@ -305,6 +305,58 @@ static void test_page_size_bit(void)
     machine_free(m);
 }
 
+/* SDM 3A 4.6.2: a key forbids data accesses or writes, to users' pages by PKRU
+ * and to the supervisor's by PKRS; fetches never. Bit 5 of the error says so.
+ */
+static void test_keys(void)
+{
+    enum { NONE, NO_WRITE = 2, NO_ACCESS = 1 };
+    static const struct {
+        bool user_page, user, wp;
+        unsigned rights; /* of key 3 */
+        X86Access access;
+        uint32_t error; /* 0: allowed */
+    } cases[] = {
+        { true, true, true, NONE, X86_WRITE, 0 },
+        { true, true, true, NO_WRITE, X86_READ, 0 },
+        { true, true, true, NO_WRITE, X86_WRITE, 0x27 },
+        { true, true, true, NO_ACCESS, X86_READ, 0x25 },
+        { true, true, true, NO_ACCESS, X86_EXEC, 0 },
+        { true, false, true, NO_WRITE, X86_WRITE, 0x23 },
+        { true, false, false, NO_WRITE, X86_WRITE, 0 }, /* CR0.WP clear */
+        { true, false, false, NO_ACCESS, X86_READ, 0x21 },
+        { false, false, true, NO_WRITE, X86_WRITE, 0x23 },
+        { false, false, false, NO_WRITE, X86_WRITE, 0 },
+        { false, false, true, NO_ACCESS, X86_READ, 0x21 },
+    };
+    Machine *m = machine_new("max");
+    Tables t = build(m, &formats[4]);
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(cases); n++) {
+        Case c = { .present = true,
+                   .write = true,
+                   .user = cases[n].user_page,
+                   .above_write = true,
+                   .above_user = true,
+                   .wp = cases[n].wp };
+        unsigned mode = cases[n].user ? X86_MODE_USER : X86_MODE_KERNEL_USER;
+        X86Translation tr;
+
+        case_setup(&t, &c);
+        machine_put(m, t.leaf, machine_get(m, t.leaf, 8) | UINT64_C(3) << 59,
+                    8);
+        m->cpu->cr4 |= CR4_PKE | CR4_PKS;
+        m->cpu->pkru = cases[n].user_page ? cases[n].rights << 6 : 0xffffffff;
+        m->cpu->pkrs = cases[n].user_page ? 0xffffffff : cases[n].rights << 6;
+        bool ok = walk(m, t.linear, cases[n].access, mode, &tr);
+        g_assert_cmphex(ok ? 0 : tr.error, ==, cases[n].error);
+        /* Without the control bits keys are ignored. */
+        m->cpu->cr4 &= ~(uint64_t)(CR4_PKE | CR4_PKS);
+        g_assert_true(walk(m, t.linear, cases[n].access, mode, &tr));
+    }
+    machine_free(m);
+}
+
 static void test_edges(void)
 {
     Machine *m = machine_new("max");
@@ -366,6 +418,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mmu/accessed", test_accessed);
     g_test_add_func("/mmu/reserved", test_reserved);
     g_test_add_func("/mmu/page-size-bit", test_page_size_bit);
+    g_test_add_func("/mmu/keys", test_keys);
     g_test_add_func("/mmu/edges", test_edges);
     g_test_add_func("/mmu/global", test_global);
     return machine_test_run();

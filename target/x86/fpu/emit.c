@@ -105,6 +105,7 @@ static IrVal fp_gather_base(Translator *t, const X86Insn *i)
 
     scalar.mem.index = X86_NO_REG;
     scalar.mem.scale = 0;
+    scalar.mem_bytes = 1; /* its elements are elsewhere */
     tr_set_address(t, &scalar);
     return tr_copy(t, tr_address(t));
 }

@@ -140,7 +140,8 @@ const TcgHelper x86_helper_rsm = { "rsm", helper_rsm,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
 /* MONITOR is armed by nothing and MWAIT returns at once, which the manual
- * allows ("false wake-ups"); the features are not offered by default. */
+ * allows ("false wake-ups"), but lets other threads run first; the features are
+ * not offered by default. */
 static uint64_t helper_monitor(void *env, uint64_t addr, uint64_t b, uint64_t c,
                                uint64_t d)
 {
@@ -165,6 +166,7 @@ static uint64_t helper_mwait(void *env, uint64_t next_pc, uint64_t b,
     }
     tcg_sync_pc(cpu);
     cpu->env.pc = next_pc;
+    cpu->yield = true;
     return 0;
 }
 const TcgHelper x86_helper_mwait = { "mwait", helper_mwait,
