@@ -71,6 +71,7 @@ typedef struct FpOp {
     bool address_32;
     uint8_t segment;
     uint8_t mask; /* register of the last source */
+    uint8_t dest; /* register of the destination */
     bool mem_dst;
 } FpOp;
 

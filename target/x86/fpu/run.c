@@ -154,6 +154,7 @@ static void fp_fetch(FpOp *x, uint64_t operands, uint64_t extra, unsigned flags)
     FpVec *const order[2][3] = { { &x->b }, { &x->a, &x->b, &x->c } };
 
     x->size = dst.size;
+    x->dest = dst.reg;
     x->mem_dst = dst.kind == OPERAND_MEM;
     if (access & OPERAND_READ || dst.kind == OPERAND_VEC) {
         fp_load(x, &x->d, dst);

@@ -186,7 +186,19 @@ static vaddr simd_wrap(const FpOp *x, vaddr addr)
     return cpu->key.code == X86_CODE64 ? linear : (uint32_t)linear;
 }
 
-/* The mask b is cleared; d keeps elements that it does not select. */
+static void simd_put_register(X86Fpu *fpu, unsigned reg, unsigned n,
+                              unsigned bytes, uint64_t val)
+{
+    unsigned at = n * bytes;
+    uint8_t *p = at < 16 ? fpu->xmm[reg].b + at
+                         : (uint8_t *)fpu->ymm_high[reg] + (at - 16);
+
+    memcpy(p, &val, bytes);
+}
+
+/* The mask b is cleared; d keeps elements that it does not select. Each element
+ * is done for good, so that a fault at the next one finds it: SDM 2C VPGATHER.
+ */
 static void simd_gather(FpOp *x, unsigned index, unsigned bytes)
 {
     unsigned count = x->vl / MAX(index, bytes);
@@ -199,8 +211,11 @@ static void simd_gather(FpOp *x, unsigned index, unsigned bytes)
             if (x->address_32) {
                 addr = simd_wrap(x, addr);
             }
-            simd_put(&x->d, n, bytes, simd_load(x, addr, bytes));
+            uint64_t val = simd_load(x, addr, bytes);
+            simd_put(&x->d, n, bytes, val);
+            simd_put_register(fpu, x->dest, n, bytes, val);
         }
+        simd_put_register(fpu, x->mask, n, bytes, 0);
     }
     memset(x->d.b + count * bytes, 0, sizeof(x->d.b) - count * bytes);
     memset(fpu->xmm[x->mask].b, 0, 16);

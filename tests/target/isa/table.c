@@ -62,14 +62,6 @@ static const IsaException exceptions[] = {
     { X86_VMASKMOVPD, ISA_ORDER, order },
     { X86_VPMASKMOVD, ISA_ORDER, order },
     { X86_VPMASKMOVQ, ISA_ORDER, order },
-    { X86_VPGATHERDD, ISA_ORDER, order },
-    { X86_VPGATHERDQ, ISA_ORDER, order },
-    { X86_VPGATHERQD, ISA_ORDER, order },
-    { X86_VPGATHERQQ, ISA_ORDER, order },
-    { X86_VGATHERDPS, ISA_ORDER, order },
-    { X86_VGATHERDPD, ISA_ORDER, order },
-    { X86_VGATHERQPS, ISA_ORDER, order },
-    { X86_VGATHERQPD, ISA_ORDER, order },
 };
 /* clang-format on */
 
