@@ -56,18 +56,36 @@ void tcg_env_free(void *env, size_t size)
 }
 
 /* Light: must not be vectorised. */
-__attribute__((target("general-regs-only"))) void tcg_slots_clear(TcgEnv *env,
-                                                                  int mode)
+#define LIGHT __attribute__((target("general-regs-only")))
+
+static LIGHT TcgSlot env_empty_slot(const TcgEnv *env)
 {
     /* The guard page below the stack serves as the inaccessible one. */
     uintptr_t nowhere = (uintptr_t)env - TCG_STACK_SIZE - 4096;
-    const TcgSlot empty = { TCG_SLOT_EMPTY, nowhere - TCG_SLOT_EMPTY };
+
+    return (TcgSlot){ TCG_SLOT_EMPTY, nowhere - TCG_SLOT_EMPTY };
+}
+
+LIGHT void tcg_slots_clear(TcgEnv *env, int mode)
+{
+    const TcgSlot empty = env_empty_slot(env);
     unsigned first = mode < 0 ? 0 : mode;
     unsigned last = mode < 0 ? TCG_MODES - 1 : mode;
 
     for (unsigned m = first; m <= last; m++) {
         for (unsigned i = 0; i < TCG_SLOTS; i++) {
             env->slot[m][i] = empty;
+        }
+    }
+}
+
+LIGHT void tcg_slots_clear_page(TcgEnv *env, uint64_t page)
+{
+    TcgSlot *slot = &env->slot[0][0];
+
+    for (unsigned i = 0; i < TCG_MODES * TCG_SLOTS; i++) {
+        if (slot[i].page == page) {
+            slot[i] = env_empty_slot(env);
         }
     }
 }

@@ -110,5 +110,6 @@ void tcg_env_free(void *env, size_t size);
 
 /* Empty every slot of a mode (all modes: mode = -1). Light. */
 void tcg_slots_clear(TcgEnv *env, int mode);
+void tcg_slots_clear_page(TcgEnv *env, uint64_t page); /* in all modes; light */
 
 #endif

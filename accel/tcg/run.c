@@ -15,6 +15,8 @@
 
 #include <sched.h>
 
+enum { RUN_ROUNDS_PER_SYNC = 16 }; /* it asks the host for the time */
+
 /* Any thread, light code too. */
 __attribute__((target("general-regs-only"))) void tcg_kick(X86Cpu *cpu)
 {
@@ -169,12 +171,15 @@ static VcpuExit run_loop(TcgVcpu *v)
 {
     VcpuExit why;
     bool left;
+    unsigned rounds = 0;
 
     v->thread = pthread_self();
     v->no_chain = log_on(LOG_NOCHAIN);
     host_signals_enter(&v->engine->ctx);
     do {
-        x86_tsc_sync(v->cpu);
+        if (rounds++ % RUN_ROUNDS_PER_SYNC == 0) {
+            x86_tsc_sync(v->cpu);
+        }
         /* Not held for ever: memory that was retired waits for it. */
         rcu_read_lock();
         run_take_back_requests(v);

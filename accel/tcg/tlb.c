@@ -473,11 +473,27 @@ static void tlb_switch_world(X86Cpu *cpu, bool flush)
     code_key_changed(cpu);
 }
 
+/* The present space's tables have had no large page near addr. */
+static bool tlb_is_small(const TcgVcpu *v, vaddr addr)
+{
+    uint64_t large = 0;
+
+    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
+        large |= v->w->tlb[mode]->large;
+    }
+    return !(large >> tlb_large_bit(addr) & 1);
+}
+
 static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
     v->stats.tlb_page_flushes++;
+    if (tlb_is_small(v, addr)) {
+        tcg_slots_clear_page(&cpu->env, tlb_page_of(addr));
+    } else {
+        tcg_slots_clear(&cpu->env, -1);
+    }
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         tlb_sweep_page(v->w->tlb[mode], addr, false);
     }
@@ -488,7 +504,6 @@ static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
             tlb_sweep_page(s->tlb[tlb_space_modes[i]], addr, true);
         }
     }
-    tcg_slots_clear(&cpu->env, -1);
     code_flush_page(v, addr);
 }
 
