@@ -90,7 +90,7 @@ static VcpuExit fuzz_run(FuzzMachine *m, const FuzzInput *in)
         why = tcg_run_insns(m->accel, m->cpu, FUZZ_PIECE_INSNS);
     }
     __atomic_store_n(&fuzz_watched, NULL, __ATOMIC_RELEASE);
-    m->accel->class->get_state(m->accel, m->cpu);
+    g_assert_true(m->accel->class->get_state(m->accel, m->cpu, NULL));
     return why;
 }
 
