@@ -85,13 +85,20 @@ struct TcgContext {
      * then run again while nobody does. NULL: nobody else ever does. Light. */
     void (*alone)(void *env);
     size_t fpu_offset; /* of the XSAVE image in the CPU struct, 64-aligned */
-    uint64_t fpu_mask; /* XCR0 bits that the image keeps */
+    uint64_t fpu_mask; /* XCR0 bits that the image keeps; with AVX-512's it is
+                          in the compacted form of them all */
     bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);
     bool lone; /* there is one processor, and none but it does read-modify-write
                   on guest memory: LOCK need not make anything atomic */
     unsigned switches; /* TcgSwitch bits that are OFF, for bisecting */
     void *state; /* the back end's own; made by init(), freed by destroy() */
 };
+
+enum { TCG_FPU_MXCSR = 24, TCG_FPU_XCOMP = 520 }; /* in the image */
+static inline bool tcg_fpu_is_compact(const TcgContext *ctx)
+{
+    return ctx->fpu_mask & 0xe0;
+}
 
 typedef enum TcgSwitch {
     TCG_OFF_NATIVE = 1 << 0, /* portable forms only */

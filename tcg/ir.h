@@ -125,6 +125,45 @@ typedef enum NativeReg {
 } NativeReg;
 
 /*
+ * Which elements of a memory operand are accessed: those whose bit is set in an
+ * opmask register. What is not accessed must not fault.
+ */
+enum {
+    NATIVE_MASK_REG = 7,         /* k1..k7: bits 0..2 */
+    NATIVE_MASK_ELEMENT = 3,     /* log2 of an element's bytes: bits 3..5 */
+    NATIVE_MASK_PACKED = 1 << 6, /* as many elements as bits are set */
+    NATIVE_MASK_BITS = 8,        /* bits of the mask that count, 1..64; if
+                                    there are fewer elements they repeat */
+};
+
+static inline uint64_t native_low_bits(unsigned n)
+{
+    return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+}
+
+static inline unsigned native_mask_element(uint32_t mask)
+{
+    return 1u << (mask >> NATIVE_MASK_ELEMENT & 7);
+}
+
+/* The elements of an operand of so many bytes, as bits; k: the register. */
+static inline uint64_t native_mask_elements(uint32_t mask, uint64_t k,
+                                            unsigned bytes)
+{
+    unsigned bits = mask >> NATIVE_MASK_BITS;
+    unsigned count = bytes / native_mask_element(mask);
+    uint64_t v = k & native_low_bits(bits);
+
+    if (mask & NATIVE_MASK_PACKED) {
+        v = native_low_bits(__builtin_popcountll(v));
+    }
+    for (; bits > count; bits -= count) {
+        v |= v >> (bits - count) & native_low_bits(count);
+    }
+    return v & native_low_bits(count);
+}
+
+/*
  * One x86 instruction to be executed as itself: encoding with the register
  * numbers split out, so that a back end can put its own in. The prefixes 66,
  * F2, F3, F0 that belong to the encoding are flags here; segment and address
@@ -146,9 +185,11 @@ typedef struct NativeInsn {
     bool opcode_reg;    /* register is in opcode bits 0..2 (BSWAP): `reg` */
     uint16_t mem_bytes; /* 1..512 */
     bool mem_write;     /* also for read-modify-write */
-    bool mem_fill; /* writes all of it and reads none: if the access must go
-                      through load_bytes() and store_bytes(), it need not load.
-                      False is always right for RAM, not for devices */
+    bool mem_fill;     /* writes all of it and reads none: if the access must go
+                          through load_bytes() and store_bytes(), it need not load.
+                          False is always right for RAM, not for devices */
+    uint8_t disp_unit; /* EVEX: what a displacement of one byte counts */
+    uint32_t mask;     /* NativeMask, of a memory operand that has one; or 0 */
     uint8_t imm_bytes;
     uint32_t imm;
     uint16_t gpr_in;   /* general registers read, implicit ones included */

@@ -178,7 +178,13 @@ static inline void asm_rr(Asm *a, uint32_t op, unsigned reg, unsigned rm)
 }
 
 /* ModRM, SIB and displacement of a memory operand (SDM 2A 2.1.5). */
-static inline void asm_modrm(Asm *a, unsigned reg, AsmMem m)
+/* A displacement of one byte counts `unit` bytes: EVEX, SDM 2A 2.7.5. */
+static inline bool asm_fits8_unit(int32_t disp, int32_t unit)
+{
+    return disp % unit == 0 && asm_fits8(disp / unit);
+}
+
+static inline void asm_modrm_unit(Asm *a, unsigned reg, AsmMem m, int32_t unit)
 {
     unsigned r = (reg & 7) << 3;
 
@@ -191,7 +197,7 @@ static inline void asm_modrm(Asm *a, unsigned reg, AsmMem m)
         return;
     }
     unsigned mod = m.disp == 0 && (m.base & 7) != 5 ? 0
-                   : asm_fits8(m.disp)              ? 0x40
+                   : asm_fits8_unit(m.disp, unit)   ? 0x40
                                                     : 0x80;
     if (m.index != NO_REG || (m.base & 7) == 4) {
         unsigned index = m.index == NO_REG ? 4 : m.index & 7;
@@ -202,10 +208,15 @@ static inline void asm_modrm(Asm *a, unsigned reg, AsmMem m)
         asm_u8(a, mod | r | (m.base & 7));
     }
     if (mod == 0x40) {
-        asm_u8(a, m.disp);
+        asm_u8(a, m.disp / unit);
     } else if (mod == 0x80) {
         asm_u32(a, m.disp);
     }
+}
+
+static inline void asm_modrm(Asm *a, unsigned reg, AsmMem m)
+{
+    asm_modrm_unit(a, reg, m, 1);
 }
 
 static inline void asm_rm(Asm *a, uint32_t op, unsigned reg, AsmMem m)

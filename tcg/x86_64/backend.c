@@ -152,6 +152,10 @@ static int backend_run(TcgContext *ctx, void *env, TcgCode *code)
     tcg->backend[TCG_BACKEND_UNWIND] = (void *)(uintptr_t)x86_64_unwind;
     tcg->backend[TCG_BACKEND_SYNC_PC] = (void *)(uintptr_t)x86_64_sync_pc;
     tcg->backend[ENV_CONTEXT] = ctx;
+    if (tcg_fpu_is_compact(ctx)) {
+        uint64_t form = UINT64_C(1) << 63 | ctx->fpu_mask;
+        memcpy((uint8_t *)env + ctx->fpu_offset + TCG_FPU_XCOMP, &form, 8);
+    }
     StackSwitch stack;
 
     stack_enter(&stack, env);

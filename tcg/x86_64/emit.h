@@ -140,6 +140,7 @@ struct EmitCold {
     uint8_t *resume; /* MEM: the access */
     uint8_t *after;  /* behind it */
     uint32_t desc;   /* MEM: MemDesc */
+    uint32_t mask;   /* MEM: NativeMask, with MEM_DESC_MASKED */
     AsmMem address;  /* MEM: the guest's, base and displacement */
     uint8_t reg;     /* MEM: gets the addend; EXITR: holds the pc */
     uint8_t exit;    /* EXIT: number */
@@ -353,15 +354,17 @@ enum {
     MEM_DESC_STORES = 1 << 23, /* a bounced access must be stored */
     MEM_DESC_LOCKED = 1 << 24, /* and nobody else may come between */
     MEM_DESC_REG = 25,
-    MEM_DESC_TABLE = 1 << 27, /* looks in the table itself */
-    MEM_DESC_FLAGS = 1 << 28, /* the flags are live in the host's */
+    MEM_DESC_TABLE = 1 << 27,  /* looks in the table itself */
+    MEM_DESC_FLAGS = 1 << 28,  /* the flags are live in the host's */
+    MEM_DESC_MASKED = 1 << 29, /* a NativeMask stands behind it */
 };
 
 /* What a slow part looks like. */
 enum {
     MEM_DESC_FROM_RETURN = 5, /* from where its thunk returns to */
-    MEM_COPY_FROM_RETURN = 9,
-    MEM_SLOW_CALL = 8, /* behind a lea */
+    MEM_MASK_FROM_RETURN = 9, /* if there is one */
+    MEM_COPY_FROM_RETURN = 9, /* behind that */
+    MEM_SLOW_CALL = 8,        /* behind a lea */
     MEM_SLOW_DESC = MEM_SLOW_CALL + 5 + 5,
 };
 
@@ -376,7 +379,8 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
 void mem_resume(Emit *e, MemAccess m); /* the access starts here */
 void mem_after(Emit *e, MemAccess m);  /* and ends here */
 void mem_locked(Emit *e, MemAccess m); /* it must be atomic */
-void mem_join(Emit *e, MemAccess *m);  /* the address in one register */
+void mem_masked(Emit *e, MemAccess m, uint32_t mask); /* NativeMask */
+void mem_join(Emit *e, MemAccess *m); /* the address in one register */
 void mem_slow_thunk(Asm *a, const X86State *st);
 void mem_thunks(Asm *a, X86State *st);
 void mem_bounced_thunk(Asm *a, const X86State *st);

@@ -311,6 +311,12 @@ void mem_locked(Emit *e, MemAccess m)
     e->cold[m.cold].desc |= MEM_DESC_LOCKED;
 }
 
+void mem_masked(Emit *e, MemAccess m, uint32_t mask)
+{
+    e->cold[m.cold].desc |= MEM_DESC_MASKED;
+    e->cold[m.cold].mask = mask;
+}
+
 void mem_join(Emit *e, MemAccess *m)
 {
     AsmMem address = e->cold[m->cold].address;
@@ -365,6 +371,9 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     uint8_t *back = asm_jmp(a);
     asm_fix(back, c->resume);
     asm_u32(a, c->desc);
+    if (c->desc & MEM_DESC_MASKED) {
+        asm_u32(a, c->mask);
+    }
     if (c->desc & MEM_DESC_STORES) {
         if (flags) {
             flags_put_load(a, NO_REG);
@@ -474,13 +483,6 @@ void mem_slow_thunk(Asm *a, const X86State *st)
     asm_load32(a, RDX, asm_mem(RDX, MEM_DESC_FROM_RETURN));
     asm_address(a, R11, mem_bounce);
     asm_call_to(a, st->thunk[THUNK_HEAVY]);
-    asm_load(a, RDX, asm_env(BLOCK));
-    asm_rm(a, asm_typed_group(0xf6, IR_I32), GROUP3_TEST,
-           asm_mem(RDX, MEM_DESC_FROM_RETURN));
-    asm_u32(a, MEM_DESC_STORES);
-    uint8_t *loads = asm_jcc8(a, IR_CC_E);
-    asm_alu_mi(a, ALU_ADD, IR_I64, asm_env(BLOCK), MEM_COPY_FROM_RETURN);
-    asm_fix8(loads, a->p);
     asm_fix8(done, a->p);
     asm_store(a, address, RAX);
     thunk_load_homes(a, ENV, EMIT_CALLER_SAVED);

@@ -2,7 +2,8 @@
 /*
  * The guest's instruction, executed as itself: encoded again with the guest's
  * registers in their homes, those that live in env in scratch registers, and
- * the memory operand at its host address (SDM 2A 2.1 to 2.3 for the encodings).
+ * the memory operand at its host address (SDM 2A 2.1 to 2.3 and 2.7 for the
+ * encodings).
  */
 #include "tcg/x86_64/emit.h"
 
@@ -32,8 +33,7 @@ bool tcg_x86_64_can_native(const NativeInsn *n)
                (!n->mem && native_needs_rex(n->rm_kind, n->rm)) || n->mem ||
                n->rex_w || n->byte_rex;
 
-    return n->vex < 2 && n->map < 4 && n->reg < 16 && n->rm < 16 &&
-           n->vvvv < 16 && !(high && rex) && n->mem_bytes <= 512 &&
+    return n->map < 4 && !(high && rex) && n->mem_bytes <= 512 &&
            n->imm_bytes <= 4;
 }
 
@@ -180,19 +180,37 @@ static void native_vex_opcode(Asm *a, const NativeInsn *n, NativeRegs r,
     asm_u8(a, n->opcode);
 }
 
+/* R' and R, V' and vvvv, and with a register X and B are a number's bits. */
+static void native_evex_opcode(Asm *a, const NativeInsn *n, NativeRegs r,
+                               unsigned index, unsigned base)
+{
+    unsigned pp = n->p66 ? 1 : n->pf3 ? 2 : n->pf2 ? 3 : 0;
+    unsigned x = n->mem ? index >> 3 : base >> 4;
+
+    asm_u8(a, 0x62);
+    asm_u8(a, (~r.reg >> 3 & 1) << 7 | (~x & 1) << 6 | (~base >> 3 & 1) << 5 |
+                  (~r.reg >> 4 & 1) << 4 | n->map);
+    asm_u8(a, n->rex_w << 7 | (~r.vvvv & 15) << 3 | 4 | pp);
+    asm_u8(a, n->evex_z << 7 | (n->vex_l & 3) << 5 | n->evex_b << 4 |
+                  (~r.vvvv >> 4 & 1) << 3 | n->evex_aaa);
+    asm_u8(a, n->opcode);
+}
+
 static void native_encode(Asm *a, const NativeInsn *n, NativeRegs r,
                           const AsmMem *m)
 {
     unsigned index = m && m->index != NO_REG ? m->index : 0;
     unsigned base = m ? m->base : r.rm;
 
-    if (n->vex) {
+    if (n->vex == 2) {
+        native_evex_opcode(a, n, r, index, base);
+    } else if (n->vex) {
         native_vex_opcode(a, n, r, index, base);
     } else {
         native_legacy_opcode(a, n, r.reg, index, base);
     }
     if (n->modrm && m) {
-        asm_modrm(a, r.reg, *m);
+        asm_modrm_unit(a, r.reg, *m, n->vex == 2 ? n->disp_unit : 1);
     } else if (n->modrm) {
         asm_u8(a, 0xc0 | (r.reg & 7) << 3 | (r.rm & 7));
     }
@@ -259,6 +277,9 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
         mem_check(e, i, n->mem_bytes, n->mem_write, kind, e->now & INFO_NEEDED);
     if (native_is_locked(n)) {
         mem_locked(e, m);
+    }
+    if (n->mask) {
+        mem_masked(e, m, n->mask);
     }
     mem_resume(e, m);
     if (join) {

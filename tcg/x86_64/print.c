@@ -90,7 +90,7 @@ static const uint8_t *print_desc(const uint8_t *p, GString *out)
                            desc & (TCG_SLOTS - 1), (desc & 0xff) / TCG_SLOTS,
                            desc >> MEM_DESC_SIZE & 1023,
                            desc & MEM_DESC_WRITE ? ", write" : "");
-    return p + sizeof(desc);
+    return p + sizeof(desc) + (desc & MEM_DESC_MASKED ? 4 : 0);
 }
 
 static const uint8_t *print_skip_padding(const uint8_t *p)

@@ -15,7 +15,10 @@
 typedef struct MemBounce {
     uint64_t ea;
     MemDesc desc;
-    uint8_t *host[2]; /* where a store goes, if that is two pages of RAM */
+    bool light;        /* two pages of RAM: */
+    uint8_t *host[2];  /* where a store goes; NULL: nothing is stored there */
+    uint64_t elements; /* MEM_DESC_MASKED: which are accessed, and their size */
+    unsigned element;
     uint8_t data[640] __attribute__((aligned(64)));
 } MemBounce;
 
@@ -52,6 +55,62 @@ static LIGHT MemKind slow_kind(MemDesc desc)
 static LIGHT bool slow_crosses(uint64_t ea, MemDesc desc)
 {
     return (ea & 4095) + slow_size(desc) > 4096;
+}
+
+/* A writing access goes on at its copy, which the buffer's storing ends. */
+static LIGHT void slow_go_on_at_copy(void *env, MemDesc desc)
+{
+    if (desc & MEM_DESC_STORES) {
+        ((uint8_t **)env)[-1] +=
+            MEM_COPY_FROM_RETURN + (desc & MEM_DESC_MASKED ? 4 : 0);
+    }
+}
+
+/* ---- masks ------------------------------------------------------------ */
+
+static LIGHT uint64_t slow_opmask(unsigned k)
+{
+    uint64_t v = 0;
+
+#define READ(n)                                                                \
+    case n:                                                                    \
+        __asm__ volatile("kmovq %%k" #n ", %0" : "=r"(v));                     \
+        break
+    switch (k) {
+        READ(1);
+        READ(2);
+        READ(3);
+        READ(4);
+        READ(5);
+        READ(6);
+        READ(7);
+    default:
+        break;
+    }
+#undef READ
+    return v;
+}
+
+/* The description behind the call says which bits of which register. */
+static LIGHT void slow_get_elements(void *env, MemBounce *b, MemDesc desc)
+{
+    const uint8_t *at = ((uint8_t **)env)[-1] + MEM_MASK_FROM_RETURN;
+    uint32_t mask = at[0] | at[1] << 8;
+    uint64_t k = slow_opmask(mask & NATIVE_MASK_REG);
+
+    b->element = native_mask_element(mask);
+    b->elements = native_mask_elements(mask, k, slow_size(desc));
+}
+
+/* The first byte from..to of the operand that is accessed; or -1. */
+static LIGHT int slow_first_byte(const MemBounce *b, unsigned from, unsigned to)
+{
+    for (unsigned n = from; n < to; n++) {
+        if (b->elements >> n / b->element & 1) {
+            return n;
+        }
+    }
+    return -1;
 }
 
 /* ---- accesses --------------------------------------------------------- */
@@ -116,6 +175,7 @@ static LIGHT uint8_t *slow_crossing(TcgContext *ctx, void *env, uint64_t ea,
     }
     bounce->ea = ea;
     bounce->desc = desc;
+    bounce->light = true;
     bounce->host[0] = a;
     bounce->host[1] = b;
     uint8_t *data = slow_bounce_data(bounce);
@@ -123,8 +183,59 @@ static LIGHT uint8_t *slow_crossing(TcgContext *ctx, void *env, uint64_t ea,
         slow_copy(data, a, low);
         slow_copy(data + low, b, size - low);
     }
-    if (desc & MEM_DESC_STORES) {
-        ((uint8_t **)env)[-1] += MEM_COPY_FROM_RETURN;
+    slow_go_on_at_copy(env, desc);
+    return data;
+}
+
+/* The page of bytes from..to of a masked operand, if any is accessed. False: it
+ * is no RAM. */
+static LIGHT bool slow_masked_page(TcgContext *ctx, void *env, MemBounce *b,
+                                   unsigned from, unsigned to, uint8_t **host)
+{
+    int first = slow_first_byte(b, from, to);
+
+    *host = NULL;
+    if (first < 0) {
+        return true;
+    }
+    *host = ctx->fill(env, b->ea + (unsigned)first, 1, slow_mode(b->desc),
+                      b->desc & MEM_DESC_WRITE);
+    if (*host) {
+        *host -= (unsigned)first - from;
+    }
+    return *host;
+}
+
+/* Only pages that an element is accessed in must be there. Where there is none,
+ * the access is made in the buffer, and forgotten. */
+static LIGHT uint8_t *slow_masked(TcgContext *ctx, void *env, uint64_t ea,
+                                  MemDesc desc)
+{
+    MemBounce *b = slow_bounce(env);
+    unsigned size = slow_size(desc);
+    unsigned low = slow_crosses(ea, desc) ? 4096 - (ea & 4095) : size;
+    uint8_t *data;
+
+    b->ea = ea;
+    b->desc = desc;
+    slow_get_elements(env, b, desc);
+    bool first = slow_masked_page(ctx, env, b, 0, low, &b->host[0]);
+    b->light = slow_masked_page(ctx, env, b, low, size, &b->host[1]) && first;
+    if (!b->light) {
+        return NULL;
+    }
+    if (low == size && b->host[0]) {
+        slow_fill_slot(ctx, env, ea, desc);
+        return b->host[0];
+    }
+    data = slow_bounce_data(b);
+    for (unsigned n = 0; n < 2; n++) {
+        if (b->host[n]) {
+            slow_copy(data + (n ? low : 0), b->host[n], n ? size - low : low);
+        }
+    }
+    if (b->elements) {
+        slow_go_on_at_copy(env, desc);
     }
     return data;
 }
@@ -151,6 +262,9 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
     if (slow_kind(desc) == MEM_PROBE) {
         return slow_probe(ctx, env, ea, desc);
     }
+    if (desc & MEM_DESC_MASKED) {
+        return slow_masked(ctx, env, ea, desc);
+    }
     if (slow_crosses(ea, desc)) {
         return desc & MEM_DESC_LOCKED ? NULL
                                       : slow_crossing(ctx, env, ea, desc);
@@ -161,6 +275,25 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
         slow_fill_slot(ctx, env, ea, desc);
     }
     return host;
+}
+
+/* mem_fill() has left the elements in the buffer. */
+static void slow_load_elements(TcgContext *ctx, void *env, MemBounce *b)
+{
+    for (uint64_t left = b->elements; left; left &= left - 1) {
+        unsigned at = __builtin_ctzll(left) * b->element;
+        ctx->load_bytes(env, b->ea + at, slow_bounce_data(b) + at, b->element,
+                        slow_mode(b->desc), b->desc & MEM_DESC_WRITE);
+    }
+}
+
+static void slow_store_elements(TcgContext *ctx, void *env, MemBounce *b)
+{
+    for (uint64_t left = b->elements; left; left &= left - 1) {
+        unsigned at = __builtin_ctzll(left) * b->element;
+        ctx->store_bytes(env, b->ea + at, slow_bounce_data(b) + at, b->element,
+                         slow_mode(b->desc));
+    }
 }
 
 /* Fill the buffer with what the access will read. An instruction that only
@@ -176,8 +309,13 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
 
     b->ea = ea;
     b->desc = desc;
-    b->host[0] = NULL;
+    b->light = false;
     uint8_t *data = slow_bounce_data(b);
+    if (desc & MEM_DESC_MASKED) {
+        slow_load_elements(ctx, env, b);
+        slow_go_on_at_copy(env, desc);
+        return data;
+    }
     switch (slow_kind(desc)) {
     case MEM_LOAD:
         if (write && slow_crosses(ea, desc)) { /* both must be writable */
@@ -202,7 +340,21 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
     case MEM_PROBE:
         break;
     }
+    slow_go_on_at_copy(env, desc);
     return data;
+}
+
+/* Neither what is masked off nor its neighbours: others may write them. */
+static LIGHT void slow_store_masked(MemBounce *b, unsigned low)
+{
+    const uint8_t *data = slow_bounce_data(b);
+
+    for (unsigned n = 0; n < slow_size(b->desc); n++) {
+        uint8_t *to = n < low ? b->host[0] + n : b->host[1] + n - low;
+        if (b->elements >> n / b->element & 1) {
+            *(volatile uint8_t *)to = data[n];
+        }
+    }
 }
 
 /* The access was made in the buffer: store what it wrote, if it is RAM. */
@@ -212,8 +364,12 @@ LIGHT bool mem_bounced_light(void *env)
     unsigned low = 4096 - (b->ea & 4095);
     const uint8_t *data = slow_bounce_data(b);
 
-    if (!b->host[0]) {
+    if (!b->light) {
         return false;
+    }
+    if (b->desc & MEM_DESC_MASKED) {
+        slow_store_masked(b, low);
+        return true;
     }
     slow_copy(b->host[0], data, low);
     slow_copy(b->host[1], data + low, slow_size(b->desc) - low);
@@ -227,7 +383,9 @@ void mem_bounced(void *env)
     unsigned mode = slow_mode(b->desc), size = slow_size(b->desc);
     uint64_t value = 0;
 
-    if (slow_kind(b->desc) == MEM_STORE) {
+    if (b->desc & MEM_DESC_MASKED) {
+        slow_store_elements(ctx, env, b);
+    } else if (slow_kind(b->desc) == MEM_STORE) {
         memcpy(&value, slow_bounce_data(b), size);
         ctx->store(env, b->ea, value, size, mode);
     } else {

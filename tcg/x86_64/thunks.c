@@ -49,13 +49,34 @@ void thunk_load_homes(Asm *a, int32_t env, uint32_t which)
 
 /* ---- vector state ----------------------------------------------------- */
 
-/* XSAVE64 is 0F AE /4, XRSTOR64 /5 with REX.W; destroys eax, edx. */
-static void thunk_xsave(Asm *a, const TcgContext *ctx, unsigned op,
-                        unsigned env)
+static void thunk_mask(Asm *a, const TcgContext *ctx)
 {
     asm_movi(a, RAX, (uint32_t)ctx->fpu_mask);
     asm_movi(a, RDX, ctx->fpu_mask >> 32);
-    asm_rm(a, 0xae | ASM_0F | ASM_W, op, asm_mem(env, ctx->fpu_offset));
+}
+
+/* XSAVE64 is 0F AE /4 with REX.W; destroys eax, edx. With AVX-512 it is
+ * XSAVEC64, 0F C7 /4, whose form is the same on all processors, and which
+ * leaves MXCSR out if the whole of SSE is in its initial state (SDM 1 13.10).
+ */
+static void thunk_xsave(Asm *a, const TcgContext *ctx, unsigned env)
+{
+    bool compact = tcg_fpu_is_compact(ctx);
+
+    thunk_mask(a, ctx);
+    asm_rm(a, (compact ? 0xc7 : 0xae) | ASM_0F | ASM_W, 4,
+           asm_mem(env, ctx->fpu_offset));
+    if (compact) {
+        asm_rm(a, 0xae | ASM_0F, 3,
+               asm_mem(env, ctx->fpu_offset + TCG_FPU_MXCSR));
+    }
+}
+
+/* XRSTOR64, 0F AE /5. */
+static void thunk_xrstor(Asm *a, const TcgContext *ctx, unsigned env)
+{
+    thunk_mask(a, ctx);
+    asm_rm(a, 0xae | ASM_0F | ASM_W, 5, asm_mem(env, ctx->fpu_offset));
 }
 
 static void thunk_fpu_flag(Asm *a, unsigned env, bool in_host)
@@ -79,7 +100,7 @@ static void thunk_fpu_for_c(Asm *a, const TcgContext *ctx, unsigned env)
 static void thunk_fpu_save(Asm *a, const TcgContext *ctx, unsigned env)
 {
     if (ctx->fpu_mask) {
-        thunk_xsave(a, ctx, 4, env);
+        thunk_xsave(a, ctx, env);
         thunk_fpu_flag(a, env, false);
         thunk_fpu_for_c(a, ctx, env);
     }
@@ -89,7 +110,7 @@ static void thunk_fpu_load(Asm *a, const TcgContext *ctx, unsigned env)
 {
     if (ctx->fpu_mask) {
         thunk_fpu_flag(a, env, true);
-        thunk_xsave(a, ctx, 5, env);
+        thunk_xrstor(a, ctx, env);
     }
 }
 

@@ -86,8 +86,6 @@ static void test_native_refused(void)
     g_assert_false(tcg_x86_64_can_native(&n));
     n.reg = 5;
     g_assert_true(tcg_x86_64_can_native(&n));
-    n.vex = 2;
-    g_assert_false(tcg_x86_64_can_native(&n));
 }
 
 /* ADD reg, [base] and ADD [base], reg for all registers. */
