@@ -6,6 +6,9 @@
 #include "accel/kvm/kvm.h"
 
 #include "target/x86/apic.h"
+#include "target/x86/host.h"
+#include "target/x86/model.h"
+#include "target/x86/xstate.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -185,13 +188,49 @@ static bool state_get_sregs(KvmVcpu *v, GError **errp)
 
 /* ---- FPU and vectors ----------------------------------------------------- */
 
+static void state_move_pkru(X86Cpu *cpu, X86Fpu *image, uint8_t *theirs,
+                            bool put)
+{
+    if (put) {
+        image->xstate_bv |= XSTATE_PKRU;
+        memcpy(theirs, &cpu->pkru, sizeof(cpu->pkru));
+    } else {
+        cpu->pkru = 0;
+        if (image->xstate_bv & XSTATE_PKRU) {
+            memcpy(&cpu->pkru, theirs, sizeof(cpu->pkru));
+        }
+    }
+}
+
+/* KVM's image is in the host's standard form; what it says to be in its initial
+ * state is not there. PKRU is no part of ours. */
+static void state_move_xstates(X86Cpu *cpu, X86Fpu *image, bool put)
+{
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        uint8_t *theirs = (uint8_t *)image + x86_xstate_standard(x);
+        uint8_t *ours = (uint8_t *)&cpu->fpu + x->image;
+
+        if (!x86_host_xstate_offset(x->number) ||
+            !(cpu->model->xcr0_mask >> x->number & 1)) {
+            continue;
+        }
+        if (!x->image) {
+            state_move_pkru(cpu, image, theirs, put);
+        } else if (image->xstate_bv >> x->number & 1) {
+            memcpy(put ? theirs : ours, put ? ours : theirs, x->size);
+        }
+    }
+}
+
 static bool state_put_xsave(KvmVcpu *v, GError **errp)
 {
     struct kvm_xsave k = { .region = { 0 } };
+    X86Fpu *image = (X86Fpu *)&k;
 
     G_STATIC_ASSERT(sizeof(X86Fpu) <= sizeof(k.region));
-    memcpy(&k, &v->cpu->fpu, sizeof(X86Fpu));
-    X86Fpu *image = (X86Fpu *)&k;
+    memcpy(&k, &v->cpu->fpu, XSTATE_EXTENDED);
+    state_move_xstates(v->cpu, image, true);
 
     image->mxcsr_mask = 0;
     image->xcomp_bv = 0;
@@ -207,8 +246,10 @@ static bool state_get_xsave(KvmVcpu *v, GError **errp)
     if (ioctl(v->fd, KVM_GET_XSAVE, &k) != 0) {
         return emu_fail_errno(errp, errno, "KVM_GET_XSAVE");
     }
-    memcpy(&v->cpu->fpu, &k, sizeof(X86Fpu));
+    memcpy(&v->cpu->fpu, &k, XSTATE_EXTENDED);
+    state_move_xstates(v->cpu, (X86Fpu *)&k, false);
     v->cpu->fpu.mxcsr_mask = mxcsr_mask;
+    v->cpu->fpu.xstate_bv &= ~(uint64_t)XSTATE_PKRU;
     v->cpu->fpu.xstate_bv |= 3; /* their fields are filled in anyhow */
     return true;
 }

@@ -8,6 +8,9 @@
  * has to be found without being handed in. Light.
  */
 #include "accel/tcg/engine.h"
+#include "target/x86/features.h"
+#include "target/x86/host.h"
+#include "target/x86/xstate.h"
 #include "tcg/x86_64/x86_64.h"
 
 #include <cpuid.h>
@@ -139,42 +142,53 @@ bool host_cmpxchg16(uint8_t *host, uint64_t expected[2],
 /* ---- Vector state ---------------------------------------------------------
  */
 
-enum { HOST_X87 = 1, HOST_SSE = 2, HOST_AVX = 4 };
+enum {
+    HOST_AVX = XSTATE_X87 | XSTATE_SSE | XSTATE_AVX,
+    HOST_AVX512 = HOST_AVX | XSTATE_AVX512,
+};
 
 uint64_t host_fpu_mask(void)
 {
     unsigned a, b, c, d, lo, hi;
 
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) {
-        return HOST_X87 | HOST_SSE;
+        return XSTATE_X87 | XSTATE_SSE;
     }
     __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    return lo & (HOST_X87 | HOST_SSE | HOST_AVX);
+    return lo &
+           (x86_host_has_feature(FEATURE_AVX512F) ? HOST_AVX512 : HOST_AVX);
 }
 
-/* SDM 1 13.4: 512 bytes legacy, 64 header, 256 AVX. */
-typedef struct HostVectors {
-    uint8_t legacy[512];
-    uint64_t header[8];
-    uint8_t avx[256];
-} __attribute__((aligned(64))) HostVectors;
+/* With AVX-512 there is XSAVEC, whose form has no gaps. */
+static void host_vectors_save(X86Fpu *saved, bool avx512)
+{
+    if (avx512) {
+        __asm__ volatile("xsavec64 %0"
+                         : "+m"(*saved)
+                         : "a"(HOST_AVX512), "d"(0)
+                         : "memory");
+    } else {
+        __asm__ volatile("xsave64 %0"
+                         : "+m"(*saved)
+                         : "a"(HOST_AVX), "d"(0)
+                         : "memory");
+    }
+}
 
 void host_call_heavy(void (*fn)(void *opaque), void *opaque)
 {
-    HostVectors saved;
+    X86Fpu saved;
     const uint32_t default_mxcsr = 0x1f80;
-    const unsigned mask = HOST_X87 | HOST_SSE | HOST_AVX;
+    bool avx512 = host_context && tcg_fpu_is_compact(host_context);
 
     for (unsigned i = 0; i < 8; i++) { /* XRSTOR checks it */
-        ((volatile uint64_t *)saved.header)[i] = 0;
+        ((volatile uint64_t *)&saved.xstate_bv)[i] = 0;
     }
-    __asm__ volatile("xsave64 %0\n\tfninit\n\tldmxcsr %1"
-                     : "+m"(saved)
-                     : "m"(default_mxcsr), "a"(mask), "d"(0)
-                     : "memory");
+    host_vectors_save(&saved, avx512);
+    __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(default_mxcsr) : "memory");
     fn(opaque);
     __asm__ volatile("xrstor64 %0"
                      :
-                     : "m"(saved), "a"(mask), "d"(0)
+                     : "m"(saved), "a"(avx512 ? HOST_AVX512 : HOST_AVX), "d"(0)
                      : "memory");
 }

@@ -116,8 +116,9 @@ typedef enum X86Vector {
     EXC_XM,
 } X86Vector;
 
-/* SDM 1 13.4: legacy FXSAVE area, header, then AVX at 576. Always in the
- * standard (non-compacted) form. */
+/* SDM 1 13.4: legacy FXSAVE area, header, components, which stand as in the
+ * compacted form of all that are here. Without AVX-512 it is the standard form,
+ * too. */
 typedef struct X86Fpu {
     uint16_t fcw, fsw;
     uint8_t ftw, reserved;
@@ -139,7 +140,9 @@ typedef struct X86Fpu {
     uint64_t xstate_bv, xcomp_bv;
     uint64_t header_rest[6];
     uint64_t ymm_high[16][2];
-    uint8_t extended[2048]; /* AVX-512, PKRU at their standard offsets */
+    uint64_t opmask[8];
+    uint64_t zmm_high[16][4];
+    uint64_t zmm[16][8]; /* ZMM16 and above */
 } __attribute__((aligned(64))) X86Fpu;
 
 /* What a translation depends on besides its address: one struct, its key. */
@@ -173,6 +176,7 @@ typedef union X86Key {
         uint32_t ac : 1;           /* level 3, AC and AM: #AC */
         uint32_t svm : 1;          /* an SVM guest: intercepts are looked at */
         uint32_t lbr : 1;          /* DEBUGCTL.LBR: one instruction a block */
+        uint32_t avx512 : 1; /* avx, and XCR0 has all of AVX-512's state */
     };
     uint32_t bits;
 } X86Key;

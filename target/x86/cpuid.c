@@ -8,6 +8,7 @@
  */
 #include "target/x86/model.h"
 #include "target/x86/system/helpers.h"
+#include "target/x86/xstate.h"
 
 #include <string.h>
 
@@ -183,17 +184,15 @@ static void cpuid_1f(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
 }
 
-enum {
-    XSAVE_LEGACY = 576,
-    XSAVE_AVX = 256,
-    XSAVE_PKRU = 8,
-    XSAVE_PKRU_OFFSET = 2688,
-};
-
-static uint32_t cpuid_xsave_size(uint64_t xcr0)
+static void cpuid_xstate(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
-    return xcr0 & 1 << 9 ? XSAVE_PKRU_OFFSET + XSAVE_PKRU
-                         : XSAVE_LEGACY + (xcr0 & 4 ? XSAVE_AVX : 0);
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        if (x->number == sub && (cpu->model->xcr0_mask >> sub & 1)) {
+            out[CPUID_EAX] = x->size;
+            out[CPUID_EBX] = x86_xstate_standard(x);
+        }
+    }
 }
 
 static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
@@ -205,20 +204,15 @@ static void cpuid_d(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     }
     if (sub == 0) {
         out[CPUID_EAX] = m->xcr0_mask;
-        out[CPUID_EBX] = cpuid_xsave_size(cpu->xcr0);
-        out[CPUID_ECX] = cpuid_xsave_size(m->xcr0_mask);
+        out[CPUID_EBX] = x86_xstate_size(cpu->xcr0, false);
+        out[CPUID_ECX] = x86_xstate_size(m->xcr0_mask, false);
     } else if (sub == 1) {
         out[CPUID_EAX] = m->word[WORD_D_1_EAX];
-        if (x86_model_has(m, FEATURE_XSAVEC)) { /* compacted: no gaps */
-            out[CPUID_EBX] = cpuid_xsave_size(cpu->xcr0 & 7) +
-                             (cpu->xcr0 & 1 << 9 ? XSAVE_PKRU : 0);
+        if (x86_model_has(m, FEATURE_XSAVEC)) {
+            out[CPUID_EBX] = x86_xstate_size(cpu->xcr0, true);
         }
-    } else if (sub == 2 && (m->xcr0_mask & 4)) {
-        out[CPUID_EAX] = XSAVE_AVX;
-        out[CPUID_EBX] = XSAVE_LEGACY;
-    } else if (sub == 9 && (m->xcr0_mask & 1 << 9)) {
-        out[CPUID_EAX] = XSAVE_PKRU;
-        out[CPUID_EBX] = XSAVE_PKRU_OFFSET;
+    } else if (sub < 32) {
+        cpuid_xstate(cpu, sub, out);
     }
 }
 

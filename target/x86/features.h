@@ -78,19 +78,25 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(RDSEED, "rdseed", 7, 0, CPUID_EBX, 18) \
     F(ADX, "adx", 7, 0, CPUID_EBX, 19) \
     F(SMAP, "smap", 7, 0, CPUID_EBX, 20) \
+    F(AVX512IFMA, "avx512ifma", 7, 0, CPUID_EBX, 21) \
     F(CLFLUSHOPT, "clflushopt", 7, 0, CPUID_EBX, 23) \
     F(CLWB, "clwb", 7, 0, CPUID_EBX, 24) \
     F(AVX512CD, "avx512cd", 7, 0, CPUID_EBX, 28) \
     F(SHA, "sha-ni", 7, 0, CPUID_EBX, 29) \
     F(AVX512BW, "avx512bw", 7, 0, CPUID_EBX, 30) \
     F(AVX512VL, "avx512vl", 7, 0, CPUID_EBX, 31) \
+    F(AVX512VBMI, "avx512vbmi", 7, 0, CPUID_ECX, 1) \
     F(UMIP, "umip", 7, 0, CPUID_ECX, 2) \
     F(PKU, "pku", 7, 0, CPUID_ECX, 3) \
     F(WAITPKG, "waitpkg", 7, 0, CPUID_ECX, 5) \
+    F(AVX512VBMI2, "avx512vbmi2", 7, 0, CPUID_ECX, 6) \
     F(CET_SS, "shstk", 7, 0, CPUID_ECX, 7) \
     F(GFNI, "gfni", 7, 0, CPUID_ECX, 8) \
     F(VAES, "vaes", 7, 0, CPUID_ECX, 9) \
     F(VPCLMULQDQ, "vpclmulqdq", 7, 0, CPUID_ECX, 10) \
+    F(AVX512VNNI, "avx512vnni", 7, 0, CPUID_ECX, 11) \
+    F(AVX512BITALG, "avx512bitalg", 7, 0, CPUID_ECX, 12) \
+    F(AVX512VPOPCNTDQ, "avx512-vpopcntdq", 7, 0, CPUID_ECX, 14) \
     F(LA57, "la57", 7, 0, CPUID_ECX, 16) \
     F(RDPID, "rdpid", 7, 0, CPUID_ECX, 22) \
     F(CLDEMOTE, "cldemote", 7, 0, CPUID_ECX, 25) \
@@ -99,6 +105,7 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(ENQCMD, "enqcmd", 7, 0, CPUID_ECX, 29) \
     F(PKS, "pks", 7, 0, CPUID_ECX, 31) \
     F(FSRM, "fsrm", 7, 0, CPUID_EDX, 4) \
+    F(AVX512VP2INTERSECT, "avx512-vp2intersect", 7, 0, CPUID_EDX, 8) \
     F(MD_CLEAR, "md-clear", 7, 0, CPUID_EDX, 10) \
     F(SERIALIZE, "serialize", 7, 0, CPUID_EDX, 14) \
     F(PCONFIG, "pconfig", 7, 0, CPUID_EDX, 18) \
@@ -107,6 +114,7 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(ARCH_CAPABILITIES, "arch-capabilities", 7, 0, CPUID_EDX, 29) \
     F(SSBD, "ssbd", 7, 0, CPUID_EDX, 31) \
     F(AVX_VNNI, "avx-vnni", 7, 1, CPUID_EAX, 4) \
+    F(AVX512BF16, "avx512-bf16", 7, 1, CPUID_EAX, 5) \
     F(FZRM, "fzrm", 7, 1, CPUID_EAX, 10) \
     F(FSRS, "fsrs", 7, 1, CPUID_EAX, 11) \
     F(FSRC, "fsrc", 7, 1, CPUID_EAX, 12) \

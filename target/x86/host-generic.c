@@ -6,3 +6,8 @@ bool x86_host_has_feature(unsigned feature)
 {
     return false;
 }
+
+uint32_t x86_host_xstate_offset(unsigned component)
+{
+    return 0;
+}

@@ -4,6 +4,7 @@
  * key that translations depend on. Light.
  */
 #include "target/x86/system/system.h"
+#include "target/x86/xstate.h"
 
 uint32_t x86_get_eflags(const X86Cpu *cpu)
 {
@@ -88,6 +89,7 @@ static const X86Key key_control_mask = {
     .fp_mp = 1,
     .sse = 1,
     .avx = 1,
+    .avx512 = 1,
     .fp_slow = 1,
     .fsgsbase = 1,
     .umip = 1,
@@ -107,6 +109,7 @@ static void key_control(X86Cpu *cpu)
     k.fp_mp = (cpu->cr0 & CR0_MP) != 0;
     k.sse = (cpu->cr4 & CR4_OSFXSR) != 0;
     k.avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
+    k.avx512 = k.avx && (~cpu->xcr0 & XSTATE_AVX512) == 0;
     k.fp_slow = cpu->key.fp_slow;
     k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;

@@ -34,7 +34,14 @@ extern const ModelRow model_rows[];
 #define MODEL_REST                                                             \
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
     "sse4a mmxext pku pks svm npt svm-lock nrip-save vmcb-clean flushbyasid "  \
-    "decodeassists pause-filter pfthreshold vgif"
+    "decodeassists pause-filter pfthreshold vgif avx-vnni"
+
+/* On hosts that have AVX-512 themselves: while guests run, its state is in the
+ * host's registers. A part that such a host lacks is emulated. */
+#define MODEL_AVX512                                                           \
+    "avx512f avx512cd avx512bw avx512dq avx512vl avx512vbmi avx512vbmi2 "      \
+    "avx512vnni avx512bitalg avx512ifma avx512-vpopcntdq avx512-bf16 "         \
+    "avx512-vp2intersect"
 
 /* What a guest that may know that it is one gets with any CPU. */
 #define MODEL_PARAVIRTUAL                                                      \

@@ -8,7 +8,9 @@
  */
 #include "target/x86/model-rows.h"
 
+#include "target/x86/host.h"
 #include "target/x86/model.h"
+#include "target/x86/xstate.h"
 #include "util/error.h"
 #include "util/keyval.h"
 
@@ -79,13 +81,34 @@ static const struct {
 static const struct {
     X86Feature feature, needs;
 } model_needs[] = {
-    { FEATURE_AVX, FEATURE_XSAVE },         { FEATURE_F16C, FEATURE_AVX },
-    { FEATURE_FMA, FEATURE_AVX },           { FEATURE_AVX2, FEATURE_AVX },
-    { FEATURE_VAES, FEATURE_AVX },          { FEATURE_VPCLMULQDQ, FEATURE_AVX },
-    { FEATURE_XSAVEOPT, FEATURE_XSAVE },    { FEATURE_XSAVEC, FEATURE_XSAVE },
-    { FEATURE_XGETBV1, FEATURE_XSAVE },     { FEATURE_X2APIC, FEATURE_APIC },
-    { FEATURE_TSC_DEADLINE, FEATURE_APIC }, { FEATURE_LA57, FEATURE_LM },
-    { FEATURE_PDPE1GB, FEATURE_LM },        { FEATURE_PCID, FEATURE_LM },
+    { FEATURE_AVX, FEATURE_XSAVE },
+    { FEATURE_F16C, FEATURE_AVX },
+    { FEATURE_FMA, FEATURE_AVX },
+    { FEATURE_AVX2, FEATURE_AVX },
+    { FEATURE_VAES, FEATURE_AVX },
+    { FEATURE_VPCLMULQDQ, FEATURE_AVX },
+    { FEATURE_XSAVEOPT, FEATURE_XSAVE },
+    { FEATURE_XSAVEC, FEATURE_XSAVE },
+    { FEATURE_XGETBV1, FEATURE_XSAVE },
+    { FEATURE_X2APIC, FEATURE_APIC },
+    { FEATURE_TSC_DEADLINE, FEATURE_APIC },
+    { FEATURE_LA57, FEATURE_LM },
+    { FEATURE_AVX512F, FEATURE_AVX2 },
+    { FEATURE_AVX512CD, FEATURE_AVX512F },
+    { FEATURE_AVX512BW, FEATURE_AVX512F },
+    { FEATURE_AVX512DQ, FEATURE_AVX512F },
+    { FEATURE_AVX512VL, FEATURE_AVX512F },
+    { FEATURE_AVX512VBMI, FEATURE_AVX512BW },
+    { FEATURE_AVX512VBMI2, FEATURE_AVX512BW },
+    { FEATURE_AVX512VNNI, FEATURE_AVX512F },
+    { FEATURE_AVX512BITALG, FEATURE_AVX512BW },
+    { FEATURE_AVX512IFMA, FEATURE_AVX512F },
+    { FEATURE_AVX512VPOPCNTDQ, FEATURE_AVX512F },
+    { FEATURE_AVX512BF16, FEATURE_AVX512BW },
+    { FEATURE_AVX512VP2INTERSECT, FEATURE_AVX512F },
+    { FEATURE_AVX_VNNI, FEATURE_AVX2 },
+    { FEATURE_PDPE1GB, FEATURE_LM },
+    { FEATURE_PCID, FEATURE_LM },
 };
 
 /* ---- feature names ------------------------------------------------------- */
@@ -177,7 +200,9 @@ static bool model_in_list(X86Feature f, const char *list)
 
 static bool model_is_implemented(X86Feature f)
 {
-    return model_in_list(f, MODEL_FAST) || model_in_list(f, MODEL_REST);
+    return model_in_list(f, MODEL_FAST) || model_in_list(f, MODEL_REST) ||
+           (x86_host_has_feature(FEATURE_AVX512F) &&
+            model_in_list(f, MODEL_AVX512));
 }
 
 /* ---- rows ---------------------------------------------------------------- */
@@ -417,7 +442,8 @@ static void model_finish(X86Model *m)
     }
     m->xcr0_mask = 1 | (x86_model_has(m, FEATURE_SSE) ? 2 : 0) |
                    (x86_model_has(m, FEATURE_AVX) ? 4 : 0) |
-                   (x86_model_has(m, FEATURE_PKU) ? 1 << 9 : 0);
+                   (x86_model_has(m, FEATURE_AVX512F) ? XSTATE_AVX512 : 0) |
+                   (x86_model_has(m, FEATURE_PKU) ? XSTATE_PKRU : 0);
 }
 
 /* ---- what an accelerator can do ----------------------------------------- */
@@ -435,6 +461,9 @@ void x86_model_implemented(uint32_t can[WORD_COUNT])
     memset(can, 0, WORD_COUNT * sizeof(can[0]));
     model_set_list(can, MODEL_FAST);
     model_set_list(can, MODEL_REST);
+    if (x86_host_has_feature(FEATURE_AVX512F)) {
+        model_set_list(can, MODEL_AVX512);
+    }
 }
 
 const char *x86_model_lacks(const uint32_t word[WORD_COUNT],

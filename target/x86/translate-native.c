@@ -9,6 +9,7 @@
  * with a REX prefix, so they are native only where none can be needed: no
  * memory operand, no register that may be mapped to R8 and above.
  */
+#include "target/x86/features.h"
 #include "target/x86/host.h"
 #include "target/x86/system/helpers.h"
 #include "target/x86/translate.h"
@@ -77,7 +78,8 @@ static bool native_possible(const Translator *t, const X86Insn *i)
            !(i->has_mem && (!i->mem_bytes || !i->has_modrm)) &&
            !native_is_move(i) &&
            !(native_has_high(i) && !native_high_fits(i)) &&
-           x86_host_has_feature(i->row->feature);
+           x86_host_has_feature(i->row->feature) &&
+           (!(attr & X86_A_AVX512) || x86_host_has_feature(FEATURE_AVX512F));
 }
 
 /* ---- the encoding ----------------------------------------------------------
@@ -110,6 +112,27 @@ static uint64_t native_imm(const Translator *t, const X86Insn *i)
     return is4 && t->code != X86_CODE64 ? i->imm & 0x7f : i->imm;
 }
 
+uint32_t tr_native_mask(const X86Insn *i)
+{
+    uint16_t evex = i->row->evex;
+    unsigned element = evex & X86_E_ELEMENT;
+
+    if (!i->has_mem || !i->evex_aaa) {
+        return 0;
+    }
+    unsigned bytes =
+        i->op[0].kind == OPERAND_MASK ? 16u << i->vex_l : i->op[0].size;
+    unsigned bits = evex & X86_E_SCALAR ? 1 : bytes >> element;
+    if (i->broadcast || evex & X86_E_SCALAR) {
+        element = tr_log2(i->mem_bytes);
+    } else if (!(evex & (X86_E_PACKED | X86_E_REPEAT))) {
+        element = tr_log2(i->mem_bytes / bits);
+    }
+    return i->evex_aaa | element << NATIVE_MASK_ELEMENT |
+           bits << NATIVE_MASK_BITS |
+           (evex & X86_E_PACKED ? NATIVE_MASK_PACKED : 0);
+}
+
 static void native_encoding(Translator *t, NativeInsn *n, const X86Insn *i)
 {
     n->map = i->map;
@@ -121,7 +144,8 @@ static void native_encoding(Translator *t, NativeInsn *n, const X86Insn *i)
     n->lock = i->lock;
     n->rex_w = i->vex ? i->vex_w : i->rex >> 3 & 1;
     n->vex = i->vex;
-    n->vex_l = i->vex_l;
+    /* L'L is the embedded rounding mode. */
+    n->vex_l = i->round && i->round != X86_ROUND_SAE ? i->round - 1u : i->vex_l;
     n->evex_aaa = i->evex_aaa;
     n->evex_z = i->evex_z;
     n->evex_b = i->evex_b;
@@ -133,6 +157,12 @@ static void native_encoding(Translator *t, NativeInsn *n, const X86Insn *i)
     n->imm_bytes = i->imm_bytes;
     n->imm = native_imm(t, i);
     n->fp_env = (i->row->attr & X86_A_FPENV) != 0;
+    if (i->vex == 2) {
+        n->disp_unit = i->row->evex & X86_E_PACKED
+                           ? 1u << (i->row->evex & X86_E_ELEMENT)
+                           : i->mem_bytes;
+        n->mask = i->row->evex & X86_E_WHOLE ? 0 : tr_native_mask(i);
+    }
 }
 
 /* INC and DEC of one byte as FF /0 and /1. */

@@ -165,7 +165,7 @@ IrVal tr_linear(Translator *t, unsigned seg, IrVal off)
 /* Base and index added up, in the type given; IR_NONE if there is neither. */
 static IrVal tr_base_index(Translator *t, const X86Mem *m, IrType type)
 {
-    if (m->index == X86_NO_REG) {
+    if (m->index == X86_NO_REG || m->vsib) { /* a helper adds vectors */
         return m->base == X86_NO_REG ? IR_NONE : m->base;
     }
     IrVal v = m->index;
@@ -303,7 +303,8 @@ void tr_set_address(Translator *t, const X86Insn *i)
 {
     IrVal off = tr_offset(t, i, &t->ea_disp);
     if (i->mem_bytes && !tr_is_bit_string(i)) {
-        tr_check_limit(t, i->mem.seg, off, i->mem_bytes, tr_memory_written(i));
+        unsigned bytes = i->mem.vsib ? 1 : i->mem_bytes; /* elsewhere */
+        tr_check_limit(t, i->mem.seg, off, bytes, tr_memory_written(i));
     }
     t->ea = tr_linear(t, i->mem.seg, off);
     tr_check_aligned(t, t->ea, t->ea_disp, i->mem_bytes);

@@ -11,6 +11,7 @@
  */
 #include "target/x86/translate.h"
 #include "target/x86/emit/emit.h"
+#include "target/x86/features.h"
 #include "target/x86/system/helpers.h"
 #include "util/log.h"
 
@@ -203,6 +204,16 @@ static bool tr_writes_memory(const X86Insn *i)
            (i->op[0].access & OPERAND_WRITE);
 }
 
+/* Vectors shorter than 512 bits need AVX512VL; scalars do not, nor what has
+ * 128 bits only. */
+static bool tr_evex_offered(const Translator *t, const X86Insn *i)
+{
+    bool any = i->vex_l == 2 || i->row->evex & (X86_E_SCALAR | X86_E_L128);
+
+    return x86_has_feature(t->cpu, FEATURE_AVX512F) &&
+           (any || x86_has_feature(t->cpu, FEATURE_AVX512VL));
+}
+
 /* Undefined in this mode or without this prefix or CPUID bit. */
 static bool tr_is_undefined(const Translator *t, const X86Insn *i)
 {
@@ -214,7 +225,8 @@ static bool tr_is_undefined(const Translator *t, const X86Insn *i)
            ((attr & X86_A_PROT) && !protected) ||
            ((attr & X86_A_NO64) && code64) ||
            ((attr & X86_A_ONLY64) && !code64) ||
-           (i->row->feature && !x86_has_feature(t->cpu, i->row->feature));
+           (i->row->feature && !x86_has_feature(t->cpu, i->row->feature)) ||
+           (i->vex == 2 && !tr_evex_offered(t, i));
 }
 
 /* #UD before #NM: SDM 2A 2.4, 3A 2.5 table 2-2. The vector, or -1. */
@@ -224,7 +236,8 @@ static int tr_fp_fault(const Translator *t, const X86Insn *i)
     X86Key k = t->key;
 
     if (attr & (X86_A_AVX | X86_A_AVX512)) {
-        if (!k.avx || !k.pe || k.vm86) {
+        bool enabled = attr & X86_A_AVX512 ? k.avx512 : k.avx;
+        if (!enabled || !k.pe || k.vm86) {
             return EXC_UD;
         }
         return k.fp_nm ? EXC_NM : -1;
@@ -264,7 +277,8 @@ static bool tr_check(Translator *t, const X86Insn *i)
  * fault by themselves). */
 static void tr_check_alignment(Translator *t, const X86Insn *i)
 {
-    if (!(i->row->attr & X86_A_ALIGN) || !i->has_mem || !i->mem_bytes) {
+    if (!(i->row->attr & X86_A_ALIGN) || !i->has_mem || !i->mem_bytes ||
+        i->evex_aaa) { /* a helper knows what is masked off */
         return;
     }
     unsigned aligned = ir_new_label(t->ir);

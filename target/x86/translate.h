@@ -208,5 +208,8 @@ static inline void tr_call(Translator *t, const TcgHelper *h, IrVal dst,
 
 /* Emit the instruction as itself; false if it cannot be. */
 bool tr_native(Translator *t, const X86Insn *i);
+/* NativeMask: how a mask counts the memory operand's elements; 0: there is no
+ * mask. */
+uint32_t tr_native_mask(const X86Insn *i);
 
 #endif

@@ -151,7 +151,8 @@ static void engine_new_cpu(Engine *e)
         memset(cpu->env.tlb[m], 0xff, sizeof(TcgTlbEntry) * TCG_TLB_SIZE);
     }
     cpu->env.jumps = g_new(TcgJump, TCG_JUMP_SIZE);
-    memset(cpu->env.jumps, 0xff, sizeof(TcgJump) * TCG_JUMP_SIZE);
+    /* No pc's key, canonical or not: -1 is what a test may jump to. */
+    memset(cpu->env.jumps, 0x5a, sizeof(TcgJump) * TCG_JUMP_SIZE);
     cpu->fpu.fcw = 0x37f;
     cpu->fpu.mxcsr = 0x1f80;
     cpu->tcg = &e->ctx;
@@ -197,6 +198,13 @@ static void engine_unmap(void)
     }
 }
 
+static uint64_t engine_fpu_mask(void)
+{
+    return x86_host_has_feature(FEATURE_AVX512F) ? 0xe7
+           : x86_host_has_feature(FEATURE_AVX)   ? 7
+                                                 : 3;
+}
+
 Engine *engine_new(const char *backend, unsigned switches)
 {
     const TcgBackend *b = tcg_backend_find(backend);
@@ -218,7 +226,7 @@ Engine *engine_new(const char *backend, unsigned switches)
         .load_bytes = engine_load_bytes,
         .store_bytes = engine_store_bytes,
         .fpu_offset = offsetof(X86Cpu, fpu),
-        .fpu_mask = x86_host_has_feature(FEATURE_AVX) ? 7 : 3,
+        .fpu_mask = engine_fpu_mask(),
         .can_link = engine_can_link,
         .switches = switches,
     };

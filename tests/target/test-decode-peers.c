@@ -119,7 +119,7 @@ static bool name_agrees(const X86Insn *i, const char *name)
 {
     const char *ours = x86_mnemonic_name(i->mnemonic);
 
-    if (!strcmp(name, ours) || i->vex == 2 || name_is_condition(name, ours)) {
+    if (!strcmp(name, ours) || name_is_condition(name, ours)) {
         return true;
     }
     for (size_t n = 0; n < G_N_ELEMENTS(aliases); n++) {
@@ -133,6 +133,26 @@ static bool name_agrees(const X86Insn *i, const char *name)
         return name_agrees(i, name + 1);
     }
     return i->row->attr & X86_A_AVX512 && g_str_has_prefix(name, ours);
+}
+
+/* Half precision, and what only Xeon Phi has. */
+static bool zydis_only_set(ZydisISASet set)
+{
+    static const ZydisISASet sets[] = {
+        ZYDIS_ISA_SET_AVX512_FP16_128,    ZYDIS_ISA_SET_AVX512_FP16_128N,
+        ZYDIS_ISA_SET_AVX512_FP16_256,    ZYDIS_ISA_SET_AVX512_FP16_512,
+        ZYDIS_ISA_SET_AVX512_FP16_SCALAR, ZYDIS_ISA_SET_AVX512ER_512,
+        ZYDIS_ISA_SET_AVX512ER_SCALAR,    ZYDIS_ISA_SET_AVX512PF_512,
+        ZYDIS_ISA_SET_AVX512_4FMAPS_512,  ZYDIS_ISA_SET_AVX512_4FMAPS_SCALAR,
+        ZYDIS_ISA_SET_AVX512_4VNNIW_512,
+    };
+
+    for (size_t n = 0; n < G_N_ELEMENTS(sets); n++) {
+        if (set == sets[n]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Instructions that we do not have: #UD as on processors without them. */
@@ -156,18 +176,15 @@ static bool zydis_only(const ZydisDecodedInstruction *z)
             return true;
         }
     }
-    /* EVEX is decoded for length; half-precision's maps 5 and 6 are not. */
-    return z->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX ||
-           z->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX;
+    return z->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX ||
+           zydis_only_set(z->meta.isa_set);
 }
 
 /* Valid here, and in the manuals, but not for Zydis. */
 static bool ours_only(const X86Insn *i)
 {
-    return i->vex == 2 ||                  /* operands are not checked */
-           i->mnemonic == X86_NOP ||       /* 0F18..0F1F: SDM 2B table 4-12 */
+    return i->mnemonic == X86_NOP ||       /* 0F18..0F1F: SDM 2B table 4-12 */
            i->mnemonic == X86_GETSEC ||    /* 66 is ignored */
-           i->row->attr & X86_A_AVX512 ||  /* R and vvvv of opmasks */
            i->mnemonic == X86_PCMPESTRI || /* vvvv is checked elsewhere */
            i->mnemonic == X86_PCMPESTRM;
 }
@@ -264,6 +281,27 @@ static void check_vex(Peers *p, X86CodeSize code)
     }
 }
 
+/* W, prefix, map, opcode and most of ModRM in turn, the rest at random. */
+static void check_evex(Peers *p, X86CodeSize code)
+{
+    for (unsigned n = 0; n < 3 * 8 * 65536; n++) {
+        unsigned wpp = (n >> 16) & 7;
+        uint8_t bytes[X86_INSN_MAX];
+
+        fill(p, bytes);
+        bytes[0] = 0x62;
+        bytes[1] = (bytes[1] & (code == X86_CODE64 ? 0xf0 : 0x30)) |
+                   (code == X86_CODE64 ? 0 : 0xc0) | (1 + (n >> 19));
+        bytes[2] =
+            (wpp & 4) << 5 | 4 | (wpp & 3) | (n & 1 ? 0x78 : bytes[2] & 0x78);
+        bytes[3] |= n & 1 ? 8 : 0;
+        bytes[3] &= n & 2 ? 0x6f : 0xff;
+        bytes[4] = n >> 8;
+        bytes[5] = n;
+        check(p, bytes, code);
+    }
+}
+
 static void check_random(Peers *p, X86CodeSize code)
 {
     for (unsigned n = 0; n < 300000; n++) {
@@ -317,6 +355,7 @@ static void test_peers(const void *opaque)
         check_legacy(&p, code, prefixes[n]);
     }
     check_vex(&p, code);
+    check_evex(&p, code);
     check_random(&p, code);
     g_test_message("%lu checked, %u wrong", p.checked, p.failures);
     peers_close(&p);

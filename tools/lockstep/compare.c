@@ -7,6 +7,7 @@
  * instruction and data pointers (shown by each maker in a way of its own), and
  * the image of components that are in their initial state.
  */
+#include "target/x86/xstate.h"
 #include "tools/lockstep/lockstep.h"
 
 #include <inttypes.h>
@@ -34,11 +35,13 @@ static void compare_canonical_fpu(X86Fpu *f)
     if (!(f->xstate_bv & 2)) {
         memset(f->xmm, 0, sizeof(f->xmm));
     }
-    if (!(f->xstate_bv & 4)) {
-        memset(f->ymm_high, 0, sizeof(f->ymm_high));
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        if (x->image && !(f->xstate_bv >> x->number & 1)) {
+            memset((uint8_t *)f + x->image, 0, x->size);
+        }
     }
     memset(&f->xstate_bv, 0, 64);
-    memset(f->extended, 0, sizeof(f->extended));
 }
 
 /* What the manual defines of a CPU's saved state. */

@@ -15,8 +15,9 @@ typedef struct Decoder {
     bool overrun;      /* bytes beyond the end were asked for */
     bool ud;           /* an operand is impossible */
     bool uses_vvvv;    /* some operand is in VEX.vvvv */
-    uint8_t vvvv;      /* all four bits of it, also outside of 64-bit code */
+    uint8_t vvvv;      /* all its bits, also outside of 64-bit code */
     uint8_t r, x, b;   /* REX or VEX bits at their place: 0 or 8 */
+    uint8_t r2, v;     /* EVEX.R', EVEX.V': 0 or 16 */
     uint8_t column[4]; /* of decode_sizes, by BY_.. */
 } Decoder;
 

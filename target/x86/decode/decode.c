@@ -98,7 +98,7 @@ typedef struct DecodeMap {
     const uint32_t *modrm; /* NULL: all have one */
 } DecodeMap;
 
-static const DecodeMap decode_maps[2][4] = {
+static const DecodeMap decode_maps[3][4] = {
     {
         { decode_map_one_byte, decode_modrm_one_byte },
         { decode_map_0f, decode_modrm_0f },
@@ -110,6 +110,12 @@ static const DecodeMap decode_maps[2][4] = {
         { decode_map_vex_0f, decode_modrm_vex_0f },
         { decode_map_vex_0f38, NULL },
         { decode_map_vex_0f3a, NULL },
+    },
+    {
+        { NULL, NULL },
+        { decode_map_evex_0f, NULL },
+        { decode_map_evex_0f38, NULL },
+        { decode_map_evex_0f3a, NULL },
     },
 };
 
@@ -163,7 +169,7 @@ static void decode_vex_rxb(Decoder *d, uint8_t byte)
     }
 }
 
-/* EVEX (SDM 2A 2.7): its instructions are one row, decoded for length. */
+/* EVEX (SDM 2A 2.7). */
 static const DecodeMap *decode_evex_opcode(Decoder *d)
 {
     X86Insn *insn = d->insn;
@@ -174,16 +180,22 @@ static const DecodeMap *decode_evex_opcode(Decoder *d)
     decode_vex_rxb(d, p0);
     decode_vex_last(d, p1 & ~4);
     insn->vex_w = p1 >> 7;
+    if (d->code == X86_CODE64) {
+        d->r2 = (~p0 & 0x10);
+        d->v = (~p2 & 8) << 1;
+    }
+    insn->vvvv |= d->v;
+    d->vvvv |= (~p2 & 8) << 1;
     insn->vex_l = (p2 >> 5) & 3;
     insn->evex_aaa = p2 & 7;
     insn->evex_b = (p2 >> 4) & 1;
     insn->evex_z = p2 >> 7;
     insn->opcode = decode_u8(d);
     d->ud = (p0 & 8) || !(p1 & 4) || insn->map == 0 || insn->map > 3;
-    return NULL;
+    return d->ud ? NULL : &decode_maps[2][insn->map];
 }
 
-/* NULL with d->ud: #UD; NULL without: EVEX. */
+/* NULL: #UD. */
 static const DecodeMap *decode_vex_opcode(Decoder *d, uint8_t byte)
 {
     X86Insn *insn = d->insn;
@@ -266,6 +278,7 @@ static unsigned decode_split_index(Decoder *d, unsigned split)
     case SPLIT_W:
         return insn->vex ? insn->vex_w : (insn->rex >> 3) & 1;
     case SPLIT_L:
+    case SPLIT_LL:
         return insn->vex_l;
     default: /* SPLIT_REXB */
         return insn->rex & 1;
@@ -287,8 +300,11 @@ static void decode_modrm(Decoder *d)
     insn->has_modrm = true;
     insn->modrm = decode_u8(d);
     insn->mod = insn->modrm >> 6;
-    insn->reg = ((insn->modrm >> 3) & 7) | d->r;
+    insn->reg = ((insn->modrm >> 3) & 7) | d->r | d->r2;
     insn->rm = (insn->modrm & 7) | d->b;
+    if (insn->vex == 2 && insn->mod == 3) {
+        insn->rm |= d->x << 1;
+    }
 }
 
 /* ---- Sizes and rules ---------------------------------------------------- */
@@ -323,6 +339,38 @@ static bool decode_gather_overlaps(const X86Insn *insn)
     return a == b || b == c || a == c;
 }
 
+/* A scatter's or gather's index must not be its register. */
+static bool decode_vsib_overlaps(const X86Insn *insn)
+{
+    return insn->op[0].kind == OPERAND_VEC &&
+           insn->op[0].reg == insn->mem.index;
+}
+
+static bool decode_evex_length(const X86Insn *insn)
+{
+    unsigned lengths = insn->row->evex & (X86_E_L128 | ONLY_512 | FROM_256);
+
+    return insn->vex_l < 3 && (!lengths || lengths & X86_E_L128 << insn->vex_l);
+}
+
+/* Mask, broadcast, rounding and length are the row's: SDM 2A 2.7.11. */
+static bool decode_evex_allows(const Decoder *d)
+{
+    const X86Insn *insn = d->insn;
+    uint16_t evex = insn->row->evex;
+    bool zeroes = evex & X86_E_ZERO && insn->op[0].kind != OPERAND_MEM;
+
+    if ((insn->evex_aaa && !(evex & X86_E_MASK)) ||
+        (insn->evex_z && !(zeroes && insn->evex_aaa)) ||
+        (insn->evex_b && !insn->broadcast && !insn->round)) {
+        return false;
+    }
+    if (evex & X86_E_VSIB && (!insn->evex_aaa || decode_vsib_overlaps(insn))) {
+        return false;
+    }
+    return decode_evex_length(insn);
+}
+
 static bool decode_row_allows(const Decoder *d)
 {
     const X86Insn *insn = d->insn;
@@ -335,27 +383,21 @@ static bool decode_row_allows(const Decoder *d)
     if (insn->lock && !(attr & X86_A_LOCK && insn->has_mem)) {
         return false;
     }
-    if (insn->vex != 1) {
+    if (!insn->vex) {
         return true;
+    }
+    if (insn->vex == 2 && !decode_evex_allows(d)) {
+        return false;
     }
     if ((attr & L0 && insn->vex_l) || (attr & L1 && !insn->vex_l) ||
         (attr & W0 && insn->vex_w) || (attr & W1 && !insn->vex_w)) {
         return false;
     }
-    return (d->uses_vvvv || !d->vvvv) &&
+    /* V' is the index's. */
+    unsigned unused = insn->row->evex & X86_E_VSIB ? 15 : 31;
+    return (d->uses_vvvv || !(d->vvvv & unused)) &&
+           (d->code == X86_CODE64 || !(d->vvvv & 16)) &&
            !(attr & DISTINCT && decode_gather_overlaps(insn));
-}
-
-const X86Row decode_row_evex = { .mnemonic = X86_EVEX, UNKNOWN(AVX512F) };
-
-static bool decode_evex_has_imm(const X86Insn *insn)
-{
-    if (insn->map != 1) {
-        return insn->map == 3;
-    }
-    return (insn->opcode >= 0x70 && insn->opcode <= 0x73) ||
-           insn->opcode == 0xc2 ||
-           (insn->opcode >= 0xc4 && insn->opcode <= 0xc6);
 }
 
 /* ---- The whole ---------------------------------------------------------- */
@@ -376,7 +418,22 @@ static const X86Row *decode_opcode(Decoder *d)
         (map->modrm[insn->opcode >> 5] >> (insn->opcode & 31)) & 1) {
         decode_modrm(d);
     }
-    return map ? decode_row(d, &map->nodes[insn->opcode]) : &decode_row_evex;
+    return map ? decode_row(d, &map->nodes[insn->opcode]) : NULL;
+}
+
+/* EVEX.b: broadcast from memory; for registers, rounding by L'L or only the
+ * suppression of exceptions, either with the longest vectors. */
+static void decode_evex_b(Decoder *d)
+{
+    X86Insn *insn = d->insn;
+    uint16_t evex = insn->row->evex;
+
+    if (insn->mod != 3) {
+        insn->broadcast = evex & (X86_E_BCAST32 | X86_E_BCAST64);
+    } else if (evex & (X86_E_ROUND | X86_E_SAE)) {
+        insn->round = evex & X86_E_ROUND ? 1 + insn->vex_l : X86_ROUND_SAE;
+        insn->vex_l = evex & X86_E_SCALAR ? 0 : 2;
+    }
 }
 
 static void decode_rest(Decoder *d)
@@ -391,13 +448,13 @@ static void decode_rest(Decoder *d)
     if (row->attr & ANY_MOD) {
         insn->mod = 3;
     }
+    if (insn->evex_b) {
+        decode_evex_b(d);
+    }
     if (insn->has_modrm && insn->mod != 3) {
         decode_memory(d, row);
     }
     decode_operands(d);
-    if (insn->vex == 2 && decode_evex_has_imm(insn)) {
-        decode_imm(d, &(X86Operand){ .size = 1 }, false);
-    }
 }
 
 /* Copying is faster than clearing. */
@@ -440,7 +497,7 @@ X86DecodeResult x86_decode(X86Insn *insn, const uint8_t *bytes, size_t len,
 static const uint8_t decode_branches[] = {
     [SPLIT_ROW] = 0, [SPLIT_PREFIX] = 4, [SPLIT_REP] = 3,  [SPLIT_REG] = 8,
     [SPLIT_MOD] = 2, [SPLIT_RM] = 8,     [SPLIT_MODE] = 2, [SPLIT_W] = 2,
-    [SPLIT_L] = 2,   [SPLIT_REXB] = 2,
+    [SPLIT_L] = 2,   [SPLIT_REXB] = 2,   [SPLIT_LL] = 4,
 };
 
 /* Counts *n down; the row at which it is 0, and the choices that led there. */
@@ -468,8 +525,8 @@ static const X86Row *decode_walk(const DecodeNode *nodes, unsigned count,
 bool decode_place(size_t n, DecodePlace *place)
 {
     memset(place->choice, -1, sizeof(place->choice));
-    for (unsigned vex = 0; vex < 2; vex++) {
-        for (unsigned map = vex; map < 4; map++) {
+    for (unsigned vex = 0; vex < 3; vex++) {
+        for (unsigned map = vex != 0; map < 4; map++) {
             place->vex = vex;
             place->map = map;
             place->row = decode_walk(decode_maps[vex][map].nodes, 256, &n,
@@ -479,10 +536,7 @@ bool decode_place(size_t n, DecodePlace *place)
             }
         }
     }
-    place->vex = 2;
-    place->map = 1;
-    place->row = &decode_row_evex;
-    return n == 0;
+    return false;
 }
 
 const X86Row *x86_decode_row(size_t n)

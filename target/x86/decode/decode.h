@@ -86,6 +86,7 @@ typedef struct X86Mem {
     uint8_t index; /* X86_NO_REG: none; vector number for gathers */
     uint8_t scale; /* log2 */
     bool rip;      /* disp is relative to the next instruction */
+    bool vsib;     /* index is a vector: gathers and scatters */
     int64_t disp;  /* moffs: the whole address */
 } X86Mem;
 
@@ -116,11 +117,32 @@ enum {
     /* From bit 22 on: private to the decoder. */
 };
 
+/* Rows of the EVEX maps: SDM 2A 2.7. The lowest two bits are the log2 of the
+ * bytes of an element, as its mask counts them. */
+enum {
+    X86_E_ELEMENT = 3,
+    X86_E_MASK = 1 << 2,    /* may have a mask */
+    X86_E_ZERO = 1 << 3,    /* and zero what it masks off */
+    X86_E_BCAST32 = 1 << 4, /* memory may be one element for all, of this */
+    X86_E_BCAST64 = 1 << 5, /* many bits */
+    X86_E_ROUND = 1 << 6,   /* registers: rounding may be embedded */
+    X86_E_SAE = 1 << 7,     /* or at least exceptions suppressed */
+    X86_E_WHOLE = 1 << 8,   /* memory is accessed whatever the mask says */
+    X86_E_PACKED = 1 << 9,  /* memory has the masked elements only */
+    X86_E_SCALAR = 1 << 10, /* no vector length */
+    X86_E_L128 = 1 << 11,   /* vector lengths that it has; none: all */
+    X86_E_L256 = 1 << 12,
+    X86_E_L512 = 1 << 13,
+    X86_E_VSIB = 1 << 14,   /* gathers and scatters: a mask is a must */
+    X86_E_REPEAT = 1 << 15, /* memory is shorter, and repeated */
+};
+
 typedef struct X86Row {
     uint16_t mnemonic;  /* X86Mnemonic; X86_INVALID: no such opcode */
     uint8_t operand[4]; /* private letters of the tables */
     uint8_t access;     /* of the operands: two bits each, the first's lowest */
     uint32_t attr;
+    uint16_t evex;        /* X86_E_*; 0 in the other maps */
     uint8_t feature;      /* X86Feature: CPUID bit it needs; 0: none */
     uint16_t flags_in;    /* EFLAGS bits read */
     uint16_t flags_out;   /* written */
@@ -143,8 +165,10 @@ typedef struct X86Insn {
     uint8_t vex; /* 0 legacy, 1 VEX, 2 EVEX */
     uint8_t vex_l, vvvv, vex_w;
     uint8_t evex_aaa, evex_z, evex_b;
-    uint8_t pp;  /* mandatory prefix in effect: 0, 66, F3, F2 as 0..3 */
-    uint8_t map; /* 0: one-byte, 1: 0F, 2: 0F38, 3: 0F3A */
+    uint8_t round;  /* 0: none; 1 + embedded rounding mode; X86_ROUND_SAE */
+    bool broadcast; /* the memory operand is one element for all */
+    uint8_t pp;     /* mandatory prefix in effect: 0, 66, F3, F2 as 0..3 */
+    uint8_t map;    /* 0: one-byte, 1: 0F, 2: 0F38, 3: 0F3A */
     uint8_t opcode;
     bool has_modrm;
     uint8_t modrm, mod, reg, rm; /* reg, rm: 0..31 with REX/VEX/EVEX bits */
@@ -154,6 +178,8 @@ typedef struct X86Insn {
     uint8_t imm_bytes;
     int64_t imm, imm2;
 } X86Insn;
+
+enum { X86_ROUND_SAE = 5 }; /* by MXCSR, but without exceptions */
 
 typedef enum X86DecodeResult {
     X86_DECODE_OK,

@@ -235,6 +235,27 @@ const DecodeNode decode_group_VEX14[8] = {
     [7] = SHIFT_VEX(PSLLDQ),
 };
 
+#define SHIFT_EVEX(name, feat, ev) INSN(name, EVEX_ACC(feat, ev, 0, ACCESS_W), H_x, W_x, I_b)
+
+const DecodeNode decode_group_EVEX12[8] = {
+    [2] = ONLY_66(SHIFT_EVEX(PSRLW, AVX512BW, MZ | E16)),
+    [4] = ONLY_66(SHIFT_EVEX(PSRAW, AVX512BW, MZ | E16)),
+    [6] = ONLY_66(SHIFT_EVEX(PSLLW, AVX512BW, MZ | E16)),
+};
+const DecodeNode decode_group_EVEX13[8] = {
+    [0] = ONLY_66(W(SHIFT_EVEX(VPRORD, AVX512F, FULL32), SHIFT_EVEX(VPRORQ, AVX512F, FULL64))),
+    [1] = ONLY_66(W(SHIFT_EVEX(VPROLD, AVX512F, FULL32), SHIFT_EVEX(VPROLQ, AVX512F, FULL64))),
+    [2] = ONLY_66(ONLY_W0(SHIFT_EVEX(PSRLD, AVX512F, FULL32))),
+    [4] = ONLY_66(W(SHIFT_EVEX(PSRAD, AVX512F, FULL32), SHIFT_EVEX(VPSRAQ, AVX512F, FULL64))),
+    [6] = ONLY_66(ONLY_W0(SHIFT_EVEX(PSLLD, AVX512F, FULL32))),
+};
+const DecodeNode decode_group_EVEX14[8] = {
+    [2] = ONLY_66(ONLY_W1(SHIFT_EVEX(PSRLQ, AVX512F, FULL64))),
+    [3] = ONLY_66(SHIFT_EVEX(PSRLDQ, AVX512BW, WHOLE)),
+    [6] = ONLY_66(ONLY_W1(SHIFT_EVEX(PSLLQ, AVX512F, FULL64))),
+    [7] = ONLY_66(SHIFT_EVEX(PSLLDQ, AVX512BW, WHOLE)),
+};
+
 /* LDMXCSR may unmask exceptions, so it is never run as itself. */
 const DecodeNode decode_group15[8] = {
     [0] = MOD(NP(INSN(FXSAVE, SYSTEM(FPENV, ACCESS_W, FXSR, 0, 0), M_fx)),

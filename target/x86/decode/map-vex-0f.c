@@ -25,20 +25,28 @@
 #define COMPARES(name, v, w) \
     INSN(name, KIND(AVX_ACC(AVX, 0, ACCESS_R), .flags_out = F_ALL), v, w)
 
-/* Opmask instructions. Width: none W0 16, W1 64; 66 W0 8, W1 32. */
-#define OPMASK_OP(name, l, ...) \
-    INSN(name, KIND(.attr = UNIMPL | X86_A_AVX512 | (l), .access = ACCESS_W, \
-                    .feature = FEATURE_AVX512F), __VA_ARGS__)
-#define OPMASK(name, l, ...) \
-    PREFIX(OPMASK_OP(name, l, __VA_ARGS__), OPMASK_OP(name, l, __VA_ARGS__), NONE, NONE)
-#define OPMASK3(name) MOD(NONE, OPMASK(name, L1, K_reg, K_vvvv, K_rm))
-#define OPMASK2(name) MOD(NONE, OPMASK(name, L0, K_reg, K_rm))
-#define OPMASK_SIZES(row) PREFIX(W(row(w), row(q)), W(row(b), row(d)), NONE, NONE)
-#define KMOV_LOAD(size) OPMASK_OP(KMOV, L0, K_reg, K_mem_##size)
-#define KMOV_STORE(size) OPMASK_OP(KMOV, L0, K_mem_##size, K_reg)
-#define OPMASK_GPR(...) \
-    MOD(NONE, PREFIX(OPMASK_OP(KMOV, L0 | W0, __VA_ARGS__), OPMASK_OP(KMOV, L0 | W0, __VA_ARGS__), \
-                     NONE, OPMASK_OP(KMOV, L0, __VA_ARGS__)))
+/* Opmask instructions, by width. AVX512F has 16 bits, DQ 8, BW 32 and 64. */
+#define OPMASK(name, feat, l, ...) \
+    INSN(name, KIND(.attr = X86_A_AVX512 | NATIVE | (l), .access = ACCESS_W, \
+                    .feature = FEATURE_##feat), __VA_ARGS__)
+/* Width: none W0 16, W1 64; 66 W0 8, W1 32. */
+#define OPMASK_TABLE(row, name, fw, fb) \
+    PREFIX(W(row(name, fw, w), row(name, AVX512BW, q)), \
+           W(row(name, fb, b), row(name, AVX512BW, d)), NONE, NONE)
+#define OPMASK_3(name, feat, s) OPMASK(name, feat, L1, K_##s, KH_##s, KR_##s)
+#define OPMASK_2(name, feat, s) OPMASK(name, feat, L0, K_##s, KR_##s)
+#define OPMASK_LOAD(name, feat, s) OPMASK(name, feat, L0, K_##s, KM_##s)
+#define OPMASK_STORE(name, feat, s) OPMASK(name, feat, L0, KM_##s, K_##s)
+#define OPMASK_TEST(name, feat, s) \
+    INSN(name, KIND(.attr = X86_A_AVX512 | NATIVE | L0, .access = ACCESS_R, .flags_out = F_ALL, \
+                    .feature = FEATURE_##feat), K_##s, KR_##s)
+#define OPMASK3(name) MOD(NONE, OPMASK_TABLE(OPMASK_3, name, AVX512F, AVX512DQ))
+/* W does not count outside of 64-bit code. */
+#define OPMASK_GPR(op_w, op_b, op_d, op_y, op_q) \
+    MOD(NONE, PREFIX(OPMASK(KMOV, AVX512F, L0 | W0, op_w), OPMASK(KMOV, AVX512DQ, L0 | W0, op_b), NONE, \
+                     MODE(OPMASK(KMOV, AVX512BW, L0, op_y), \
+                          W(OPMASK(KMOV, AVX512BW, L0, op_d), OPMASK(KMOV, AVX512BW, L0, op_q)))))
+#define TO_OPMASK(k, r) k, r
 #define ZERO(name, a) INSN(name, KIND(.attr = X86_A_AVX | (a), .feature = FEATURE_AVX))
 
 const DecodeNode decode_map_vex_0f[256] = {
@@ -82,13 +90,14 @@ const DecodeNode decode_map_vex_0f[256] = {
 
     [0x41] = OPMASK3(KAND),
     [0x42] = OPMASK3(KANDN),
-    [0x44] = OPMASK2(KNOT),
+    [0x44] = MOD(NONE, OPMASK_TABLE(OPMASK_2, KNOT, AVX512F, AVX512DQ)),
     [0x45] = OPMASK3(KOR),
     [0x46] = OPMASK3(KXNOR),
     [0x47] = OPMASK3(KXOR),
-    [0x4a] = OPMASK3(KADD),
-    [0x4b] = MOD(NONE, PREFIX(OPMASK_OP(KUNPCK, L1, K_reg, K_vvvv, K_rm),
-                              OPMASK_OP(KUNPCK, L1 | W0, K_reg, K_vvvv, K_rm), NONE, NONE)),
+    [0x4a] = MOD(NONE, OPMASK_TABLE(OPMASK_3, KADD, AVX512DQ, AVX512DQ)),
+    [0x4b] = MOD(NONE, PREFIX(W(OPMASK(KUNPCK, AVX512BW, L1, K_d, KH_w, KR_w),
+                                OPMASK(KUNPCK, AVX512BW, L1, K_q, KH_d, KR_d)),
+                              OPMASK(KUNPCK, AVX512F, L1 | W0, K_w, KH_b, KR_b), NONE, NONE)),
 
     [0x50] = PS_PD(MOVMSKPS, MOVMSKPD, 0, G_m, U_x),
     [0x51] = PREFIX(INSN(SQRTPS, AVX_OP(AVX, 0), V_x, W_x),
@@ -152,12 +161,14 @@ const DecodeNode decode_map_vex_0f[256] = {
     [0x7f] = PREFIX(NONE, INSN(MOVDQA, AVX_OP(AVX, ALIGN), W_x, V_x),
                     INSN(MOVDQU, AVX_OP(AVX, 0), W_x, V_x), NONE),
 
-    [0x90] = OPMASK_SIZES(KMOV_LOAD),
-    [0x91] = MOD(OPMASK_SIZES(KMOV_STORE), NONE),
-    [0x92] = OPMASK_GPR(K_reg, E_y),
-    [0x93] = OPMASK_GPR(G_y, K_rm),
-    [0x98] = OPMASK2(KORTEST),
-    [0x99] = OPMASK2(KTEST),
+    [0x90] = OPMASK_TABLE(OPMASK_LOAD, KMOV, AVX512F, AVX512DQ),
+    [0x91] = MOD(OPMASK_TABLE(OPMASK_STORE, KMOV, AVX512F, AVX512DQ), NONE),
+    [0x92] = OPMASK_GPR(TO_OPMASK(K_w, R_d), TO_OPMASK(K_b, R_d), TO_OPMASK(K_d, R_d),
+                        TO_OPMASK(K_d, R_y), TO_OPMASK(K_q, R_y)),
+    [0x93] = OPMASK_GPR(TO_OPMASK(G_d, KR_w), TO_OPMASK(G_d, KR_b), TO_OPMASK(G_d, KR_d),
+                        TO_OPMASK(G_y, KR_d), TO_OPMASK(G_y, KR_q)),
+    [0x98] = MOD(NONE, OPMASK_TABLE(OPMASK_TEST, KORTEST, AVX512F, AVX512DQ)),
+    [0x99] = MOD(NONE, OPMASK_TABLE(OPMASK_TEST, KTEST, AVX512DQ, AVX512DQ)),
     [0xae] = GROUP(decode_group_VEX15),
     [0xc2] = PREFIX(INSN(CMPPS, AVX_OP(AVX, 0), V_x, H_x, W_x, I_b),
                     INSN(CMPPD, AVX_OP(AVX, 0), V_x, H_x, W_x, I_b),

@@ -12,9 +12,11 @@
     .attr = X86_A_AVX | NATIVE | L0, .access = ACCESS_R, .feature = FEATURE_AVX, \
     .flags_out = F_ALL, .gpr_in = (in), .gpr_out = (out)
 #define GFNI_ROW(name) ONLY_66(INSN(name, AVX_OP(GFNI, W1), V_x, H_x, W_x, I_b))
-#define OPMASK_SHIFT(name) \
-    MOD(NONE, ONLY_66(INSN(name, KIND(.attr = UNIMPL | X86_A_AVX512 | L0, .access = ACCESS_W, \
-                                      .feature = FEATURE_AVX512F), K_reg, K_rm, I_b)))
+#define OPMASK_SHIFT(name, feat, s) \
+    INSN(name, KIND(.attr = X86_A_AVX512 | NATIVE | L0, .access = ACCESS_W, \
+                    .feature = FEATURE_##feat), K_##s, KR_##s, I_b)
+#define OPMASK_SHIFTS(name, f0, s0, f1, s1) \
+    MOD(NONE, ONLY_66(W(OPMASK_SHIFT(name, f0, s0), OPMASK_SHIFT(name, f1, s1))))
 
 const DecodeNode decode_map_vex_0f3a[256] = {
     [0x00] = AVX2_ROW(VPERMQ, W1 | L1, V_x, W_x, I_b),
@@ -41,10 +43,10 @@ const DecodeNode decode_map_vex_0f3a[256] = {
     [0x20] = AVX1(PINSRB, L0, V_dq, H_dq, RdMb, I_b),
     [0x21] = AVX1(INSERTPS, L0, V_dq, H_dq, W_d, I_b),
     [0x22] = AVX1(PINSRD, L0, V_dq, H_dq, E_y, I_b),
-    [0x30] = OPMASK_SHIFT(KSHIFTR),
-    [0x31] = OPMASK_SHIFT(KSHIFTR),
-    [0x32] = OPMASK_SHIFT(KSHIFTL),
-    [0x33] = OPMASK_SHIFT(KSHIFTL),
+    [0x30] = OPMASK_SHIFTS(KSHIFTR, AVX512DQ, b, AVX512F, w),
+    [0x31] = OPMASK_SHIFTS(KSHIFTR, AVX512BW, d, AVX512BW, q),
+    [0x32] = OPMASK_SHIFTS(KSHIFTL, AVX512DQ, b, AVX512F, w),
+    [0x33] = OPMASK_SHIFTS(KSHIFTL, AVX512BW, d, AVX512BW, q),
     [0x38] = AVX2_ROW(VINSERTI128, W0 | L1, V_x, H_x, W_dq, I_b),
     [0x39] = AVX2_ROW(VEXTRACTI128, W0 | L1, W_dq, V_x, I_b),
     [0x40] = AVX1(DPPS, 0, V_x, H_x, W_x, I_b),

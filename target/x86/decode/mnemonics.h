@@ -262,12 +262,121 @@
     M(VFNMSUB213SD, "vfnmsub213sd") M(VFNMSUB213SS, "vfnmsub213ss") \
     M(VFNMSUB231PD, "vfnmsub231pd") M(VFNMSUB231PS, "vfnmsub231ps") \
     M(VFNMSUB231SD, "vfnmsub231sd") M(VFNMSUB231SS, "vfnmsub231ss") \
-    /* AVX-512: opmask instructions by name, the rest as one row; not \
-     * translated. */ \
+    /* AVX-512; what has a VEX form of the same name has one mnemonic. */ \
     M(KADD, "kadd") M(KAND, "kand") M(KANDN, "kandn") M(KMOV, "kmov") \
     M(KNOT, "knot") M(KOR, "kor") M(KORTEST, "kortest") M(KSHIFTL, "kshiftl") \
     M(KSHIFTR, "kshiftr") M(KTEST, "ktest") M(KUNPCK, "kunpck") \
-    M(KXNOR, "kxnor") M(KXOR, "kxor") M(EVEX, "evex")
+    M(KXNOR, "kxnor") M(KXOR, "kxor") M(VALIGND, "valignd") \
+    M(VALIGNQ, "valignq") M(VBLENDMPD, "vblendmpd") M(VBLENDMPS, "vblendmps") \
+    M(VBROADCASTF32X2, "vbroadcastf32x2") \
+    M(VBROADCASTF32X4, "vbroadcastf32x4") \
+    M(VBROADCASTF32X8, "vbroadcastf32x8") \
+    M(VBROADCASTF64X2, "vbroadcastf64x2") \
+    M(VBROADCASTF64X4, "vbroadcastf64x4") \
+    M(VBROADCASTI32X2, "vbroadcasti32x2") \
+    M(VBROADCASTI32X4, "vbroadcasti32x4") \
+    M(VBROADCASTI32X8, "vbroadcasti32x8") \
+    M(VBROADCASTI64X2, "vbroadcasti64x2") \
+    M(VBROADCASTI64X4, "vbroadcasti64x4") M(VCOMPRESSPD, "vcompresspd") \
+    M(VCOMPRESSPS, "vcompressps") M(VCVTNE2PS2BF16, "vcvtne2ps2bf16") \
+    M(VCVTNEPS2BF16, "vcvtneps2bf16") M(VCVTPD2QQ, "vcvtpd2qq") \
+    M(VCVTPD2UDQ, "vcvtpd2udq") M(VCVTPD2UQQ, "vcvtpd2uqq") \
+    M(VCVTPS2QQ, "vcvtps2qq") M(VCVTPS2UDQ, "vcvtps2udq") \
+    M(VCVTPS2UQQ, "vcvtps2uqq") M(VCVTQQ2PD, "vcvtqq2pd") \
+    M(VCVTQQ2PS, "vcvtqq2ps") M(VCVTSD2USI, "vcvtsd2usi") \
+    M(VCVTSS2USI, "vcvtss2usi") M(VCVTTPD2QQ, "vcvttpd2qq") \
+    M(VCVTTPD2UDQ, "vcvttpd2udq") M(VCVTTPD2UQQ, "vcvttpd2uqq") \
+    M(VCVTTPS2QQ, "vcvttps2qq") M(VCVTTPS2UDQ, "vcvttps2udq") \
+    M(VCVTTPS2UQQ, "vcvttps2uqq") M(VCVTTSD2USI, "vcvttsd2usi") \
+    M(VCVTTSS2USI, "vcvttss2usi") M(VCVTUDQ2PD, "vcvtudq2pd") \
+    M(VCVTUDQ2PS, "vcvtudq2ps") M(VCVTUQQ2PD, "vcvtuqq2pd") \
+    M(VCVTUQQ2PS, "vcvtuqq2ps") M(VCVTUSI2SD, "vcvtusi2sd") \
+    M(VCVTUSI2SS, "vcvtusi2ss") M(VDBPSADBW, "vdbpsadbw") \
+    M(VDPBF16PS, "vdpbf16ps") M(VEXPANDPD, "vexpandpd") \
+    M(VEXPANDPS, "vexpandps") M(VEXTRACTF32X4, "vextractf32x4") \
+    M(VEXTRACTF32X8, "vextractf32x8") M(VEXTRACTF64X2, "vextractf64x2") \
+    M(VEXTRACTF64X4, "vextractf64x4") M(VEXTRACTI32X4, "vextracti32x4") \
+    M(VEXTRACTI32X8, "vextracti32x8") M(VEXTRACTI64X2, "vextracti64x2") \
+    M(VEXTRACTI64X4, "vextracti64x4") M(VFIXUPIMMPD, "vfixupimmpd") \
+    M(VFIXUPIMMPS, "vfixupimmps") M(VFIXUPIMMSD, "vfixupimmsd") \
+    M(VFIXUPIMMSS, "vfixupimmss") M(VFPCLASSPD, "vfpclasspd") \
+    M(VFPCLASSPS, "vfpclassps") M(VFPCLASSSD, "vfpclasssd") \
+    M(VFPCLASSSS, "vfpclassss") M(VGETEXPPD, "vgetexppd") \
+    M(VGETEXPPS, "vgetexpps") M(VGETEXPSD, "vgetexpsd") \
+    M(VGETEXPSS, "vgetexpss") M(VGETMANTPD, "vgetmantpd") \
+    M(VGETMANTPS, "vgetmantps") M(VGETMANTSD, "vgetmantsd") \
+    M(VGETMANTSS, "vgetmantss") M(VINSERTF32X4, "vinsertf32x4") \
+    M(VINSERTF32X8, "vinsertf32x8") M(VINSERTF64X2, "vinsertf64x2") \
+    M(VINSERTF64X4, "vinsertf64x4") M(VINSERTI32X4, "vinserti32x4") \
+    M(VINSERTI32X8, "vinserti32x8") M(VINSERTI64X2, "vinserti64x2") \
+    M(VINSERTI64X4, "vinserti64x4") M(VMOVDQA32, "vmovdqa32") \
+    M(VMOVDQA64, "vmovdqa64") M(VMOVDQU16, "vmovdqu16") \
+    M(VMOVDQU32, "vmovdqu32") M(VMOVDQU64, "vmovdqu64") \
+    M(VMOVDQU8, "vmovdqu8") M(VP2INTERSECTD, "vp2intersectd") \
+    M(VP2INTERSECTQ, "vp2intersectq") M(VPABSQ, "vpabsq") M(VPANDD, "vpandd") \
+    M(VPANDND, "vpandnd") M(VPANDNQ, "vpandnq") M(VPANDQ, "vpandq") \
+    M(VPBLENDMB, "vpblendmb") M(VPBLENDMD, "vpblendmd") \
+    M(VPBLENDMQ, "vpblendmq") M(VPBLENDMW, "vpblendmw") \
+    M(VPBROADCASTMB2Q, "vpbroadcastmb2q") \
+    M(VPBROADCASTMW2D, "vpbroadcastmw2d") M(VPCMPB, "vpcmpb") \
+    M(VPCMPD, "vpcmpd") M(VPCMPQ, "vpcmpq") M(VPCMPUB, "vpcmpub") \
+    M(VPCMPUD, "vpcmpud") M(VPCMPUQ, "vpcmpuq") M(VPCMPUW, "vpcmpuw") \
+    M(VPCMPW, "vpcmpw") M(VPCOMPRESSB, "vpcompressb") \
+    M(VPCOMPRESSD, "vpcompressd") M(VPCOMPRESSQ, "vpcompressq") \
+    M(VPCOMPRESSW, "vpcompressw") M(VPCONFLICTD, "vpconflictd") \
+    M(VPCONFLICTQ, "vpconflictq") M(VPERMB, "vpermb") M(VPERMI2B, "vpermi2b") \
+    M(VPERMI2D, "vpermi2d") M(VPERMI2PD, "vpermi2pd") \
+    M(VPERMI2PS, "vpermi2ps") M(VPERMI2Q, "vpermi2q") M(VPERMI2W, "vpermi2w") \
+    M(VPERMT2B, "vpermt2b") M(VPERMT2D, "vpermt2d") M(VPERMT2PD, "vpermt2pd") \
+    M(VPERMT2PS, "vpermt2ps") M(VPERMT2Q, "vpermt2q") M(VPERMT2W, "vpermt2w") \
+    M(VPERMW, "vpermw") M(VPEXPANDB, "vpexpandb") M(VPEXPANDD, "vpexpandd") \
+    M(VPEXPANDQ, "vpexpandq") M(VPEXPANDW, "vpexpandw") \
+    M(VPLZCNTD, "vplzcntd") M(VPLZCNTQ, "vplzcntq") \
+    M(VPMADD52HUQ, "vpmadd52huq") M(VPMADD52LUQ, "vpmadd52luq") \
+    M(VPMAXSQ, "vpmaxsq") M(VPMAXUQ, "vpmaxuq") M(VPMINSQ, "vpminsq") \
+    M(VPMINUQ, "vpminuq") M(VPMOVB2M, "vpmovb2m") M(VPMOVD2M, "vpmovd2m") \
+    M(VPMOVDB, "vpmovdb") M(VPMOVDW, "vpmovdw") M(VPMOVM2B, "vpmovm2b") \
+    M(VPMOVM2D, "vpmovm2d") M(VPMOVM2Q, "vpmovm2q") M(VPMOVM2W, "vpmovm2w") \
+    M(VPMOVQ2M, "vpmovq2m") M(VPMOVQB, "vpmovqb") M(VPMOVQD, "vpmovqd") \
+    M(VPMOVQW, "vpmovqw") M(VPMOVSDB, "vpmovsdb") M(VPMOVSDW, "vpmovsdw") \
+    M(VPMOVSQB, "vpmovsqb") M(VPMOVSQD, "vpmovsqd") M(VPMOVSQW, "vpmovsqw") \
+    M(VPMOVSWB, "vpmovswb") M(VPMOVUSDB, "vpmovusdb") \
+    M(VPMOVUSDW, "vpmovusdw") M(VPMOVUSQB, "vpmovusqb") \
+    M(VPMOVUSQD, "vpmovusqd") M(VPMOVUSQW, "vpmovusqw") \
+    M(VPMOVUSWB, "vpmovuswb") M(VPMOVW2M, "vpmovw2m") M(VPMOVWB, "vpmovwb") \
+    M(VPMULLQ, "vpmullq") M(VPMULTISHIFTQB, "vpmultishiftqb") \
+    M(VPOPCNTB, "vpopcntb") M(VPOPCNTD, "vpopcntd") M(VPOPCNTQ, "vpopcntq") \
+    M(VPOPCNTW, "vpopcntw") M(VPORD, "vpord") M(VPORQ, "vporq") \
+    M(VPROLD, "vprold") M(VPROLQ, "vprolq") M(VPROLVD, "vprolvd") \
+    M(VPROLVQ, "vprolvq") M(VPRORD, "vprord") M(VPRORQ, "vprorq") \
+    M(VPRORVD, "vprorvd") M(VPRORVQ, "vprorvq") M(VPSCATTERDD, "vpscatterdd") \
+    M(VPSCATTERDQ, "vpscatterdq") M(VPSCATTERQD, "vpscatterqd") \
+    M(VPSCATTERQQ, "vpscatterqq") M(VPSHLDD, "vpshldd") M(VPSHLDQ, "vpshldq") \
+    M(VPSHLDVD, "vpshldvd") M(VPSHLDVQ, "vpshldvq") M(VPSHLDVW, "vpshldvw") \
+    M(VPSHLDW, "vpshldw") M(VPSHRDD, "vpshrdd") M(VPSHRDQ, "vpshrdq") \
+    M(VPSHRDVD, "vpshrdvd") M(VPSHRDVQ, "vpshrdvq") M(VPSHRDVW, "vpshrdvw") \
+    M(VPSHRDW, "vpshrdw") M(VPSHUFBITQMB, "vpshufbitqmb") \
+    M(VPSLLVW, "vpsllvw") M(VPSRAQ, "vpsraq") M(VPSRAVQ, "vpsravq") \
+    M(VPSRAVW, "vpsravw") M(VPSRLVW, "vpsrlvw") M(VPTERNLOGD, "vpternlogd") \
+    M(VPTERNLOGQ, "vpternlogq") M(VPTESTMB, "vptestmb") \
+    M(VPTESTMD, "vptestmd") M(VPTESTMQ, "vptestmq") M(VPTESTMW, "vptestmw") \
+    M(VPTESTNMB, "vptestnmb") M(VPTESTNMD, "vptestnmd") \
+    M(VPTESTNMQ, "vptestnmq") M(VPTESTNMW, "vptestnmw") M(VPXORD, "vpxord") \
+    M(VPXORQ, "vpxorq") M(VRANGEPD, "vrangepd") M(VRANGEPS, "vrangeps") \
+    M(VRANGESD, "vrangesd") M(VRANGESS, "vrangess") M(VRCP14PD, "vrcp14pd") \
+    M(VRCP14PS, "vrcp14ps") M(VRCP14SD, "vrcp14sd") M(VRCP14SS, "vrcp14ss") \
+    M(VREDUCEPD, "vreducepd") M(VREDUCEPS, "vreduceps") \
+    M(VREDUCESD, "vreducesd") M(VREDUCESS, "vreducess") \
+    M(VRNDSCALEPD, "vrndscalepd") M(VRNDSCALEPS, "vrndscaleps") \
+    M(VRNDSCALESD, "vrndscalesd") M(VRNDSCALESS, "vrndscaless") \
+    M(VRSQRT14PD, "vrsqrt14pd") M(VRSQRT14PS, "vrsqrt14ps") \
+    M(VRSQRT14SD, "vrsqrt14sd") M(VRSQRT14SS, "vrsqrt14ss") \
+    M(VSCALEFPD, "vscalefpd") M(VSCALEFPS, "vscalefps") \
+    M(VSCALEFSD, "vscalefsd") M(VSCALEFSS, "vscalefss") \
+    M(VSCATTERDPD, "vscatterdpd") M(VSCATTERDPS, "vscatterdps") \
+    M(VSCATTERQPD, "vscatterqpd") M(VSCATTERQPS, "vscatterqps") \
+    M(VSHUFF32X4, "vshuff32x4") M(VSHUFF64X2, "vshuff64x2") \
+    M(VSHUFI32X4, "vshufi32x4") M(VSHUFI64X2, "vshufi64x2")
 /* clang-format on */
 
 typedef enum X86Mnemonic {

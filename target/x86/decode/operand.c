@@ -46,7 +46,10 @@ static void decode_memory32(Decoder *d, bool vsib)
 
         base = byte & 7;
         mem->scale = byte >> 6;
-        mem->index = index == X86_RSP && !vsib ? X86_NO_REG : index;
+        mem->vsib = vsib;
+        mem->index = vsib               ? index | d->v
+                     : index == X86_RSP ? X86_NO_REG
+                                        : index;
     }
     if (insn->mod == 0 && base == 5) {
         mem->rip = !sib && d->code == X86_CODE64;
@@ -59,15 +62,16 @@ static void decode_memory32(Decoder *d, bool vsib)
     }
 }
 
-static bool decode_letter_is_vsib(uint8_t letter)
+static bool decode_is_vsib(const X86Row *row)
 {
-    return letter == VSIB_d || letter == VSIB_q;
+    return row->operand[1] == VSIB_d || row->operand[1] == VSIB_q ||
+           row->evex & X86_E_VSIB;
 }
 
 void decode_memory(Decoder *d, const X86Row *row)
 {
     X86Insn *insn = d->insn;
-    bool vsib = decode_letter_is_vsib(row->operand[1]);
+    bool vsib = decode_is_vsib(row);
 
     insn->has_mem = true;
     if (insn->addr_size == 2) {
@@ -196,13 +200,13 @@ static const LetterSpec decode_letters[LETTER_COUNT] = {
     [R_m] = RM_REG(GPR, SZ_M), [R_d] = RM_REG(GPR, SZ_4),
     [M_0] = RM_MEM(SZ_0), [M_b] = RM_MEM(SZ_1), [M_w] = RM_MEM(SZ_2),
     [M_d] = RM_MEM(SZ_4), [M_q] = RM_MEM(SZ_8), [M_dq] = RM_MEM(SZ_16),
-    [M_x] = RM_MEM(SZ_X), [M_v] = RM_MEM(SZ_V), [M_y] = RM_MEM(SZ_Y),
+    [M_x] = RM_MEM(SZ_X), [M_xh] = RM_MEM(SZ_XH), [M_v] = RM_MEM(SZ_V), [M_y] = RM_MEM(SZ_Y),
     [M_p] = RM_MEM(SZ_P), [M_a] = RM_MEM(SZ_A), [M_s] = RM_MEM(SZ_S),
     [M_t] = RM_MEM(SZ_10), [M_env] = RM_MEM(SZ_ENV),
     [M_save] = RM_MEM(SZ_SAVE), [M_fx] = RM_MEM(SZ_512),
     [M_zmm] = RM_MEM(SZ_64),
     [G_b] = REG_OF(GPR, SZ_1), [G_v] = REG_OF(GPR, SZ_V),
-    [G_w] = REG_OF(GPR, SZ_2), [G_y] = REG_OF(GPR, SZ_Y),
+    [G_w] = REG_OF(GPR, SZ_2), [G_d] = REG_OF(GPR, SZ_4), [G_y] = REG_OF(GPR, SZ_Y),
     [G_m] = REG_OF(GPR, SZ_M), [G_ad] = REG_OF(GPR, SZ_AD),
     [S_w] = REG_OF(SEG, SZ_2), [C_m] = REG_OF(CR, SZ_M),
     [D_m] = REG_OF(DR, SZ_M),
@@ -233,6 +237,7 @@ static const LetterSpec decode_letters[LETTER_COUNT] = {
     [N_q] = RM_REG(MMX, SZ_8),
     [V_d] = REG_OF(VEC, SZ_4), [V_q] = REG_OF(VEC, SZ_8),
     [V_dq] = REG_OF(VEC, SZ_16), [V_x] = REG_OF(VEC, SZ_X),
+    [V_xh] = REG_OF(VEC, SZ_XH),
     [W_b] = RM_OF(VEC, SZ_1, SZ_1), [W_w] = RM_OF(VEC, SZ_2, SZ_2),
     [W_d] = RM_OF(VEC, SZ_4, SZ_4), [W_q] = RM_OF(VEC, SZ_8, SZ_8),
     [W_dq] = RM_OF(VEC, SZ_16, SZ_16), [W_x] = RM_OF(VEC, SZ_X, SZ_X),
@@ -244,10 +249,14 @@ static const LetterSpec decode_letters[LETTER_COUNT] = {
     [H_dq] = VVVV_OF(VEC, SZ_16), [H_x] = VVVV_OF(VEC, SZ_X),
     [L_x] = OTHER(IN_IS4, VEC, SZ_X),
     [VSIB_d] = RM_MEM(SZ_4), [VSIB_q] = RM_MEM(SZ_8),
-    [K_reg] = REG_OF(MASK, SZ_8), [K_vvvv] = VVVV_OF(MASK, SZ_8),
-    [K_rm] = RM_REG(MASK, SZ_8),
-    [K_mem_b] = RM_OF(MASK, SZ_1, SZ_1), [K_mem_w] = RM_OF(MASK, SZ_2, SZ_2),
-    [K_mem_d] = RM_OF(MASK, SZ_4, SZ_4), [K_mem_q] = RM_OF(MASK, SZ_8, SZ_8),
+    [K_b] = REG_OF(MASK, SZ_1), [K_w] = REG_OF(MASK, SZ_2),
+    [K_d] = REG_OF(MASK, SZ_4), [K_q] = REG_OF(MASK, SZ_8),
+    [KR_b] = RM_REG(MASK, SZ_1), [KR_w] = RM_REG(MASK, SZ_2),
+    [KR_d] = RM_REG(MASK, SZ_4), [KR_q] = RM_REG(MASK, SZ_8),
+    [KH_b] = VVVV_OF(MASK, SZ_1), [KH_w] = VVVV_OF(MASK, SZ_2),
+    [KH_d] = VVVV_OF(MASK, SZ_4), [KH_q] = VVVV_OF(MASK, SZ_8),
+    [KM_b] = RM_OF(MASK, SZ_1, SZ_1), [KM_w] = RM_OF(MASK, SZ_2, SZ_2),
+    [KM_d] = RM_OF(MASK, SZ_4, SZ_4), [KM_q] = RM_OF(MASK, SZ_8, SZ_8),
 };
 /* clang-format on */
 
@@ -259,6 +268,8 @@ static void decode_register(Decoder *d, X86Operand *op, unsigned reg)
     op->reg = reg;
     switch (op->kind) {
     case OPERAND_GPR:
+        d->ud |= op->field == X86_FIELD_REG && reg > 15;
+        op->reg = reg & 15;
         if (op->size == 1 && reg >= 4 && !d->insn->rex && !d->insn->vex) {
             op->reg = reg - 4;
             op->high = true;
@@ -275,9 +286,12 @@ static void decode_register(Decoder *d, X86Operand *op, unsigned reg)
     case OPERAND_DR:
         d->ud |= reg > 7;
         break;
+    case OPERAND_MASK: /* ModRM.rm's upper bits do not count */
+        d->ud |= op->field != X86_FIELD_RM && reg > 7;
+        op->reg = reg & 7;
+        break;
     case OPERAND_MMX:
     case OPERAND_ST:
-    case OPERAND_MASK:
         op->reg = reg & 7;
         break;
     default:
@@ -285,9 +299,31 @@ static void decode_register(Decoder *d, X86Operand *op, unsigned reg)
     }
 }
 
+/* EVEX's displacement of one byte counts operands: SDM 2A 2.7.5. */
+static void decode_scale_disp(X86Insn *insn, unsigned bytes)
+{
+    if (insn->mod == 1) {
+        insn->mem.disp *= bytes;
+    }
+}
+
+static void decode_evex_memory(X86Insn *insn, X86Operand *op)
+{
+    uint16_t evex = insn->row->evex;
+
+    if (insn->broadcast) {
+        op->size = evex & X86_E_BCAST64 ? 8 : 4;
+    }
+    decode_scale_disp(insn, evex & X86_E_PACKED ? 1u << (evex & X86_E_ELEMENT)
+                                                : op->size);
+}
+
 static void decode_memory_operand(X86Insn *insn, X86Operand *op)
 {
     op->kind = OPERAND_MEM;
+    if (insn->vex == 2) {
+        decode_evex_memory(insn, op);
+    }
     insn->mem_bytes = insn->row->attr & X86_A_NOSEG ? 0 : op->size;
 }
 

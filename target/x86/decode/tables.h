@@ -27,6 +27,7 @@ typedef enum DecodeSplit {
     SPLIT_W,      /* REX.W, VEX.W */
     SPLIT_L,      /* VEX.L */
     SPLIT_REXB,   /* REX.B */
+    SPLIT_LL,     /* EVEX.L'L */
     SPLIT_COUNT
 } DecodeSplit;
 
@@ -39,7 +40,7 @@ struct DecodeNode {
     };
 };
 
-/* One-byte, 0F, 0F38, 0F3A; VEX maps 1 to 3. */
+/* One-byte, 0F, 0F38, 0F3A; VEX and EVEX maps 1 to 3. */
 extern const DecodeNode decode_map_one_byte[256];
 extern const DecodeNode decode_map_0f[256];
 extern const DecodeNode decode_map_0f38[256];
@@ -47,10 +48,13 @@ extern const DecodeNode decode_map_0f3a[256];
 extern const DecodeNode decode_map_vex_0f[256];
 extern const DecodeNode decode_map_vex_0f38[256];
 extern const DecodeNode decode_map_vex_0f3a[256];
+extern const DecodeNode decode_map_evex_0f[256];
+extern const DecodeNode decode_map_evex_0f38[256];
+extern const DecodeNode decode_map_evex_0f3a[256];
 /* For tests: where a row stands. */
 typedef struct DecodePlace {
     const X86Row *row;
-    uint8_t vex; /* 2: EVEX */
+    uint8_t vex; /* 1: VEX, 2: EVEX */
     uint8_t map;
     int16_t choice[SPLIT_COUNT]; /* per split: the branch, -1: not asked;
                                     SPLIT_ROW: the opcode */
@@ -71,8 +75,8 @@ extern const DecodeNode decode_group1_Eb_Ib[8], decode_group1_Ev_Iz[8],
     decode_group12[8], decode_group13[8], decode_group14[8], decode_group15[8],
     decode_group16[8], decode_groupP[8], decode_group_VEX12[8],
     decode_group_VEX13[8], decode_group_VEX14[8], decode_group_VEX15[8],
-    decode_group_VEX17[8];
-extern const X86Row decode_row_evex;
+    decode_group_VEX17[8], decode_group_EVEX12[8], decode_group_EVEX13[8],
+    decode_group_EVEX14[8];
 
 /* clang-format off */
 typedef enum Letter {
@@ -83,10 +87,10 @@ typedef enum Letter {
     /* ModRM.rm: register only */
     R_v, R_y, R_m, R_d,
     /* ModRM.rm: memory only */
-    M_0, M_b, M_w, M_d, M_q, M_dq, M_x, M_v, M_y, M_p, M_a, M_s, M_t,
+    M_0, M_b, M_w, M_d, M_q, M_dq, M_x, M_xh, M_v, M_y, M_p, M_a, M_s, M_t,
     M_env, M_save, M_fx, M_zmm,
     /* ModRM.reg */
-    G_b, G_w, G_v, G_y, G_m, G_ad, S_w, C_m, D_m,
+    G_b, G_w, G_d, G_v, G_y, G_m, G_ad, S_w, C_m, D_m,
     /* VEX.vvvv: general register */
     B_y,
     /* opcode bits 0..2 with REX.B */
@@ -102,13 +106,15 @@ typedef enum Letter {
     /* MMX: reg, rm or memory, rm only */
     P_q, Q_q, Q_d, N_q,
     /* vector: reg, rm or memory, rm only, VEX.vvvv, imm8[7:4]; VSIB */
-    V_d, V_q, V_dq, V_x,
+    V_d, V_q, V_dq, V_x, V_xh,
     W_b, W_w, W_d, W_q, W_dq, W_x, W_xh, W_xq, W_xe,
     U_d, U_q, U_dq, U_x,
     H_d, H_q, H_dq, H_x,
     L_x,
     VSIB_d, VSIB_q, /* the elements' size */
-    K_reg, K_rm, K_vvvv, K_mem_w, K_mem_b, K_mem_d, K_mem_q,
+    /* opmasks: reg, rm, VEX.vvvv, rm or memory */
+    K_b, K_w, K_d, K_q, KR_b, KR_w, KR_d, KR_q, KH_b, KH_w, KH_d, KH_q,
+    KM_b, KM_w, KM_d, KM_q,
     LETTER_COUNT
 } Letter;
 /* clang-format on */
@@ -212,7 +218,31 @@ enum {
 #define MODE(legacy, long_mode) SPLIT(SPLIT_MODE, legacy, long_mode)
 #define W(w0, w1) SPLIT(SPLIT_W, w0, w1)
 #define VL(l128, l256) SPLIT(SPLIT_L, l128, l256)
+/* EVEX.L'L: 128 bits, and the longer ones. */
+#define VL3(l128, longer) SPLIT(SPLIT_LL, l128, longer, longer, NONE)
 #define REXB(b0, b1) SPLIT(SPLIT_REXB, b0, b1)
+
+/* Attributes of EVEX rows as the tables spell them. */
+enum {
+    E8 = 0,
+    E16 = 1,
+    E32 = 2,
+    E64 = 3,
+    MASK = X86_E_MASK,
+    MZ = X86_E_MASK | X86_E_ZERO,
+    B32 = X86_E_BCAST32,
+    B64 = X86_E_BCAST64,
+    ER = X86_E_ROUND | X86_E_SAE,
+    SAE = X86_E_SAE,
+    WHOLE = X86_E_WHOLE,
+    PACKED = X86_E_PACKED,
+    SCALAR = X86_E_SCALAR,
+    ONLY_128 = X86_E_L128,
+    FROM_256 = X86_E_L256 | X86_E_L512,
+    ONLY_512 = X86_E_L512,
+    FULL32 = MZ | E32 | B32,
+    FULL64 = MZ | E64 | B64,
+};
 
 /* ---- Kinds of instructions ------------------------------------------------
  */
@@ -312,6 +342,16 @@ enum {
 #define AVX_OP(feat, a)                                                        \
     .attr = X86_A_AVX | NATIVE | (a), .access = ACCESS_W,                      \
     .feature = FEATURE_##feat
+/* EVEX: attributes of both kinds. */
+#define EVEX_ACC(feat, ev, a, acc)                                             \
+    .attr = X86_A_AVX512 | NATIVE | (a), .evex = (ev), .access = acc,          \
+    .feature = FEATURE_##feat
+#define EV(name, feat, ev, ...)                                                \
+    INSN(name, EVEX_ACC(feat, ev, 0, ACCESS_W), __VA_ARGS__)
+#define EV_ACC(name, feat, ev, ...)                                            \
+    INSN(name, EVEX_ACC(feat, ev, 0, ACCESS_RW), __VA_ARGS__)
+#define ONLY_W0(...) SPLIT(SPLIT_W, __VA_ARGS__, NONE)
+#define ONLY_W1(...) SPLIT(SPLIT_W, NONE, __VA_ARGS__)
 #define AVX_ACC(feat, a, acc)                                                  \
     .attr = X86_A_AVX | NATIVE | (a), .access = acc, .feature = FEATURE_##feat
 

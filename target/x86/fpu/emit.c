@@ -18,6 +18,15 @@ static const TcgHelper fp_vector_helpers[2][2] = {
     { FP_HELPER("vector.f", TCG_WRITES_FLAGS),
       FP_HELPER("vector.fg", TCG_WRITES_FLAGS | TCG_WRITES_GLOBALS) },
 };
+#define FP_EVEX_HELPER(name, flags)                                            \
+    {                                                                          \
+        name, fp_helper_evex, TCG_MAY_RAISE | (flags)                          \
+    }
+static const TcgHelper fp_evex_helpers[2][2] = {
+    { FP_EVEX_HELPER("evex", 0), FP_EVEX_HELPER("evex.g", TCG_WRITES_GLOBALS) },
+    { FP_EVEX_HELPER("evex.f", TCG_WRITES_FLAGS),
+      FP_EVEX_HELPER("evex.fg", TCG_WRITES_FLAGS | TCG_WRITES_GLOBALS) },
+};
 static const TcgHelper fp_x87_helper = { "x87", fp_helper_x87, TCG_MAY_RAISE };
 static const TcgHelper fp_x87_flags_helper = {
     "x87.f", fp_helper_x87, TCG_MAY_RAISE | TCG_READS_FLAGS | TCG_WRITES_FLAGS
@@ -78,8 +87,11 @@ uint64_t fp_pack_extra(const X86Insn *i)
 const FpRow *fp_vector_row(unsigned mnemonic)
 {
     static const FpRow *const tables[] = {
-        fp_int_rows,    fp_shuffle_rows, fp_float_rows, fp_convert_rows,
-        fp_crypto_rows, fp_text_rows,    fp_avx_rows,
+        fp_int_rows,          fp_shuffle_rows,     fp_float_rows,
+        fp_convert_rows,      fp_crypto_rows,      fp_text_rows,
+        fp_avx_rows,          fp_opmask_rows,      fp_evex_int_rows,
+        fp_evex_move_rows,    fp_evex_memory_rows, fp_evex_float_rows,
+        fp_evex_convert_rows,
     };
 
     for (size_t n = 0; n < G_N_ELEMENTS(tables); n++) {
@@ -88,26 +100,6 @@ const FpRow *fp_vector_row(unsigned mnemonic)
         }
     }
     return NULL;
-}
-
-static bool fp_is_gather(const X86Insn *i)
-{
-    return i->op_count == 3 && i->op[1].kind == OPERAND_MEM &&
-           i->row->attr & X86_A_AVX && !(i->row->attr & X86_A_NATIVE) &&
-           i->mem_bytes < 16;
-}
-
-/* Base and displacement without the vector of indices, which the helper adds;
- * segmented in the front end's way. */
-static IrVal fp_gather_base(Translator *t, const X86Insn *i)
-{
-    X86Insn scalar = *i;
-
-    scalar.mem.index = X86_NO_REG;
-    scalar.mem.scale = 0;
-    scalar.mem_bytes = 1; /* its elements are elsewhere */
-    tr_set_address(t, &scalar);
-    return tr_copy(t, tr_address(t));
 }
 
 /* MASKMOVDQU stores at DS:rDI. */
@@ -121,9 +113,6 @@ static IrVal fp_implicit_address(Translator *t, const X86Insn *i)
 
 static IrVal fp_address(Translator *t, const X86Insn *i, const FpRow *row)
 {
-    if (fp_is_gather(i)) {
-        return fp_gather_base(t, i);
-    }
     if (i->has_mem) {
         return tr_copy(t, tr_address(t));
     }
@@ -135,12 +124,39 @@ static bool fp_writes_memory(const X86Insn *i)
     return i->op[0].kind == OPERAND_MEM && i->op[0].access & OPERAND_WRITE;
 }
 
+const FpRow *fp_evex_row(unsigned mnemonic)
+{
+    const FpRow *gather = &fp_evex_gather_rows[mnemonic];
+    return gather->fn ? gather : fp_vector_row(mnemonic);
+}
+
+/* Opmask instructions, too, though they are VEX-encoded. */
+static void fp_emit_evex(Translator *t, const X86Insn *i, const FpRow *row)
+{
+    bool gpr = i->op[0].kind == OPERAND_GPR;
+    const TcgHelper *h = &fp_evex_helpers[(row->flags & FP_FLAGS) != 0][gpr];
+
+    if (fp_writes_memory(i) && !(row->flags & FP_ADDRESS) && !i->evex_aaa) {
+        tr_probe_write(t, i->op[0].size);
+    }
+    IrVal addr = fp_address(t, i, row);
+    IrVal operands = tr_imm(t, fp_pack_evex_operands(i));
+    IrVal extra = tr_imm(t, fp_pack_evex(i));
+    tr_call(t, h, IR_NONE, addr, operands, extra, (uintptr_t)i->row);
+}
+
 static bool fp_emit_vector(Translator *t, const X86Insn *i)
 {
-    const FpRow *row = fp_vector_row(i->mnemonic);
+    bool evex = i->row->attr & X86_A_AVX512;
+    const FpRow *row =
+        evex ? fp_evex_row(i->mnemonic) : fp_vector_row(i->mnemonic);
 
     if (!row) {
         return false;
+    }
+    if (evex) {
+        fp_emit_evex(t, i, row);
+        return true;
     }
     bool gpr = row->flags & FP_GPR || (i->op[0].kind == OPERAND_GPR);
     const TcgHelper *h = &fp_vector_helpers[(row->flags & FP_FLAGS) != 0][gpr];
@@ -164,8 +180,12 @@ static uint64_t fp_state_argument(const X86Insn *i, unsigned kind)
         return i->op_size == 2 ? 2 : 4;
     case FP_STATE_TO_AX:
         return !i->has_mem;
+    case FP_STATE_OPT:
+        return FP_XSAVE_OPT;
+    case FP_STATE_COMPACT:
+        return FP_XSAVE_COMPACT;
     default:
-        return kind == FP_STATE_COMPACT;
+        return 0;
     }
 }
 

@@ -21,16 +21,16 @@
 #include "target/x86/cpu.h"
 
 typedef union FpVec {
-    uint8_t b[32];
-    int8_t sb[32];
-    uint16_t w[16];
-    int16_t sw[16];
-    uint32_t l[8];
-    int32_t sl[8];
-    uint64_t q[4];
-    int64_t sq[4];
-    float f[8];
-    double d[4];
+    uint8_t b[64];
+    int8_t sb[64];
+    uint16_t w[32];
+    int16_t sw[32];
+    uint32_t l[16];
+    int32_t sl[16];
+    uint64_t q[8];
+    int64_t sq[8];
+    float f[16];
+    double d[8];
 } FpVec;
 
 /* MXCSR, SDM 1 10.2.3. The exceptions have the same places in FSW and FCW. */
@@ -73,6 +73,14 @@ typedef struct FpOp {
     uint8_t mask; /* register of the last source */
     uint8_t dest; /* register of the destination */
     bool mem_dst;
+    /* EVEX: the bits of the mask (all set without one), its register, and
+     * whether zeros stand where they are clear; of the elements that it counts
+     * the bytes and the number. */
+    uint64_t k;
+    uint8_t k_reg;
+    bool zeroes;
+    unsigned element, elements;
+    uint8_t dst_reg;
 } FpOp;
 
 typedef void FpFn(FpOp *x);
@@ -84,11 +92,13 @@ static inline uint32_t fp_tiny(const FpOp *x)
 }
 
 typedef enum FpFlags {
-    FP_MXCSR = 1 << 0,   /* arithmetic under MXCSR's control */
-    FP_FLAGS = 1 << 1,   /* sets eflags */
-    FP_GPR = 1 << 2,     /* changes general registers by itself */
-    FP_ADDRESS = 1 << 3, /* makes its own memory accesses */
-    FP_COUNT = 1 << 4,   /* an immediate is the last source */
+    FP_MXCSR = 1 << 0,      /* arithmetic under MXCSR's control */
+    FP_FLAGS = 1 << 1,      /* sets eflags */
+    FP_GPR = 1 << 2,        /* changes general registers by itself */
+    FP_ADDRESS = 1 << 3,    /* makes its own memory accesses */
+    FP_COUNT = 1 << 4,      /* an immediate is the last source */
+    FP_OWN_MASK = 1 << 5,   /* does what the mask says by itself */
+    FP_OWN_RESULT = 1 << 6, /* and stores what it writes */
 } FpFlags;
 
 typedef struct FpRow {
@@ -104,13 +114,35 @@ extern const FpRow fp_convert_rows[X86_MNEMONIC_COUNT];
 extern const FpRow fp_crypto_rows[X86_MNEMONIC_COUNT];
 extern const FpRow fp_text_rows[X86_MNEMONIC_COUNT];
 extern const FpRow fp_avx_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_opmask_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_evex_int_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_evex_move_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_evex_memory_rows[X86_MNEMONIC_COUNT];
+/* Gathers with an opmask: they have the names of those without. */
+extern const FpRow fp_evex_gather_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_evex_float_rows[X86_MNEMONIC_COUNT];
+extern const FpRow fp_evex_convert_rows[X86_MNEMONIC_COUNT];
 
 /* The call behind every vector instruction: see fp_pack() for what operands
  * and extra are. */
 uint64_t fp_helper_vector(void *env, uint64_t addr, uint64_t operands,
                           uint64_t extra, uint64_t row);
 
-const FpRow *fp_vector_row(unsigned mnemonic); /* NULL: not translated */
+/* The same with AVX-512's registers, masks, broadcast and rounding: evex.c. */
+uint64_t fp_helper_evex(void *env, uint64_t addr, uint64_t operands,
+                        uint64_t extra, uint64_t x86_row);
+uint64_t fp_pack_evex_operands(const X86Insn *i);
+uint64_t fp_pack_evex(const X86Insn *i);
+
+/* NULL: not translated */
+const FpRow *fp_vector_row(unsigned mnemonic);
+const FpRow *fp_evex_row(unsigned mnemonic);
+
+/* Call row's function; exceptions are delivered. */
+void fp_call(FpOp *x, const FpRow *row);
+/* Operands of EVEX functions by number of the register; evex.c. */
+void fp_get_vector(const X86Cpu *cpu, FpVec *v, unsigned reg);
+void fp_put_vector(X86Cpu *cpu, unsigned reg, const FpVec *v, unsigned bytes);
 
 /* What a vector or x87 instruction is, packed for its helper. */
 uint64_t fp_pack_operands(const X86Insn *i);
@@ -142,6 +174,19 @@ static inline unsigned fp_top(const X86Fpu *fpu)
     return fpu->fsw >> 11 & 7;
 }
 
+/* ---- simd-convert.c
+ * ----------------------------------------------------------
+ */
+
+/* Without raising anything: a NaN is one, denormals have only their sign and
+ * smallness. */
+double fp_from_f32(uint32_t v, const FpOp *x);
+double fp_from_f64(uint64_t v, const FpOp *x);
+/* To an integral value in the four ways of SDM 1 table 4-8; and which of them
+ * the immediate's lower half or MXCSR says. */
+double fp_round_by(double v, unsigned mode);
+unsigned fp_round_mode(const FpOp *x);
+
 /* ---- memory.c ------------------------------------------------------------
  */
 
@@ -159,6 +204,8 @@ void fp_probe_masked(X86Cpu *cpu, vaddr addr, const uint8_t *mask, unsigned len,
 /* Give components that are in their initial state (XSTATE_BV clear) that
  * state in memory, too, and mark them in use. */
 void fp_normalize(X86Cpu *cpu);
+/* And AVX-512's components. */
+void fp_normalize_avx512(X86Cpu *cpu);
 /* MMX: TOP = 0, all tags valid. SDM 1 9.5.1 */
 void fp_enter_mmx(X86Cpu *cpu);
 /* Raise #MF if an unmasked exception waits (FSW.ES). */
@@ -173,5 +220,10 @@ uint32_t fp_host_call(uint32_t mxcsr, FpFn *fn, FpOp *x);
 /* The processor's own approximations of 1/x and 1/sqrt(x). */
 float fp_host_rcp(float v);
 float fp_host_rsqrt(float v);
+/* AVX-512's, of 14 bits. */
+float fp_host_rcp14f(float v);
+float fp_host_rsqrt14f(float v);
+double fp_host_rcp14(double v);
+double fp_host_rsqrt14(double v);
 
 #endif

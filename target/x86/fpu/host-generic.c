@@ -36,3 +36,23 @@ float fp_host_rsqrt(float v)
 {
     return 1 / sqrtf(v);
 }
+
+float fp_host_rcp14f(float v)
+{
+    return 1 / v;
+}
+
+float fp_host_rsqrt14f(float v)
+{
+    return 1 / sqrtf(v);
+}
+
+double fp_host_rcp14(double v)
+{
+    return 1 / v;
+}
+
+double fp_host_rsqrt14(double v)
+{
+    return 1 / sqrt(v);
+}

@@ -62,6 +62,7 @@ static void fp_store_vector(FpOp *x, FpOperand op, bool whole)
 
     if (x->vex) {
         bool high = op.size > 16;
+        memset(fpu->zmm_high[op.reg], 0, sizeof(fpu->zmm_high[0]));
         fpu->ymm_high[op.reg][0] = high ? x->d.q[2] : 0;
         fpu->ymm_high[op.reg][1] = high ? x->d.q[3] : 0;
     }
@@ -105,7 +106,7 @@ static void fp_deliver(X86Cpu *cpu, uint32_t exc)
     }
 }
 
-static void fp_call(FpOp *x, const FpRow *row)
+void fp_call(FpOp *x, const FpRow *row)
 {
     if (row->flags & FP_MXCSR) {
         uint32_t host = fp_host_call(x->cpu->fpu.mxcsr, row->fn, x);

@@ -50,18 +50,19 @@ static void simd_perm128(FpOp *x)
     }
 }
 
+/* Within 256 bits by the immediate, or a selects from all of b. */
 static void simd_permq(FpOp *x)
 {
-    for (unsigned n = 0; n < 4; n++) {
-        x->d.q[n] = x->b.q[x->imm >> (2 * n) & 3];
+    for (unsigned n = 0; n < x->size / 8; n++) {
+        unsigned imm = (n & ~3) + (x->imm >> (2 * (n & 3)) & 3);
+        x->d.q[n] = x->b.q[x->has_imm ? imm : x->a.q[n] & (x->size / 8 - 1)];
     }
 }
 
-/* a selects from b, over all 256 bits. */
 static void simd_permd(FpOp *x)
 {
-    for (unsigned n = 0; n < 8; n++) {
-        x->d.l[n] = x->b.l[x->a.l[n] & 7];
+    for (unsigned n = 0; n < x->size / 4; n++) {
+        x->d.l[n] = x->b.l[x->a.l[n] & (x->size / 4 - 1)];
     }
 }
 
@@ -69,15 +70,16 @@ static void simd_permd(FpOp *x)
 static void simd_permilps(FpOp *x)
 {
     for (unsigned n = 0; n < x->size / 4; n++) {
-        x->d.l[n] = x->has_imm ? x->b.l[(n & 4) + (x->imm >> (2 * (n & 3)) & 3)]
-                               : x->a.l[(n & 4) + (x->b.l[n] & 3)];
+        x->d.l[n] = x->has_imm
+                        ? x->b.l[(n & ~3) + (x->imm >> (2 * (n & 3)) & 3)]
+                        : x->a.l[(n & ~3) + (x->b.l[n] & 3)];
     }
 }
 static void simd_permilpd(FpOp *x)
 {
     for (unsigned n = 0; n < x->size / 8; n++) {
-        x->d.q[n] = x->has_imm ? x->b.q[(n & 2) + (x->imm >> n & 1)]
-                               : x->a.q[(n & 2) + (x->b.q[n] >> 1 & 1)];
+        x->d.q[n] = x->has_imm ? x->b.q[(n & ~1) + (x->imm >> n & 1)]
+                               : x->a.q[(n & ~1) + (x->b.q[n] >> 1 & 1)];
     }
 }
 
@@ -95,6 +97,7 @@ SHIFT_LANES(sllvq, q, 64, x->a.q[n] << count, 0)
 SHIFT_LANES(srlvd, l, 32, x->a.l[n] >> count, 0)
 SHIFT_LANES(srlvq, q, 64, x->a.q[n] >> count, 0)
 SHIFT_LANES(sravd, sl, 32, x->a.sl[n] >> count, x->a.sl[n] < 0 ? -1 : 0)
+SHIFT_LANES(sravq, sq, 64, x->a.sq[n] >> count, x->a.sq[n] < 0 ? -1 : 0)
 
 /* Outside of 64-bit mode only the eight that exist there. */
 static unsigned simd_registers(const FpOp *x)
@@ -107,6 +110,7 @@ static void simd_zeroupper(FpOp *x)
     X86Fpu *fpu = &x->cpu->fpu;
 
     memset(fpu->ymm_high, 0, simd_registers(x) * sizeof(fpu->ymm_high[0]));
+    memset(fpu->zmm_high, 0, simd_registers(x) * sizeof(fpu->zmm_high[0]));
 }
 
 static void simd_zeroall(FpOp *x)
@@ -115,7 +119,7 @@ static void simd_zeroall(FpOp *x)
     unsigned count = simd_registers(x);
 
     memset(fpu->xmm, 0, count * sizeof(fpu->xmm[0]));
-    memset(fpu->ymm_high, 0, count * sizeof(fpu->ymm_high[0]));
+    simd_zeroupper(x);
 }
 
 /* ---- Masked moves and gathers ---------------------------------------------
@@ -220,6 +224,7 @@ static void simd_gather(FpOp *x, unsigned index, unsigned bytes)
     memset(x->d.b + count * bytes, 0, sizeof(x->d.b) - count * bytes);
     memset(fpu->xmm[x->mask].b, 0, 16);
     memset(fpu->ymm_high[x->mask], 0, 16);
+    memset(fpu->zmm_high[x->mask], 0, 32);
 }
 static void simd_gatherdd(FpOp *x)
 {
@@ -287,7 +292,7 @@ const FpRow fp_avx_rows[X86_MNEMONIC_COUNT] = {
     ROW(VPERM2F128, perm128), ROW(VPERM2I128, perm128),
     ROW(VPERMQ, permq), ROW(VPERMPD, permq), ROW(VPERMD, permd), ROW(VPERMPS, permd),
     ROW(VPERMILPS, permilps), ROW(VPERMILPD, permilpd),
-    ROW(VPSLLVD, sllvd), ROW(VPSLLVQ, sllvq), ROW(VPSRLVD, srlvd), ROW(VPSRLVQ, srlvq), ROW(VPSRAVD, sravd),
+    ROW(VPSLLVD, sllvd), ROW(VPSLLVQ, sllvq), ROW(VPSRLVD, srlvd), ROW(VPSRLVQ, srlvq), ROW(VPSRAVD, sravd), ROW(VPSRAVQ, sravq),
     ROW(VZEROUPPER, zeroupper), ROW(VZEROALL, zeroall),
     ROW(VPDPBUSD, dpbusd), ROW(VPDPBUSDS, dpbusds), ROW(VPDPWSSD, dpwssd), ROW(VPDPWSSDS, dpwssds),
     MEM(VMASKMOVPS, maskmovd), MEM(VMASKMOVPD, maskmovq),

@@ -48,8 +48,7 @@ static double fp_round(double v)
     return __builtin_nearbyint(v);
 }
 
-/* A NaN is widened without raising anything; f is only read if it is none. */
-static double fp_from_f32(uint32_t v, const FpOp *x)
+double fp_from_f32(uint32_t v, const FpOp *x)
 {
     if ((v & 0x7fffffff) > 0x7f800000) {
         return __builtin_nan("");
@@ -62,7 +61,7 @@ static double fp_from_f32(uint32_t v, const FpOp *x)
     return (F32){ v }.f;
 }
 
-static double fp_from_f64(uint64_t v, const FpOp *x)
+double fp_from_f64(uint64_t v, const FpOp *x)
 {
     if ((v & INT64_MAX) > UINT64_C(0x7ff0000000000000)) {
         return __builtin_nan("");
@@ -182,8 +181,7 @@ static void simd_cvtsd2ss(FpOp *x)
 /* ---- ROUND: to integral values, by the immediate's or MXCSR's mode ---------
  */
 
-/* The four ways of SDM 1 table 4-8. */
-static double fp_round_by(double v, unsigned mode)
+double fp_round_by(double v, unsigned mode)
 {
     switch (mode) {
     case 0:
@@ -197,7 +195,7 @@ static double fp_round_by(double v, unsigned mode)
     }
 }
 
-static unsigned fp_round_mode(const FpOp *x)
+unsigned fp_round_mode(const FpOp *x)
 {
     return x->imm & 4 ? x->cpu->fpu.mxcsr >> MXCSR_RC_SHIFT & 3 : x->imm & 3;
 }

@@ -77,6 +77,12 @@ LANES(pminud, l, MIN(a, b))
 LANES(pminsb, sb, MIN(a, b))
 LANES(pminsw, sw, MIN(a, b))
 LANES(pminsd, sl, MIN(a, b))
+LANES(pminsq, sq, MIN(a, b))
+LANES(pminuq, q, MIN(a, b))
+LANES(pmaxsq, sq, MAX(a, b))
+LANES(pmaxuq, q, MAX(a, b))
+LANES(pabsq, q, (int64_t)b < 0 ? -b : b)
+LANES(pmullq, q, a * b)
 LANES(pmaxub, b, MAX(a, b))
 LANES(pmaxuw, w, MAX(a, b))
 LANES(pmaxud, l, MAX(a, b))
@@ -189,6 +195,7 @@ SHIFTS(psrld, l, 32, a >> count, 0)
 SHIFTS(psrlq, q, 64, a >> count, 0)
 SHIFTS(psraw, sw, 16, a >> count, a < 0 ? -1 : 0)
 SHIFTS(psrad, sl, 32, a >> count, a < 0 ? -1 : 0)
+SHIFTS(psraq, sq, 64, a >> count, a < 0 ? -1 : 0)
 
 static void simd_pslldq(FpOp *x)
 {
@@ -256,8 +263,12 @@ const FpRow fp_int_rows[X86_MNEMONIC_COUNT] = {
     ROW(PABSB, pabsb), ROW(PABSW, pabsw), ROW(PABSD, pabsd),
     ROW(PSIGNB, psignb), ROW(PSIGNW, psignw), ROW(PSIGND, psignd),
     ROW(PAND, pand), ROW(PANDN, pandn), ROW(POR, por), ROW(PXOR, pxor),
+    ROW(VPANDD, pand), ROW(VPANDND, pandn), ROW(VPORD, por), ROW(VPXORD, pxor),
+    ROW(VPANDQ, pand), ROW(VPANDNQ, pandn), ROW(VPORQ, por), ROW(VPXORQ, pxor),
     ROW(ANDPS, pand), ROW(ANDNPS, pandn), ROW(ORPS, por), ROW(XORPS, pxor),
     ROW(ANDPD, pand), ROW(ANDNPD, pandn), ROW(ORPD, por), ROW(XORPD, pxor),
+    ROW(VPMINSQ, pminsq), ROW(VPMINUQ, pminuq), ROW(VPMAXSQ, pmaxsq), ROW(VPMAXUQ, pmaxuq),
+    ROW(VPABSQ, pabsq), ROW(VPMULLQ, pmullq),
     ROW(PMULLW, pmullw), ROW(PMULHW, pmulhw), ROW(PMULHUW, pmulhuw), ROW(PMULHRSW, pmulhrsw),
     ROW(PMULLD, pmulld), ROW(PMULUDQ, pmuludq), ROW(PMULDQ, pmuldq),
     ROW(PMADDWD, pmaddwd), ROW(PMADDUBSW, pmaddubsw),
@@ -266,7 +277,7 @@ const FpRow fp_int_rows[X86_MNEMONIC_COUNT] = {
     ROW(PSADBW, psadbw), ROW(MPSADBW, mpsadbw), ROW(PHMINPOSUW, phminposuw),
     SHIFT(PSLLW, psllw), SHIFT(PSLLD, pslld), SHIFT(PSLLQ, psllq),
     SHIFT(PSRLW, psrlw), SHIFT(PSRLD, psrld), SHIFT(PSRLQ, psrlq),
-    SHIFT(PSRAW, psraw), SHIFT(PSRAD, psrad),
+    SHIFT(PSRAW, psraw), SHIFT(PSRAD, psrad), SHIFT(VPSRAQ, psraq),
     SHIFT(PSLLDQ, pslldq), SHIFT(PSRLDQ, psrldq),
     [X86_PTEST] = { simd_ptest, FP_FLAGS },
     [X86_VTESTPS] = { simd_vtestps, FP_FLAGS },

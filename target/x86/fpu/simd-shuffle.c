@@ -300,6 +300,8 @@ const FpRow fp_shuffle_rows[X86_MNEMONIC_COUNT] = {
     ROW(MOVAPS, mov), ROW(MOVAPD, mov), ROW(MOVUPS, mov), ROW(MOVUPD, mov),
     ROW(MOVDQA, mov), ROW(MOVDQU, mov), ROW(LDDQU, mov), ROW(MOVNTDQA, mov),
     ROW(MOVNTPS, mov), ROW(MOVNTPD, mov), ROW(MOVNTDQ, mov), ROW(MOVNTQ, mov),
+    ROW(VMOVDQA32, mov), ROW(VMOVDQA64, mov), ROW(VMOVDQU8, mov), ROW(VMOVDQU16, mov),
+    ROW(VMOVDQU32, mov), ROW(VMOVDQU64, mov),
     ROW(MOVNTSS, mov), ROW(MOVNTSD, mov),
     ROW(MOVSS, mov), ROW(MOVSD, mov), ROW(MOVD, mov), ROW(MOVQ, mov_low),
     ROW(MOVQ2DQ, mov_low), ROW(MOVDQ2Q, mov_low),

@@ -163,6 +163,7 @@ static void text_mask(FpOp *x, unsigned result)
     memcpy(fpu->xmm[0].b, v.b, 16);
     if (x->vex) {
         memset(fpu->ymm_high[0], 0, 16);
+        memset(fpu->zmm_high[0], 0, sizeof(fpu->zmm_high[0]));
     }
 }
 

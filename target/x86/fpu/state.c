@@ -10,28 +10,19 @@
  */
 #include "target/x86/fpu/state.h"
 #include "target/x86/fpu/fpu.h"
+#include "target/x86/xstate.h"
 
 #include <string.h>
 
 enum {
-    XSTATE_X87 = 1 << 0,
-    XSTATE_SSE = 1 << 1,
-    XSTATE_AVX = 1 << 2,
-    XSTATE_PKRU = 1 << 9,
-    XSTATE_HEADER = 512,
-    XSTATE_EXTENDED = 576,
-    XSTATE_PKRU_OFFSET = 2688,
-    XSTATE_AREA = XSTATE_PKRU_OFFSET + 8,
-    FX_USED = 416, /* bytes of an FXSAVE area that are written */
     FSW_ES = 1 << 7,
     FSW_B = 1 << 15,
 };
-#define XCOMP_COMPACT (UINT64_C(1) << 63)
 
 /* ---- Initial states --------------------------------------------------------
  */
 
-static void state_init_x87(X86Fpu *fpu)
+void state_init_x87(X86Fpu *fpu)
 {
     fpu->fcw = FCW_INIT;
     fpu->fsw = fpu->ftw = fpu->fop = 0;
@@ -57,6 +48,23 @@ void fp_normalize(X86Cpu *cpu)
     if (cpu->tcg ? cpu->tcg->fpu_mask & XSTATE_AVX : cpu->xcr0 & XSTATE_AVX) {
         fpu->xstate_bv |= XSTATE_AVX;
     }
+}
+
+void fp_normalize_avx512(X86Cpu *cpu)
+{
+    X86Fpu *fpu = &cpu->fpu;
+    uint64_t unused = ~fpu->xstate_bv;
+
+    if (unused & XSTATE_OPMASK) {
+        memset(fpu->opmask, 0, sizeof(fpu->opmask));
+    }
+    if (unused & XSTATE_ZMM_HIGH) {
+        memset(fpu->zmm_high, 0, sizeof(fpu->zmm_high));
+    }
+    if (unused & XSTATE_ZMM) {
+        memset(fpu->zmm, 0, sizeof(fpu->zmm));
+    }
+    fpu->xstate_bv |= XSTATE_AVX512;
 }
 
 /* ---- x87 stack and status ---------------------------------------------------
@@ -104,8 +112,7 @@ static uint16_t state_fcw(uint16_t v)
     return (v & 0x1f3f) | 0x40;
 }
 
-/* Control words have changed: may native code still be used? */
-static uint64_t state_changed(X86Cpu *cpu)
+uint64_t state_changed(X86Cpu *cpu)
 {
     uint32_t old = cpu->key.bits;
 
@@ -354,7 +361,7 @@ static uint64_t state_fwait(void *env, uint64_t a, uint64_t b, uint64_t c,
     return 0;
 }
 
-static void state_check_mxcsr(X86Cpu *cpu, uint32_t v)
+void state_check_mxcsr(X86Cpu *cpu, uint32_t v)
 {
     if (v & ~MXCSR_VALID) {
         x86_raise_error(cpu, EXC_GP, 0);
@@ -368,6 +375,7 @@ static uint64_t state_ldmxcsr(void *env, uint64_t addr, uint64_t b, uint64_t c,
     uint32_t v = x86_load(cpu, addr, 4, cpu->env.mode);
 
     state_check_mxcsr(cpu, v);
+    fp_normalize(cpu); /* an initial SSE state would have an initial MXCSR */
     cpu->fpu.mxcsr = v;
     return state_changed(cpu);
 }
@@ -394,14 +402,12 @@ static void state_check_fx(X86Cpu *cpu, vaddr addr, unsigned align)
     }
 }
 
-/* XMM8..15 exist in 64-bit code only. */
-static unsigned state_xmm_bytes(const X86Cpu *cpu)
+unsigned state_xmm_bytes(const X86Cpu *cpu)
 {
     return cpu->key.code == X86_CODE64 ? 256 : 128;
 }
 
-/* The x87 part of an image: 32 bytes of head, without MXCSR, and registers. */
-static void state_put_x87(X86Cpu *cpu, X86Fpu *image)
+void state_put_x87(X86Cpu *cpu, X86Fpu *image)
 {
     memcpy(image, &cpu->fpu, 24);
     memcpy(image->st, cpu->fpu.st, sizeof(image->st));
@@ -415,7 +421,7 @@ static void state_put_x87(X86Cpu *cpu, X86Fpu *image)
     }
 }
 
-static void state_get_x87(X86Cpu *cpu, const X86Fpu *image)
+void state_get_x87(X86Cpu *cpu, const X86Fpu *image)
 {
     memcpy(&cpu->fpu, image, 24);
     memcpy(cpu->fpu.st, image->st, sizeof(image->st));
@@ -454,179 +460,6 @@ static uint64_t state_fxrstor(void *env, uint64_t addr, uint64_t b, uint64_t c,
     return state_changed(cpu);
 }
 
-/* ---- XSAVE, XRSTOR
- * --------------------------------------------------------------- */
-
-static void state_check_xsave(X86Cpu *cpu, vaddr addr)
-{
-    if (!(cpu->cr4 & CR4_OSXSAVE)) {
-        x86_raise(cpu, EXC_UD);
-    }
-    if (cpu->cr0 & CR0_TS) {
-        x86_raise(cpu, EXC_NM);
-    }
-    if (addr & 63) {
-        x86_raise_error(cpu, EXC_GP, 0);
-    }
-}
-
-/* The components asked for: EDX:EAX and XCR0. */
-static uint64_t state_requested(const X86Cpu *cpu)
-{
-    uint64_t mask = (uint32_t)cpu->env.r[X86_RAX] | cpu->env.r[X86_RDX] << 32;
-    return mask & cpu->xcr0;
-}
-
-static unsigned state_ymm_bytes(const X86Cpu *cpu)
-{
-    return cpu->key.code == X86_CODE64 ? 256 : 128;
-}
-
-/* Where a component above the legacy area stands: SDM 1 13.4.3. */
-static unsigned state_offset(uint64_t component, uint64_t compact)
-{
-    if (component == XSTATE_AVX) {
-        return XSTATE_EXTENDED;
-    }
-    if (!compact) {
-        return XSTATE_PKRU_OFFSET;
-    }
-    return XSTATE_EXTENDED + (compact & XSTATE_AVX ? 256 : 0);
-}
-
-/* MXCSR belongs to AVX, too, in the standard form: SDM 1 13.7, 13.10. */
-static void state_save_legacy(X86Cpu *cpu, vaddr addr, uint64_t mask,
-                              bool compacted)
-{
-    uint64_t has_mxcsr = XSTATE_SSE | (compacted ? 0 : XSTATE_AVX);
-    X86Fpu image = { .mxcsr = cpu->fpu.mxcsr, .mxcsr_mask = MXCSR_VALID };
-
-    if (mask & XSTATE_X87) {
-        state_put_x87(cpu, &image);
-        fp_write(cpu, addr, &image, 24);
-        fp_write(cpu, addr + offsetof(X86Fpu, st), image.st, sizeof(image.st));
-    }
-    if (mask & has_mxcsr) {
-        fp_write(cpu, addr + offsetof(X86Fpu, mxcsr), &image.mxcsr, 8);
-    }
-    if (mask & XSTATE_SSE) {
-        fp_write(cpu, addr + offsetof(X86Fpu, xmm), cpu->fpu.xmm,
-                 state_xmm_bytes(cpu));
-    }
-}
-
-static void state_save_extended(X86Cpu *cpu, vaddr addr, uint64_t mask,
-                                uint64_t compact)
-{
-    if (mask & XSTATE_AVX) {
-        fp_write(cpu, addr + state_offset(XSTATE_AVX, compact),
-                 cpu->fpu.ymm_high, state_ymm_bytes(cpu));
-    }
-    if (mask & XSTATE_PKRU) {
-        uint64_t pkru = cpu->pkru;
-        fp_write(cpu, addr + state_offset(XSTATE_PKRU, compact), &pkru, 8);
-    }
-}
-
-static uint64_t state_xsave(void *env, uint64_t addr, uint64_t compacted,
-                            uint64_t c, uint64_t d)
-{
-    X86Cpu *cpu = env;
-    uint64_t mask = state_requested(cpu);
-
-    state_check_xsave(cpu, addr);
-    fp_normalize(cpu);
-    uint64_t header[8] = { mask };
-    if (compacted) {
-        header[1] = mask | XCOMP_COMPACT;
-    } else {
-        fp_read(cpu, addr + XSTATE_HEADER, header, 8);
-        header[0] = (header[0] & ~state_requested(cpu)) | mask;
-    }
-    state_save_legacy(cpu, addr, mask, compacted);
-    state_save_extended(cpu, addr, mask, header[1]);
-    fp_write(cpu, addr + XSTATE_HEADER, header, compacted ? 16 : 8);
-    return 0;
-}
-
-/* SDM 1 13.8.1: standard form; 13.8.2: compacted. */
-static void state_check_header(X86Cpu *cpu, const uint64_t header[8],
-                               bool compact_only)
-{
-    uint64_t bv = header[0], comp = header[1];
-    bool compact = comp & XCOMP_COMPACT, bad;
-
-    if (compact) {
-        bad = (comp & ~XCOMP_COMPACT & ~cpu->xcr0) || (bv & ~comp);
-        for (unsigned n = 2; n < 8; n++) {
-            bad |= header[n] != 0;
-        }
-    } else {
-        bad = comp || (bv & ~cpu->xcr0) || header[2] || compact_only;
-    }
-    if (bad) {
-        x86_raise_error(cpu, EXC_GP, 0);
-    }
-}
-
-static void state_restore_sse(X86Cpu *cpu, const X86Fpu *image, uint64_t mask,
-                              uint64_t bv)
-{
-    if (mask & XSTATE_SSE) {
-        memset(cpu->fpu.xmm, 0, state_xmm_bytes(cpu));
-        if (bv & XSTATE_SSE) {
-            memcpy(cpu->fpu.xmm, image->xmm, state_xmm_bytes(cpu));
-        }
-    }
-    if (mask & XSTATE_AVX) {
-        memset(cpu->fpu.ymm_high, 0, state_ymm_bytes(cpu));
-        if (bv & XSTATE_AVX) {
-            memcpy(cpu->fpu.ymm_high, image->ymm_high, state_ymm_bytes(cpu));
-        }
-    }
-}
-
-static uint64_t state_xrstor(void *env, uint64_t addr, uint64_t compact_only,
-                             uint64_t c, uint64_t d)
-{
-    X86Cpu *cpu = env;
-    uint64_t mask = state_requested(cpu), header[8], pkru = 0;
-    X86Fpu image = { 0 };
-
-    state_check_xsave(cpu, addr);
-    x86_load(cpu, addr, 1, cpu->env.mode); /* should it fault, here first */
-    fp_read(cpu, addr + XSTATE_HEADER, header, 64);
-    state_check_header(cpu, header, compact_only);
-    fp_read(cpu, addr, &image, FX_USED);
-    if (mask & header[0] & XSTATE_AVX) {
-        fp_read(cpu, addr + XSTATE_EXTENDED, image.ymm_high, 256);
-    }
-    if (mask & header[0] & XSTATE_PKRU) {
-        unsigned at = state_offset(XSTATE_PKRU, header[1]);
-        fp_read(cpu, addr + at, &pkru, 8);
-    }
-    /* The standard form loads MXCSR even if XSTATE_BV says initial. */
-    bool compact = header[1] & XCOMP_COMPACT;
-    bool has_mxcsr = mask & (XSTATE_SSE | (compact ? 0 : XSTATE_AVX));
-    uint32_t mxcsr =
-        compact && !(header[0] & XSTATE_SSE) ? MXCSR_INIT : image.mxcsr;
-    if (has_mxcsr) {
-        state_check_mxcsr(cpu, mxcsr);
-        cpu->fpu.mxcsr = mxcsr;
-    }
-    fp_normalize(cpu);
-    if (mask & header[0] & XSTATE_X87) {
-        state_get_x87(cpu, &image);
-    } else if (mask & XSTATE_X87) {
-        state_init_x87(&cpu->fpu);
-    }
-    state_restore_sse(cpu, &image, mask, header[0]);
-    if (mask & XSTATE_PKRU) {
-        x86_set_pkru(cpu, pkru);
-    }
-    return state_changed(cpu);
-}
-
 /* ---- Helpers by mnemonic
  * ------------------------------------------------------------ */
 
@@ -653,7 +486,7 @@ const FpStateRow fp_state_rows[] = {
     { X86_FXSAVE, 0, { "fxsave", state_fxsave, STATE_RAISES } },
     { X86_FXRSTOR, 0, { "fxrstor", state_fxrstor, STATE_RAISES } },
     { X86_XSAVE, 0, { "xsave", state_xsave, STATE_RAISES } },
-    { X86_XSAVEOPT, 0, { "xsaveopt", state_xsave, STATE_RAISES } },
+    { X86_XSAVEOPT, FP_STATE_OPT, { "xsaveopt", state_xsave, STATE_RAISES } },
     { X86_XSAVEC, FP_STATE_COMPACT, { "xsavec", state_xsave, STATE_RAISES } },
     { X86_XSAVES, FP_STATE_COMPACT, { "xsaves", state_xsave, STATE_RAISES } },
     { X86_XRSTOR, 0, { "xrstor", state_xrstor, STATE_RAISES } },

@@ -9,6 +9,7 @@
 #include "target/x86/apic.h"
 #include "target/x86/system/system.h"
 #include "target/x86/tsc.h"
+#include "target/x86/xstate.h"
 #include "tcg/backend.h"
 
 enum { DR6_BD = 1u << 13, DR7_GD = 1u << 13 };
@@ -455,6 +456,15 @@ const TcgHelper x86_helper_xgetbv = {
     "xgetbv", helper_xgetbv, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS
 };
 
+/* SDM 1 13.3: AVX needs SSE, AVX-512 comes whole and needs AVX. */
+static bool control_xcr0_fits(uint64_t val)
+{
+    uint64_t avx512 = val & XSTATE_AVX512;
+
+    return (val & XSTATE_X87) && (!(val & XSTATE_AVX) || (val & XSTATE_SSE)) &&
+           (!avx512 || (avx512 == XSTATE_AVX512 && (val & XSTATE_AVX)));
+}
+
 static uint64_t helper_xsetbv(void *env, uint64_t a, uint64_t b, uint64_t c,
                               uint64_t d)
 {
@@ -463,8 +473,8 @@ static uint64_t helper_xsetbv(void *env, uint64_t a, uint64_t b, uint64_t c,
     uint64_t val = (uint32_t)cpu->env.r[X86_RAX] | cpu->env.r[X86_RDX] << 32;
 
     control_need_osxsave(cpu);
-    if (x86_cpl(cpu) || (uint32_t)cpu->env.r[X86_RCX] || !(val & 1) ||
-        (val & ~cpu->model->xcr0_mask) || (val & 6) == 4) {
+    if (x86_cpl(cpu) || (uint32_t)cpu->env.r[X86_RCX] ||
+        (val & ~cpu->model->xcr0_mask) || !control_xcr0_fits(val)) {
         control_gp(cpu);
     }
     cpu->xcr0 = val;

@@ -51,7 +51,6 @@ static void compare_canonical_fpu(X86Fpu *f, uint16_t codes)
     }
     memset(f->legacy_rest, 0, sizeof(f->legacy_rest));
     memset(&f->xstate_bv, 0, 64);
-    memset(f->extended, 0, sizeof(f->extended));
 }
 
 /* Parts of images in memory: pointers, the mask of MXCSR (a model's), and what
@@ -121,7 +120,7 @@ static void compare_canonical_lar(const IsaCase *c, IsaState *s)
 static void compare_canonical_xgetbv(const IsaCase *c, IsaState *s)
 {
     if (c->valid && c->insn.mnemonic == X86_XGETBV && s->vector < 0) {
-        s->r[X86_RAX] &= ISA_XCR0;
+        s->r[X86_RAX] &= isa_xcr0();
     }
 }
 
@@ -195,11 +194,35 @@ static bool tell_is_named(const X86Insn *i, unsigned kind, unsigned reg)
     return false;
 }
 
+static void tell_avx512(GString *s, const IsaCase *c, const X86Fpu *got,
+                        const X86Fpu *want)
+{
+    const X86Fpu *in = &c->in.fpu;
+
+    if (c->insn.vex != 2) {
+        return;
+    }
+    g_string_append_printf(s, "    k%d %" PRIx64 "\n", c->insn.evex_aaa,
+                           in->opmask[c->insn.evex_aaa]);
+    for (unsigned n = 0; n < 16; n++) {
+        for (unsigned k = 0; k < 4; k += 2) {
+            tell_pair(s, k ? "zmm[3]" : "zmm[2]", n, &in->zmm_high[n][k],
+                      &got->zmm_high[n][k], &want->zmm_high[n][k],
+                      tell_is_named(&c->insn, OPERAND_VEC, n));
+        }
+        for (unsigned k = 0; k < 8; k += 2) {
+            tell_pair(s, k == 0 ? "zmm[0]" : "zmm[..]", n + 16, &in->zmm[n][k],
+                      &got->zmm[n][k], &want->zmm[n][k],
+                      tell_is_named(&c->insn, OPERAND_VEC, n + 16));
+        }
+    }
+}
+
 static void tell_fpu(GString *s, const IsaCase *c, const X86Fpu *got,
                      const X86Fpu *want)
 {
     const X86Fpu *in = &c->in.fpu;
-    bool vec = c->insn.row->attr & (X86_A_SSE | X86_A_AVX);
+    bool vec = c->insn.row->attr & (X86_A_SSE | X86_A_AVX | X86_A_AVX512);
     bool x87 = c->insn.row->attr & X86_A_X87;
 
     tell_number(s, "fcw", -1, in->fcw, got->fcw, want->fcw);
@@ -218,6 +241,10 @@ static void tell_fpu(GString *s, const IsaCase *c, const X86Fpu *got,
                   tell_is_named(&c->insn, OPERAND_ST, n) ||
                       tell_is_named(&c->insn, OPERAND_MMX, n));
     }
+    for (unsigned n = 0; n < 8; n++) {
+        tell_number(s, "k", n, in->opmask[n], got->opmask[n], want->opmask[n]);
+    }
+    tell_avx512(s, c, got, want);
     for (unsigned n = 0; n < 16; n++) {
         bool named = tell_is_named(&c->insn, OPERAND_VEC, n);
         tell_pair(s, "xmm", n, &in->xmm[n], &got->xmm[n], &want->xmm[n], named);
@@ -354,7 +381,8 @@ static bool compare_is_order(const IsaCase *c)
 {
     const IsaException *x =
         isa_exception(c->insn.mnemonic, c->insn.map, c->insn.opcode);
-    return x && x->rule == ISA_ORDER;
+    /* Elements under a mask, too. */
+    return (x && x->rule == ISA_ORDER) || (c->valid && c->insn.evex_aaa);
 }
 
 /* Which of two faults comes first. */

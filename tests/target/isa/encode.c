@@ -133,11 +133,12 @@ static unsigned encode_w(const Encoder *e, unsigned w)
 {
     unsigned mnemonic = e->p->row->mnemonic;
     bool none = mnemonic == X86_PEXTRD || mnemonic == X86_PINSRD;
+    bool any = mnemonic == X86_VPERMQ || mnemonic == X86_VPERMPD;
 
-    if (e->code == X86_CODE64) {
-        return w;
+    if (any) {
+        return 1;
     }
-    return none ? 0 : e->p->row->attr & W1 ? 1 : w;
+    return none && e->code != X86_CODE64 ? 0 : w;
 }
 
 static void encode_vex(Encoder *e)
@@ -160,6 +161,27 @@ static void encode_vex(Encoder *e)
     encode_put(e, w << 7 | last);
 }
 
+/* R, X, B, R', vvvv and V' are inverted. Masks half of the time; broadcast or
+ * rounding, zeroing and lengths that do not exist more rarely. */
+static void encode_evex(Encoder *e)
+{
+    unsigned rxbr = isa_below(e->seed, 16) | (e->code == X86_CODE64 ? 0 : 12);
+    unsigned vvvv = isa_below(e->seed, 2) ? 31 : isa_below(e->seed, 32);
+    unsigned w = encode_choice(e, SPLIT_W, 2);
+    unsigned pp = encode_choice(e, SPLIT_PREFIX, 4);
+    unsigned ll = encode_choice(e, SPLIT_LL, encode_one_in(e, 16) ? 4 : 3);
+    unsigned mask = isa_below(e->seed, 2) ? isa_below(e->seed, 8) : 0;
+    unsigned b = encode_one_in(e, 4), z = mask && encode_one_in(e, 3);
+
+    if (e->code != X86_CODE64 && !encode_one_in(e, 16)) {
+        vvvv |= 16;
+    }
+    encode_put(e, 0x62);
+    encode_put(e, rxbr << 4 | e->p->map);
+    encode_put(e, w << 7 | (vvvv & 15) << 3 | 4 | pp);
+    encode_put(e, z << 7 | ll << 5 | b << 4 | (vvvv & 16) >> 1 | mask);
+}
+
 static void encode_modrm(Encoder *e)
 {
     int mod = e->p->choice[SPLIT_MOD];
@@ -178,7 +200,9 @@ static void encode_bytes(IsaCase *c, uint64_t *seed)
         c->bytes[n] = isa_next(seed) >> 56;
     }
     encode_prefixes(&e);
-    if (c->place->vex) {
+    if (c->place->vex == 2) {
+        encode_evex(&e);
+    } else if (c->place->vex) {
         encode_vex(&e);
     } else {
         encode_legacy(&e);
@@ -209,8 +233,9 @@ static bool encode_is_intel(const X86Insn *i)
 
 static bool encode_is_masked_store(const X86Insn *i)
 {
-    return i->op[0].kind == OPERAND_MEM && i->row->attr & X86_A_AVX &&
-           !(i->row->attr & X86_A_NATIVE);
+    return i->op[0].kind == OPERAND_MEM &&
+           (i->evex_aaa ||
+            (i->row->attr & X86_A_AVX && !(i->row->attr & X86_A_NATIVE)));
 }
 
 /* Known and left alone, as nobody writes it: bit strings whose address wraps at
@@ -228,6 +253,7 @@ static bool encode_is_odd(const X86Insn *i, X86CodeSize code)
                 (i->op[1].reg == i->mem.base || i->op[1].reg == i->mem.index);
 
     return (bits && (narrow || self) && i->has_mem) ||
+           (cs && i->mnemonic == X86_POP && i->has_mem) ||
            (cs && i->has_mem && (encode_is_masked_store(i) || !i->mem_bytes)) ||
            (i->row->feature == FEATURE_SHA && i->mem.base == i->mem.index &&
             i->has_mem) ||
@@ -247,7 +273,7 @@ static bool encode_is_place(const IsaCase *c)
     int mode = p->choice[SPLIT_MODE];
 
     return i->row == p->row && i->map == p->map &&
-           i->opcode == p->choice[SPLIT_ROW] && (i->vex == 1) == p->vex &&
+           i->opcode == p->choice[SPLIT_ROW] && i->vex == p->vex &&
            (mode < 0 || mode == (c->code == X86_CODE64));
 }
 

@@ -4,6 +4,7 @@
  * in as many states as come.
  */
 #include "accel/tcg/engine.h"
+#include "target/x86/xstate.h"
 #include "tests/target/isa/isa.h"
 
 #include <string.h>
@@ -56,6 +57,8 @@ IsaGuest *isa_guest_new(const char *backend, unsigned switches,
 bool isa_guest_has(const IsaGuest *g, const X86Row *row)
 {
     return !(row->attr & X86_A_UNIMPLEMENTED) &&
+           (!(row->attr & X86_A_AVX512) ||
+            x86_has_feature(g->e->cpu, FEATURE_AVX512F)) &&
            (!row->feature || x86_has_feature(g->e->cpu, row->feature));
 }
 
@@ -144,6 +147,7 @@ static void guest_put(IsaGuest *g, const IsaCase *c)
     cpu->eflags = c->in.flags & ~EFLAGS_STATUS;
     cpu->env.pc = c->in.pc;
     cpu->fpu = c->in.fpu;
+    cpu->xcr0 = isa_xcr0();
     x86_update_key(cpu);
     x86_update_fp_key(cpu);
 }
@@ -160,8 +164,11 @@ static void guest_get_fpu(X86Fpu *out, const X86Cpu *cpu)
     if (!(out->xstate_bv & 2)) {
         memset(out->xmm, 0, sizeof(out->xmm));
     }
-    if (!(out->xstate_bv & 4)) {
-        memset(out->ymm_high, 0, sizeof(out->ymm_high));
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        if (x->image && !(out->xstate_bv >> x->number & 1)) {
+            memset((uint8_t *)out + x->image, 0, x->size);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
  * whose frame the results come and which returns to where the first one was.
  */
 #include "target/x86/host.h"
+#include "target/x86/xstate.h"
 #include "tests/target/isa/isa.h"
 
 #include <asm/prctl.h>
@@ -35,16 +36,32 @@ static const uint8_t host_regs[16] = {
 };
 static const int host_signals[] = { SIGFPE, SIGSEGV, SIGILL, SIGBUS, SIGTRAP };
 
-enum { HOST_FX = 464, HOST_HEADER = 512, HOST_AVX = 576, HOST_END = 832 };
+enum { HOST_FX = 464, HOST_HEADER = 512, HOST_END = 2816 };
 /* Bytes 464 to 511 of a frame's image are the kernel's. */
 
 static void host_put_fpu(uint8_t *frame, const X86Fpu *fpu)
 {
     memcpy(frame, fpu, HOST_FX);
     memset(frame + HOST_HEADER, 0, 64);
-    frame[HOST_HEADER] = 7;
-    memcpy(frame + HOST_AVX, (const uint8_t *)fpu + HOST_AVX,
-           HOST_END - HOST_AVX);
+    frame[HOST_HEADER] = isa_xcr0();
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        if (isa_xcr0() >> x->number & 1) {
+            memcpy(frame + x86_xstate_standard(x),
+                   (const uint8_t *)fpu + x->image, x->size);
+        }
+    }
+}
+
+static void host_get_components(X86Fpu *fpu, const uint8_t *frame)
+{
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        if (isa_xcr0() & fpu->xstate_bv & 1u << x->number) {
+            memcpy((uint8_t *)fpu + x->image, frame + x86_xstate_standard(x),
+                   x->size);
+        }
+    }
 }
 
 /* Parts in their initial state need not be in the image. SDM 1 13.6 */
@@ -52,8 +69,8 @@ static void host_get_fpu(X86Fpu *fpu, const uint8_t *frame)
 {
     memset(fpu, 0, sizeof(*fpu));
     memcpy(fpu, frame, HOST_FX);
-    memcpy((uint8_t *)fpu + HOST_HEADER, frame + HOST_HEADER,
-           HOST_END - HOST_HEADER);
+    memcpy((uint8_t *)fpu + HOST_HEADER, frame + HOST_HEADER, 64);
+    host_get_components(fpu, frame);
     if (!(fpu->xstate_bv & 1)) {
         fpu->fcw = 0x37f;
         fpu->fsw = fpu->ftw = 0;
@@ -62,10 +79,16 @@ static void host_get_fpu(X86Fpu *fpu, const uint8_t *frame)
     if (!(fpu->xstate_bv & 2)) {
         memset(fpu->xmm, 0, sizeof(fpu->xmm));
     }
-    if (!(fpu->xstate_bv & 4)) {
-        memset(fpu->ymm_high, 0, sizeof(fpu->ymm_high));
-    }
-    fpu->xstate_bv = 7;
+    fpu->xstate_bv = isa_xcr0();
+}
+
+/* The kernel says how long it is: Linux struct _fpx_sw_bytes. */
+static size_t host_frame_bytes(const uint8_t *frame)
+{
+    uint32_t size;
+
+    memcpy(&size, frame + HOST_FX + 16, sizeof(size));
+    return CLAMP(size, 832, HOST_END);
 }
 
 static void host_enter(ucontext_t *uc)
@@ -75,7 +98,7 @@ static void host_enter(ucontext_t *uc)
     uint8_t *frame = (uint8_t *)uc->uc_mcontext.fpregs;
 
     memcpy(host.regs, g, sizeof(host.regs));
-    memcpy(host.fpu, frame, HOST_END);
+    memcpy(host.fpu, frame, host_frame_bytes(frame));
     for (unsigned n = 0; n < 16; n++) {
         g[host_regs[n]] = in->r[n];
     }
@@ -150,7 +173,8 @@ static void host_leave(ucontext_t *uc, uint64_t fs_base)
     host_get_fpu(&host.out->fpu, frame);
     memcpy(g, host.regs, sizeof(host.regs));
     memcpy(frame, host.fpu, HOST_FX);
-    memcpy(frame + HOST_HEADER, host.fpu + HOST_HEADER, HOST_END - HOST_HEADER);
+    memcpy(frame + HOST_HEADER, host.fpu + HOST_HEADER,
+           host_frame_bytes(frame) - HOST_HEADER);
     host.phase = HOST_IDLE;
 }
 
@@ -190,12 +214,18 @@ host_signal(int sig, siginfo_t *info, void *context)
     }
 }
 
+uint32_t isa_xcr0(void)
+{
+    return XSTATE_X87 | XSTATE_SSE | XSTATE_AVX |
+           (x86_host_has_feature(FEATURE_AVX512F) ? XSTATE_AVX512 : 0);
+}
+
 uint32_t isa_host_beyond(void)
 {
     uint32_t low, high;
 
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return low & ~ISA_XCR0;
+    return low & ~isa_xcr0();
 }
 
 uint64_t isa_host_fs_base(void)

@@ -28,8 +28,6 @@
 #define ISA_STACK (ENGINE_BASE + 0xc000)
 #define ISA_END (ENGINE_BASE + ENGINE_SIZE) /* nothing is mapped from here */
 #define ISA_GS_BASE (ISA_DATA - 0x100)
-/* The state components that engine_set_code() enables. */
-#define ISA_XCR0 7u
 
 /* The parts of memory that instructions are given. */
 typedef struct IsaMem {
@@ -78,7 +76,9 @@ void isa_mem_put(const IsaMem *mem);
 bool isa_host_init(void); /* false: no x86-64, or without AVX */
 void isa_host_run(const IsaCase *c, IsaState *out);
 uint64_t isa_host_fs_base(void);
-/* State components that the host has enabled beyond ISA_XCR0 (AVX-512). */
+/* The state components that guests have: with AVX-512 if the host can; those
+ * that only the host has. */
+uint32_t isa_xcr0(void);
 uint32_t isa_host_beyond(void);
 
 /* ---- engines: guest.c ---- */

@@ -133,20 +133,22 @@ static uint64_t state_target(const IsaCase *c, uint64_t *seed)
 
 static bool state_is_vsib(const X86Insn *i)
 {
-    return i->row->operand[1] == VSIB_d || i->row->operand[1] == VSIB_q;
+    return i->mem.vsib;
 }
 
 /* Elements of at most 100, at either width. */
 static void state_place_indices(IsaCase *c, uint64_t *seed)
 {
     X86Fpu *fpu = &c->in.fpu;
-    unsigned reg = c->insn.mem.index & 15;
+    unsigned reg = c->insn.mem.index & 31;
     bool wide = c->insn.opcode & 1; /* QD, QQ, QPS, QPD */
 
-    for (unsigned n = 0; n < 8; n++) {
+    for (unsigned n = 0; n < 16; n++) {
         uint32_t v = (int)isa_below(seed, 200) - 100;
-        uint32_t *lane = n < 4 ? &fpu->xmm[reg].l[n]
-                               : (uint32_t *)fpu->ymm_high[reg] + n - 4;
+        uint32_t *lane = reg >= 16 ? (uint32_t *)fpu->zmm[reg - 16] + n
+                         : n < 4   ? &fpu->xmm[reg].l[n]
+                         : n < 8   ? (uint32_t *)fpu->ymm_high[reg] + n - 4
+                                   : (uint32_t *)fpu->zmm_high[reg] + n - 8;
         *lane = wide && n & 1 ? 0 : wide ? v & 63 : v;
     }
 }

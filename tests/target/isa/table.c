@@ -35,7 +35,6 @@ static const IsaException exceptions[] = {
     { X86_CLGI, ISA_EXCLUDE, "whether there is SVM, is EFER's" },
     { X86_INVLPGA, ISA_EXCLUDE, "whether there is SVM, is EFER's" },
     { X86_CPUID, ISA_EXCLUDE, "says which processor it is" },
-    { X86_EVEX, ISA_EXCLUDE, "AVX-512: one row, known by its length only" },
     { X86_RDTSC, ISA_NO_RESULT, "the time" },
     { X86_RDTSCP, ISA_NO_RESULT, "the time" },
     { X86_RDPID, ISA_NO_RESULT, "the processor's number" },

@@ -314,8 +314,10 @@ static void report_bad_row(unsigned n, const DecodePlace *place,
         printf("row %u, %s (map %s%u, %02x): %s, %" PRIu64 " of %" PRIu64
                " cases differ\n",
                n, x86_mnemonic_name(place->row->mnemonic),
-               place->vex ? "VEX " : "", place->map,
-               (unsigned)place->choice[SPLIT_ROW],
+               place->vex == 2 ? "EVEX "
+               : place->vex    ? "VEX "
+                               : "",
+               place->map, (unsigned)place->choice[SPLIT_ROW],
                row->kind == ROW_NONE      ? "no cases"
                : row->kind == ROW_CRASHED ? "crashed"
                                           : "wrong",

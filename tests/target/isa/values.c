@@ -141,6 +141,27 @@ static void values_pending(X86Fpu *fpu, uint64_t *seed)
     }
 }
 
+/* Masks with few and with many bits. */
+static void values_avx512(X86Fpu *fpu, uint64_t *seed)
+{
+    for (unsigned n = 0; n < 8; n++) {
+        uint64_t v = isa_next(seed);
+        unsigned how = isa_below(seed, 6);
+        fpu->opmask[n] = how == 0   ? 0
+                         : how == 1 ? UINT64_MAX
+                         : how == 2 ? v & isa_next(seed) & isa_next(seed)
+                                    : v;
+    }
+    for (unsigned n = 0; n < 16; n++) {
+        for (unsigned k = 0; k < 4; k++) {
+            fpu->zmm_high[n][k] = values_lane(seed);
+        }
+        for (unsigned k = 0; k < 8; k++) {
+            fpu->zmm[n][k] = values_lane(seed);
+        }
+    }
+}
+
 /* Mostly everything masked and a full or empty stack, sometimes not. */
 void isa_random_fpu(X86Fpu *fpu, uint64_t *seed)
 {
@@ -172,5 +193,6 @@ void isa_random_fpu(X86Fpu *fpu, uint64_t *seed)
             fpu->ymm_high[n][k] = values_lane(seed);
         }
     }
-    fpu->xstate_bv = 7;
+    values_avx512(fpu, seed);
+    fpu->xstate_bv = 0xe7;
 }
