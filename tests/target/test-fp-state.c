@@ -271,6 +271,36 @@ static void test_pending(StateFixture *f, const void *data)
     g_assert_cmpint(RUN(f, "\xd9\xe8"), ==, -1);
 }
 
+/* The supervisor's form, compacted: what is in its initial state is left out,
+ * and comes back as that. SDM 1 13.11, 13.12. */
+static void test_xsaves(StateFixture *f, const void *data)
+{
+    X86Cpu *cpu = f->e->cpu;
+    uint64_t header[2];
+
+    state_fill(cpu);
+    cpu->env.r[X86_RAX] = 7;
+    cpu->env.r[X86_RDX] = 0;
+    memset(state_area(f), 0, 1024);
+    g_assert_cmpint(RUN(f, "\x48\x0f\xc7\x2b"), ==, EXC_GP); /* level 3 */
+    engine_set_code(f->e, X86_CODE64, 0);
+    g_assert_cmpint(RUN(f, "\x48\x0f\xc7\x2b"), ==, -1); /* XSAVES64 [rbx] */
+    memcpy(header, state_area(f) + 512, sizeof(header));
+    g_assert_cmphex(header[0], ==, 7);
+    g_assert_cmphex(header[1], ==, UINT64_C(1) << 63 | 7);
+    X86Fpu saved = cpu->fpu;
+    memset(cpu->fpu.ymm_high, 0, sizeof(cpu->fpu.ymm_high));
+    header[0] = 5; /* SSE is to be in its initial state */
+    memcpy(state_area(f) + 512, header, sizeof(header));
+    g_assert_cmpint(RUN(f, "\x48\x0f\xc7\x1b"), ==, -1); /* XRSTORS64 */
+    g_assert_cmpmem(cpu->fpu.ymm_high, 256, saved.ymm_high, 256);
+    g_assert_cmphex(cpu->fpu.xmm[3].q[0], ==, 0);
+    g_assert_cmphex(cpu->fpu.mxcsr, ==, 0x1f80);
+    header[1] = 0; /* the standard form is refused */
+    memcpy(state_area(f) + 512, header, sizeof(header));
+    g_assert_cmpint(RUN(f, "\x48\x0f\xc7\x1b"), ==, EXC_GP);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -283,6 +313,7 @@ int main(int argc, char **argv)
         { "/fp-state/fnsave", test_fnsave },
         { "/fp-state/xsave", test_xsave },
         { "/fp-state/xsave-faults", test_xsave_faults },
+        { "/fp-state/xsaves", test_xsaves },
         { "/fp-state/key", test_key },
         { "/fp-state/pending", test_pending },
         { "/fp-state/pointer", test_pointer },

@@ -67,7 +67,7 @@ static void test_options(void)
     refuse("max,nx=maybe", "maybe");
     refuse("max,phys-bits=99", "phys-bits");
     refuse("max,vendor=me", "vendor");
-    refuse("Snowridge,enforce", "cldemote");
+    refuse("Skylake-Server,enforce", "rtm");
     g_assert_true(offers("x86-64-v4,enforce=off", FEATURE_AVX2));
     refuse("qemu64,+rtm", "rtm");
     g_assert_false(offers("qemu64,+rtm,enforce=off", FEATURE_RTM));
@@ -166,7 +166,7 @@ static void test_xsave(void)
     x86_cpuid(m->cpu, 0xd, 0, out);
     g_assert_cmpuint(out[CPUID_EBX], ==, 832);
     x86_cpuid(m->cpu, 0xd, 1, out);
-    g_assert_cmphex(out[CPUID_EAX], ==, 7); /* OPT, C, XGETBV1 */
+    g_assert_cmphex(out[CPUID_EAX], ==, 15); /* OPT, C, XGETBV1, S */
     g_assert_cmpuint(out[CPUID_EBX], ==, 832);
     x86_cpuid(m->cpu, 0xd, 2, out);
     g_assert_cmpuint(out[CPUID_EAX], ==, 256);

@@ -148,7 +148,7 @@ const DecodeNode decode_group7[8] = {
                  INSN(RDTSCP, SYSTEM(0, 0, RDTSCP, 0, R_AX | R_CX | R_DX)),
                  NP(INSN(MONITORX, SYSTEM(0, 0, MWAITX, R_AX | R_CX | R_DX, 0))),
                  NP(INSN(MWAITX, SYSTEM(BRANCH, 0, MWAITX, R_AX | R_BX | R_CX, 0))),
-                 INSN(CLZERO, SYSTEM(0, 0, CLZERO, R_AX, 0)),
+                 REP(INSN(CLZERO, SYSTEM(0, 0, CLZERO, R_AX, 0)), NONE, NONE),
                  INSN(RDPRU, SYSTEM(0, 0, RDPRU, R_CX, R_AX | R_DX)),
                  NONE, NONE)),
 };

@@ -109,6 +109,8 @@ X86Emitter emit_MOV_SEG, emit_LDS, emit_LES, emit_LFS, emit_LGS, emit_LSS,
     emit_ARPL, emit_LAR, emit_LSL, emit_VERR, emit_VERW, emit_LLDT, emit_LTR,
     emit_SLDT, emit_STR, emit_SGDT, emit_SIDT, emit_LGDT, emit_LIDT,
     emit_RDFSBASE, emit_RDGSBASE, emit_WRFSBASE, emit_WRGSBASE, emit_SWAPGS;
+/* line.c */
+X86Emitter emit_MOVDIR64B, emit_CLZERO;
 /* system.c */
 X86Emitter emit_MOV_CR, emit_MOV_DR, emit_CLTS, emit_LMSW, emit_SMSW,
     emit_RDMSR, emit_WRMSR, emit_RDTSC, emit_RDTSCP, emit_RDPMC, emit_CPUID,

@@ -394,6 +394,7 @@ static const MsrRow msr_rows[] = {
     { 0x6e0, 1, "TSC_DEADLINE", BOTH(msr_get_deadline, msr_set_deadline), .feature = FEATURE_TSC_DEADLINE },
     { 0x6e1, 1, "PKRS", AT_MASK(pkrs, UINT32_MAX), .set = msr_set_pkrs, .feature = FEATURE_PKS },
     { 0x800, 0x100, "X2APIC", BOTH(msr_get_x2apic, msr_set_x2apic), .feature = FEATURE_X2APIC },
+    { 0xda0, 1, "XSS", AT_MASK(xss, 0), .feature = FEATURE_XSAVES }, /* no component */
     { 0x4b564d00, 1, "KVM_WALL_CLOCK_NEW", AT(kvm_wall_clock), .set = msr_set_wall_clock, .feature = FEATURE_KVM_CLOCK },
     { 0x4b564d01, 1, "KVM_SYSTEM_TIME_NEW", AT(kvm_system_time), .set = msr_set_system_time, .feature = FEATURE_KVM_CLOCK },
     { 0x4b564d04, 1, "KVM_PV_EOI_EN", AT(kvm_pv_eoi), .set = msr_set_pv_eoi, .feature = FEATURE_KVM_PV_EOI },

@@ -114,6 +114,9 @@ static uint64_t state_target(const IsaCase *c, uint64_t *seed)
     if (c->insn.row->feature == FEATURE_SHA) { /* AMD's check no alignment */
         return aligned;
     }
+    if (c->insn.evex_aaa && isa_below(seed, 3) == 0) { /* what may fault? */
+        return ISA_END - isa_below(seed, 80);
+    }
     switch (isa_below(seed, 40)) {
     case 0:
         return ISA_END - 1 - isa_below(seed, 16);
@@ -397,6 +400,20 @@ static void state_compare_exchange(IsaCase *c, uint64_t *seed)
     }
 }
 
+/* The line that a register says: mostly data, and mostly aligned. */
+static void state_line(IsaCase *c, uint64_t *seed)
+{
+    bool clzero = c->insn.mnemonic == X86_CLZERO;
+    unsigned reg = clzero ? X86_RAX : c->insn.op[0].reg;
+    uint64_t at = isa_below(seed, 8) ? ISA_DATA + 64 * isa_below(seed, 16)
+                                     : ISA_END - 64 + 64 * isa_below(seed, 3);
+
+    if (isa_below(seed, clzero ? 2 : 8) == 0) {
+        at += isa_below(seed, 64);
+    }
+    c->in.r[reg] = at - (clzero && c->insn.mem.seg == X86_GS ? ISA_GS_BASE : 0);
+}
+
 /* MXCSR.MM is AMD's own: valid there. */
 #define ISA_MM (1u << 17)
 
@@ -491,6 +508,8 @@ static const struct {
     { X86_CMPXCHG, state_compare_exchange },
     { X86_CMPXCHG8B, state_compare_exchange },
     { X86_CMPXCHG16B, state_compare_exchange },
+    { X86_CLZERO, state_line },
+    { X86_MOVDIR64B, state_line },
     { X86_LDMXCSR, state_mxcsr },
     { X86_FXRSTOR, state_image },
     { X86_XRSTOR, state_image },

@@ -305,6 +305,22 @@ static void report_exceptions(const Proof *p)
     }
 }
 
+/* Not implemented, or not offered on this host: every case is #UD. */
+static void report_refused(const Proof *p)
+{
+    unsigned last = X86_INVALID;
+    DecodePlace place;
+
+    for (unsigned n = 0; decode_place(n, &place); n++) {
+        unsigned mnemonic = place.row->mnemonic;
+        if (p->shared->rows[n].kind == ROW_REFUSED && mnemonic != last) {
+            printf(" %s", x86_mnemonic_name(mnemonic));
+            last = mnemonic;
+        }
+    }
+    printf("\n");
+}
+
 static void report_bad_row(unsigned n, const DecodePlace *place,
                            const RowCount *row)
 {
@@ -341,6 +357,8 @@ static bool proof_report(const Proof *p)
     }
     printf("not compared, or not wholly:\n");
     report_exceptions(p);
+    printf("refused with #UD:");
+    report_refused(p);
     printf("%u rows: %u compared with the host, %u between engines (the host "
            "has no such instruction), %u refused with #UD, %u excluded\n"
            "%" PRIu64 " cases on %u engines, %" PRIu64 " differences\n",
