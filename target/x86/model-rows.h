@@ -34,7 +34,7 @@ extern const ModelRow model_rows[];
 #define MODEL_REST                                                             \
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
     "sse4a mmxext pku pks svm npt svm-lock nrip-save vmcb-clean flushbyasid "  \
-    "decodeassists pause-filter pfthreshold vgif avx-vnni "     \
+    "decodeassists pause-filter pfthreshold vgif avx-vnni "                    \
     "movdiri movdir64b clzero cldemote wbnoinvd xsaves"
 
 /* On hosts that have AVX-512 themselves: while guests run, its state is in the

@@ -48,6 +48,8 @@ static const IsaException exceptions[] = {
     { X86_XSAVEOPT, ISA_ORDER, order },
     { X86_XRSTOR, ISA_ORDER, order },
     { X86_POPA, ISA_ORDER, order },
+    { X86_PUSHA, ISA_ORDER, order },
+    { X86_ENTER, ISA_ORDER, order },
     { X86_FXSAVE, ISA_ORDER, order },
     { X86_RETF, ISA_ORDER, order },
     { X86_IRET, ISA_ORDER, order },
