@@ -31,7 +31,7 @@
 
 /* The parts of memory that instructions are given. */
 typedef struct IsaMem {
-    uint8_t data[0x1000]; /* from ISA_DATA - 0x800 */
+    uint8_t data[0x1400]; /* from ISA_DATA - 0x800: room for all of XSAVE */
     uint8_t stack[0x800]; /* from ISA_STACK - 0x400 */
     uint8_t end[0x400];   /* up to ISA_END */
 } IsaMem;

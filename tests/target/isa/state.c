@@ -4,6 +4,7 @@
  * end of memory, or nothing), return addresses and selectors where it looks
  * for them, dividends that fit more often than they do not.
  */
+#include "target/x86/xstate.h"
 #include "tests/target/isa/isa.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ static const struct {
     uint64_t addr;
     size_t off, len;
 } state_windows[] = {
-    { ISA_DATA - 0x800, offsetof(IsaMem, data), 0x1000 },
+    { ISA_DATA - 0x800, offsetof(IsaMem, data), 0x1400 },
     { ISA_STACK - 0x400, offsetof(IsaMem, stack), 0x800 },
     { ISA_END - 0x400, offsetof(IsaMem, end), 0x400 },
 };
@@ -424,14 +425,38 @@ static void state_mxcsr(IsaCase *c, uint64_t *seed)
     state_poke(c, c->target, (isa_next(seed) & 0xffff) | (wild & ~ISA_MM), 4);
 }
 
+/* Some of the components there are. */
+static uint64_t state_components(uint64_t *seed)
+{
+    return isa_below(seed, 2) ? isa_below(seed, 8) & isa_xcr0()
+                              : isa_next(seed) & isa_xcr0();
+}
+
+/* To where they stand in the form that the header says. */
+static void state_put_components(uint8_t *image, const X86Fpu *fpu)
+{
+    uint64_t compact = fpu->xcomp_bv;
+
+    for (unsigned n = 0; n < XSTATE_COUNT; n++) {
+        const XState *x = &x86_xstates[n];
+        uint32_t at = compact ? x86_xstate_compact(x, compact & isa_xcr0())
+                              : x86_xstate_standard(x);
+        if (isa_xcr0() >> x->number & 1 &&
+            (!compact || compact >> x->number & 1)) {
+            memcpy(image + at, (const uint8_t *)fpu + x->image, x->size);
+        }
+    }
+}
+
 /* An image that can be loaded, most of the time; and sometimes compact. */
 static void state_image(IsaCase *c, uint64_t *seed)
 {
-    X86Fpu *image = isa_mem_at(&c->mem, c->target, 832);
+    uint32_t size = x86_xstate_size(isa_xcr0(), false);
+    X86Fpu *image = isa_mem_at(&c->mem, c->target, size);
 
     c->in.r[X86_RDX] = isa_below(seed, 4) ? 0 : c->in.r[X86_RDX];
     c->in.r[X86_RAX] =
-        isa_below(seed, 4) ? isa_below(seed, 8) : c->in.r[X86_RAX];
+        isa_below(seed, 4) ? state_components(seed) : c->in.r[X86_RAX];
     c->in.r[X86_RAX] &= ~(uint64_t)isa_host_beyond();
     uint32_t *mxcsr =
         isa_mem_at(&c->mem, c->target + offsetof(X86Fpu, mxcsr), 4);
@@ -443,14 +468,15 @@ static void state_image(IsaCase *c, uint64_t *seed)
     }
     g_autofree X86Fpu *fpu = g_new0(X86Fpu, 1);
     isa_random_fpu(fpu, seed);
-    fpu->xstate_bv = isa_below(seed, 8);
+    fpu->xstate_bv = state_components(seed);
     if (isa_below(seed, 4) == 0) {
-        fpu->xcomp_bv = UINT64_C(1) << 63 | fpu->xstate_bv | isa_below(seed, 8);
+        fpu->xcomp_bv = XCOMP_COMPACT | fpu->xstate_bv | state_components(seed);
     }
     if (isa_below(seed, 8) == 0) {
         fpu->header_rest[isa_below(seed, 6)] = isa_below(seed, 3);
     }
-    memcpy(image, fpu, 832);
+    memcpy(image, fpu, XSTATE_EXTENDED);
+    state_put_components((uint8_t *)image, fpu);
 }
 
 static void state_xgetbv(IsaCase *c, uint64_t *seed)
