@@ -63,7 +63,8 @@ typedef struct FuzzMachine {
     const X86Model *model;
     X86Cpu *cpu;
     Accel *accel;
-    GMutex lock; /* the device's */
+    GByteArray *fresh; /* the CPU's state when it was new */
+    GMutex lock;       /* the device's */
 } FuzzMachine;
 
 FuzzMachine *fuzz_machine_new(const char *accel);

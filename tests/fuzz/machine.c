@@ -66,6 +66,8 @@ FuzzMachine *fuzz_machine_new(const char *accel)
     g_assert_no_error(err);
     g_assert(m->accel->class->vcpu_init(m->accel, m->cpu, &err));
     m->cpu->kick = m->accel->class->kick;
+    m->fresh = g_byte_array_new();
+    state_save(x86_cpu_state, m->cpu, m->fresh);
     return m;
 }
 
@@ -296,6 +298,18 @@ static void fuzz_set_control(X86Cpu *cpu, const FuzzInput *in,
     }
 }
 
+/* Nothing stays of the last input, so that each can be seen again alone. */
+static void fuzz_renew(FuzzMachine *m)
+{
+    size_t pos = 0;
+
+    g_assert_true(state_load(x86_cpu_state, m->cpu, m->fresh->data,
+                             m->fresh->len, &pos, NULL));
+    g_assert_true(x86_cpu_loaded(m->cpu, NULL));
+    m->cpu->pending = 0;
+    x86_cpu_reset(m->cpu, false);
+}
+
 void fuzz_machine_set(FuzzMachine *m, const FuzzInput *in, const uint8_t *code,
                       size_t size)
 {
@@ -310,8 +324,7 @@ void fuzz_machine_set(FuzzMachine *m, const FuzzInput *in, const uint8_t *code,
         place &= 0xffff; /* CS is 0 */
     }
     fuzz_put_memory(m, in, mode, place, code, size);
-    cpu->pending = 0;
-    x86_cpu_reset(cpu, false);
+    fuzz_renew(m);
     fuzz_set_control(cpu, in, s);
     fuzz_set_segments(m, in, s, in->bits & FUZZ_USER);
     for (unsigned n = 0; n < 16; n++) { /* most point into memory */
