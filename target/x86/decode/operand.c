@@ -429,7 +429,8 @@ void decode_operands(Decoder *d)
     d->column[BY_OPERAND] = insn->op_size >> 2;
     d->column[BY_MODE] = d->code;
     d->column[BY_ADDRESS] = insn->addr_size >> 2;
-    d->column[BY_VECTOR] = insn->vex_l;
+    d->column[BY_VECTOR] =
+        insn->vex_l < 3 ? insn->vex_l : 2; /* 3 is #UD, later */
     for (unsigned i = 0; i < 4 && row->operand[i]; i++, access >>= 2) {
         insn->op[i].access = access & 3;
         decode_operand(d, &insn->op[i], &decode_letters[row->operand[i]]);
