@@ -55,12 +55,14 @@ void tcg_env_free(void *env, size_t size)
     }
 }
 
-/* Light: must not be vectorised. */
+/* ---- slots: light, so not vectorised -----------------------------------
+ */
+
 #define LIGHT __attribute__((target("general-regs-only")))
 
-static LIGHT TcgSlot env_empty_slot(const TcgEnv *env)
+/* The guard page below the stack serves as the inaccessible one. */
+static LIGHT TcgSlot slot_empty(const TcgEnv *env)
 {
-    /* The guard page below the stack serves as the inaccessible one. */
     uintptr_t nowhere = (uintptr_t)env - TCG_STACK_SIZE - 4096;
 
     return (TcgSlot){ TCG_SLOT_EMPTY, nowhere - TCG_SLOT_EMPTY };
@@ -68,7 +70,7 @@ static LIGHT TcgSlot env_empty_slot(const TcgEnv *env)
 
 LIGHT void tcg_slots_clear(TcgEnv *env, int mode)
 {
-    const TcgSlot empty = env_empty_slot(env);
+    const TcgSlot empty = slot_empty(env);
     unsigned first = mode < 0 ? 0 : mode;
     unsigned last = mode < 0 ? TCG_MODES - 1 : mode;
 
@@ -79,13 +81,24 @@ LIGHT void tcg_slots_clear(TcgEnv *env, int mode)
     }
 }
 
-LIGHT void tcg_slots_clear_page(TcgEnv *env, uint64_t page)
+LIGHT void tcg_slots_drop(TcgEnv *env, unsigned mode, uint64_t page)
 {
-    TcgSlot *slot = &env->slot[0][0];
+    for (unsigned i = 0; i < TCG_SLOTS; i++) {
+        TcgSlot *s = &env->slot[mode][i];
+        if (s->page == page) {
+            *s = slot_empty(env);
+        }
+    }
+}
 
-    for (unsigned i = 0; i < TCG_MODES * TCG_SLOTS; i++) {
-        if (slot[i].page == page) {
-            slot[i] = env_empty_slot(env);
+LIGHT void tcg_slots_drop_host(TcgEnv *env, const uint8_t *host)
+{
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        for (unsigned i = 1; i < TCG_SLOTS; i += 2) {
+            TcgSlot *s = &env->slot[m][i];
+            if (s->page + s->addend == (uintptr_t)host) {
+                *s = slot_empty(env);
+            }
         }
     }
 }

@@ -110,6 +110,8 @@ void tcg_env_free(void *env, size_t size);
 
 /* Empty every slot of a mode (all modes: mode = -1). Light. */
 void tcg_slots_clear(TcgEnv *env, int mode);
-void tcg_slots_clear_page(TcgEnv *env, uint64_t page); /* in all modes; light */
+/* Those that hold a page; those for writing that lead to a host page. Light. */
+void tcg_slots_drop(TcgEnv *env, unsigned mode, uint64_t page);
+void tcg_slots_drop_host(TcgEnv *env, const uint8_t *host);
 
 #endif

@@ -26,44 +26,37 @@ static uint64_t code_gen(const TcgVcpu *v)
 /* ---- Which pages had code -------------------------------------------------
  */
 
-static void code_filter_set(uint64_t *word, uint64_t n)
+static unsigned code_shift(uint64_t page_size)
 {
-    *word |= UINT64_C(1) << (n % 64);
+    return __builtin_ctzll(page_size);
 }
 
 static void code_filter_note(TcgCodeFilter *f, uint64_t linear,
                              uint64_t page_size)
 {
-    uint64_t small = linear >> 12, large = linear >> 21;
-
-    code_filter_set(&f->small[small / 64 % 64], small);
-    if (page_size > PAGE_SIZE) {
-        code_filter_set(&f->large[large / 64 % 8], large);
-        if (page_size > 1 << 21) { /* 4 MiB are two of 2 MiB */
-            code_filter_set(&f->large[(large ^ 1) / 64 % 8], large ^ 1);
-        }
-    }
-    f->huge |= page_size > 1 << 22;
+    filter_add(&f->page, filter_page(linear, code_shift(page_size)));
+    f->large |= page_size > PAGE_SIZE;
     f->half[linear >> 63] = true;
 }
 
 static bool code_filter_has(const TcgCodeFilter *f, uint64_t addr)
 {
-    uint64_t small = addr >> 12, large = addr >> 21;
-    return f->half[addr >> 63] &&
-           (f->huge || (f->small[small / 64 % 64] >> (small % 64) & 1) ||
-            (f->large[large / 64 % 8] >> (large % 64) & 1));
+    static const uint8_t large[] = { 21, 22, 30 };
+
+    if (!f->half[addr >> 63]) {
+        return false;
+    }
+    bool found = filter_has(&f->page, filter_page(addr, PAGE_BITS));
+    for (unsigned i = 0; f->large && !found && i < G_N_ELEMENTS(large); i++) {
+        found = filter_has(&f->page, filter_page(addr, large[i]));
+    }
+    return found;
 }
 
 static void code_filter_clear(TcgCodeFilter *f)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(f->small); i++) {
-        f->small[i] = 0;
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(f->large); i++) {
-        f->large[i] = 0;
-    }
-    f->huge = f->half[0] = f->half[1] = false;
+    filter_clear(&f->page);
+    f->large = f->half[0] = f->half[1] = false;
 }
 
 static void code_note(TcgVcpu *v, uint64_t linear, const X86Translation *t)
@@ -125,27 +118,57 @@ void code_flush_kernel(TcgVcpu *v)
     lookup_cut_cross(v->engine, CROSS_GLOBAL);
 }
 
-static void code_flush_user_page(TcgVcpu *v, uint64_t addr)
+/* Does the page still mean what is known of it? Then forgetting that and
+ * finding it again is all that INVLPG does. A cleared accessed bit must be set
+ * by the next fetch. */
+static bool code_page_holds(X86Cpu *cpu, uint64_t addr, uint64_t gen)
 {
+    const TcgCodePage *p =
+        &tcg_vcpu(cpu)->code_page[(addr >> PAGE_BITS) % CODE_TLB_SIZE];
+    unsigned mode = p->tag & (PAGE_SIZE - 1);
+    X86Translation t;
+
+    if ((p->tag ^ addr) >> PAGE_BITS || p->gen != gen ||
+        !x86_mmu_translate(cpu, addr & ~(PAGE_SIZE - 1), X86_EXEC, mode, true,
+                           &t)) {
+        return false;
+    }
+    const FlatRange *r = tlb_find_range(cpu, t.paddr);
+    return t.accessed && t.global == p->global && t.page_size == PAGE_SIZE &&
+           r && r->host && r->host + (t.paddr - r->start) == p->host;
+}
+
+static bool code_flush_user_page(TcgVcpu *v, uint64_t addr)
+{
+    bool changed = false;
+
     for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         if ((s == v->w->now || v->w->user_global) &&
-            code_filter_has(&s->code_filter, addr)) {
+            code_filter_has(&s->code_filter, addr) &&
+            (s != v->w->now || !code_page_holds(v->cpu, addr, s->code_gen))) {
             code_flush_space(v, s);
             lookup_cut_cross(v->engine, CROSS_LOCAL);
             if (v->w->user_global) {
                 lookup_cut_cross(v->engine, CROSS_GLOBAL);
             }
+            changed = true;
         }
     }
+    return changed;
 }
 
 void code_flush_page(TcgVcpu *v, uint64_t addr)
 {
-    code_flush_user_page(v, addr);
-    if (code_filter_has(&v->w->kernel_filter, addr)) {
+    bool changed = code_flush_user_page(v, addr);
+
+    if (code_filter_has(&v->w->kernel_filter, addr) &&
+        !code_page_holds(v->cpu, addr, v->w->kernel_code_gen)) {
         code_flush_kernel(v);
+        changed = true;
     }
-    code_key_changed(v->cpu);
+    if (changed) {
+        code_key_changed(v->cpu);
+    }
 }
 
 /* ---- The jump cache -------------------------------------------------------

@@ -39,6 +39,7 @@
 #define ACCEL_TCG_ENGINE_H
 
 #include "accel/accel.h"
+#include "accel/tcg/filter.h"
 #include "util/log.h"
 
 #include <pthread.h>
@@ -165,7 +166,9 @@ typedef struct TcgTlb {
     /* Filled places, so that a flush costs what was filled. */
     unsigned filled;
     uint16_t log[TCG_TLB_SIZE];
-    uint64_t large; /* pieces of large pages, a filter by 2 MiB */
+    bool any_large;
+    TcgFilter large;     /* large pages that have pieces here */
+    bool global_half[2]; /* one of the lower, upper half may be global */
     /* Host pages that may have write entries, as a filter. */
     uint64_t opened[TLB_FILTER_BITS / 64];
 } TcgTlb;
@@ -180,13 +183,12 @@ typedef struct TcgCodePage {
     bool global;
 } TcgCodePage;
 
-/* Linear pages that code was fetched from, as a filter with false hits: INVLPG
- * of any other page leaves code alone. */
+/* Linear pages that code was fetched from: INVLPG of any other page leaves code
+ * alone. */
 typedef struct TcgCodeFilter {
-    uint64_t small[64]; /* by page number */
-    uint64_t large[8];  /* large pages, by 2 MiB */
-    bool huge;          /* code in a page of 1 GiB */
-    bool half[2];       /* code in the lower, upper half of the space */
+    TcgFilter page;
+    bool large;   /* pages of more than 4 KiB are among them */
+    bool half[2]; /* code in the lower, upper half of the space */
 } TcgCodeFilter;
 
 /* What is known of one address space, beside others. */
@@ -232,6 +234,9 @@ struct TcgVcpu {
     TcgKeyId key_id[KEY_IDS];
     TcgWorld world[WORLDS];
     TcgWorld *w; /* the present one */
+    /* Pages that their table has no more, but slots may: by mode. */
+    TcgFilter evicted[TCG_MODES];
+    unsigned evictions[TCG_MODES];
     uint64_t ages;
     TcgCodePage code_page[CODE_TLB_SIZE];
     uint64_t gens; /* numbers of code mappings given out */
@@ -358,7 +363,8 @@ bool tlb_whole_page(const FlatRange *r, hwaddr page);
 /* The page of code at a linear address; NULL: it faults or is not in RAM or
  * ROM. */
 const TcgCodePage *code_page(X86Cpu *cpu, uint64_t linear);
-/* The mapping of code changed: of a space, of the kernel, where addr is. */
+/* The mapping of code changed: of a space, of the kernel, perhaps of the page
+ * at addr. */
 void code_flush_space(TcgVcpu *v, TcgSpace *s);
 void code_flush_kernel(TcgVcpu *v);
 void code_flush_page(TcgVcpu *v, uint64_t addr);

@@ -131,11 +131,6 @@ static bool tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
 /* ---- Filling --------------------------------------------------------------
  */
 
-static unsigned tlb_large_bit(uint64_t addr)
-{
-    return (addr >> 21) % 64;
-}
-
 static uint64_t *tlb_opened_word(TcgTlb *tlb, const uint8_t *host)
 {
     uint64_t page = (uintptr_t)host >> PAGE_BITS;
@@ -152,23 +147,54 @@ static void tlb_note(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
                      const uint8_t *host, bool open)
 {
     tlb->local |= !t->global;
-    if (t->page_size > PAGE_SIZE) { /* 4 MiB are two of 2 MiB */
-        tlb->large |= UINT64_C(3) << (tlb_large_bit(addr) & ~1u);
-    }
-    if (t->page_size > 1 << 22) {
-        tlb->large = UINT64_MAX;
+    tlb->global_half[addr >> 63] |= t->global;
+    if (t->page_size > PAGE_SIZE) {
+        unsigned shift = tlb_large_shift[tlb_large_code(t->page_size)];
+        tlb->any_large = true;
+        filter_add(&tlb->large, filter_page(addr, shift));
     }
     if (open) {
         *tlb_opened_word(tlb, host) |= tlb_opened_bit(host);
     }
 }
 
-static void tlb_enter(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
-                      uint8_t *host, bool open)
+static void tlb_clear_slots(TcgVcpu *v, unsigned mode)
 {
+    tcg_slots_clear(&v->cpu->env, mode);
+    if (v->evictions[mode]) {
+        filter_clear(&v->evicted[mode]);
+        v->evictions[mode] = 0;
+    }
+}
+
+/* Slots may hold the page that gives its place in the table to another. */
+static void tlb_evict(TcgVcpu *v, unsigned mode, uint64_t page)
+{
+    enum { EVICTIONS_MAX = 256 };
+
+    if (v->evictions[mode] == EVICTIONS_MAX) {
+        tlb_clear_slots(v, mode);
+    }
+    v->evictions[mode]++;
+    filter_add(&v->evicted[mode], page);
+}
+
+static uint64_t tlb_entry_page(const TcgTlbEntry *e)
+{
+    return e->read != TLB_NONE ? e->read : e->write;
+}
+
+static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
+                      const X86Translation *t, uint8_t *host, bool open)
+{
+    TcgTlb *tlb = v->w->tlb[mode];
     unsigned index = tlb_index(addr);
     TcgTlbEntry *e = &tlb->entry[index];
-    uint64_t page = tlb_page_of(addr);
+    uint64_t page = tlb_page_of(addr), old = tlb_entry_page(e);
+
+    if (old != TLB_NONE && old != page) {
+        tlb_evict(v, mode, old);
+    }
 
     if (!(e->paddr & TLB_LOGGED)) {
         tlb->log[tlb->filled++] = index;
@@ -207,8 +233,7 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                                          r->ram_off + (page - r->start))) &&
                 tlb_open_for_write(v, r, page);
     if (tlb_whole_page(r, page) && !watched) {
-        tlb_enter(v->w->tlb[mode], addr, &t, host - (addr & (PAGE_SIZE - 1)),
-                  open);
+        tlb_enter(v, mode, addr, &t, host - (addr & (PAGE_SIZE - 1)), open);
     }
     return write && !open ? NULL : host;
 }
@@ -237,9 +262,12 @@ static void tlb_sweep_all(TcgTlb *tlb)
     for (unsigned i = 0; tlb->filled && i < TLB_FILTER_BITS / 64; i++) {
         tlb->opened[i] = 0;
     }
+    if (tlb->any_large) {
+        filter_clear(&tlb->large);
+    }
     tlb->filled = 0;
-    tlb->large = 0;
-    tlb->local = false;
+    tlb->local = tlb->any_large = false;
+    tlb->global_half[0] = tlb->global_half[1] = false;
 }
 
 /* False: there was nothing to do. */
@@ -266,28 +294,71 @@ static bool tlb_sweep_local(TcgTlb *tlb)
 /* Does the entry's page, or the large page it is a part of, hold addr? */
 static bool tlb_covers(const TcgTlbEntry *e, uint64_t addr)
 {
-    uint64_t page = e->read != TLB_NONE ? e->read : e->write;
+    uint64_t page = tlb_entry_page(e);
     unsigned large = (e->paddr & TLB_LARGE) >> TLB_LARGE_POS;
 
     return page != TLB_NONE && (page ^ addr) >> tlb_large_shift[large] == 0;
 }
 
 /* The entry stays in the log, so it is not logged twice. */
-static void tlb_drop_if_covers(TcgTlbEntry *e, uint64_t addr, bool only_global)
+static bool tlb_drop_if_covers(TcgTlbEntry *e, uint64_t addr, bool only_global)
 {
-    if (tlb_covers(e, addr) && (!only_global || (e->paddr & TLB_GLOBAL))) {
+    bool drop =
+        tlb_covers(e, addr) && (!only_global || (e->paddr & TLB_GLOBAL));
+    if (drop) {
         e->read = e->write = TLB_NONE;
+    }
+    return drop;
+}
+
+/* May pieces of a large page that holds addr be there? */
+static bool tlb_may_have_large(const TcgTlb *tlb, uint64_t addr)
+{
+    bool found = false;
+
+    for (unsigned i = 1;
+         tlb->any_large && !found && i < G_N_ELEMENTS(tlb_large_shift); i++) {
+        found = filter_has(&tlb->large, filter_page(addr, tlb_large_shift[i]));
+    }
+    return found;
+}
+
+static bool tlb_sweep_large(TcgTlb *tlb, uint64_t addr, bool only_global)
+{
+    bool dropped = false;
+
+    for (unsigned i = 0; i < tlb->filled; i++) {
+        dropped |=
+            tlb_drop_if_covers(&tlb->entry[tlb->log[i]], addr, only_global);
+    }
+    return dropped;
+}
+
+/* In the present space, with its slots. */
+static void tlb_sweep_page(TcgVcpu *v, unsigned mode, uint64_t addr)
+{
+    TcgTlb *tlb = v->w->tlb[mode];
+    uint64_t page = tlb_page_of(addr);
+
+    if (tlb_may_have_large(tlb, addr)) {
+        tlb_sweep_large(tlb, addr, false);
+        tlb_clear_slots(v, mode);
+    } else if (tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, false) ||
+               (v->evictions[mode] && filter_has(&v->evicted[mode], page))) {
+        tcg_slots_drop(&v->cpu->env, mode, page);
     }
 }
 
-static void tlb_sweep_page(TcgTlb *tlb, uint64_t addr, bool only_global)
+/* In a space that is not present: it has no slots. */
+static void tlb_sweep_global_page(TcgTlb *tlb, uint64_t addr)
 {
-    if (!(tlb->large >> tlb_large_bit(addr) & 1)) {
-        tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, only_global);
+    if (!tlb->global_half[addr >> 63]) {
         return;
     }
-    for (unsigned i = 0; i < tlb->filled; i++) {
-        tlb_drop_if_covers(&tlb->entry[tlb->log[i]], addr, only_global);
+    if (tlb_may_have_large(tlb, addr)) {
+        tlb_sweep_large(tlb, addr, true);
+    } else {
+        tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, true);
     }
 }
 
@@ -310,10 +381,10 @@ static void tlb_close(TcgTlb *tlb, const uint8_t *host)
 static const uint8_t tlb_space_modes[] = { X86_MODE_USER,
                                            X86_MODE_KERNEL_USER };
 
-static void tlb_clear_space_slots(X86Cpu *cpu)
+static void tlb_clear_space_slots(TcgVcpu *v)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
-        tcg_slots_clear(&cpu->env, tlb_space_modes[i]);
+        tlb_clear_slots(v, tlb_space_modes[i]);
     }
 }
 
@@ -368,14 +439,14 @@ static void tlb_enter_space(TcgVcpu *v, TcgSpace *s)
         v->w->tlb[mode] = s->tlb[mode];
         v->cpu->env.tlb[mode] = s->tlb[mode]->entry;
     }
-    tlb_clear_space_slots(v->cpu);
+    tlb_clear_space_slots(v);
 }
 
 /* What the kernel's own table and code hold of the space that is left. */
 static void tlb_leave_space(TcgVcpu *v)
 {
     if (tlb_sweep_local(v->w->tlb[X86_MODE_KERNEL])) {
-        tcg_slots_clear(&v->cpu->env, X86_MODE_KERNEL);
+        tlb_clear_slots(v, X86_MODE_KERNEL);
     }
     if (v->w->kernel_local) {
         code_flush_kernel(v);
@@ -410,7 +481,7 @@ static void tlb_flush_space(X86Cpu *cpu, int pcid)
         }
     }
     tlb_leave_space(v);
-    tlb_clear_space_slots(cpu);
+    tlb_clear_space_slots(v);
     code_key_changed(cpu);
 }
 
@@ -435,9 +506,9 @@ static void tlb_flush_world(X86Cpu *cpu)
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         tlb_prepare(v->w->tlb[mode]);
         tlb_sweep_all(v->w->tlb[mode]);
+        tlb_clear_slots(v, mode);
         cpu->env.tlb[mode] = v->w->tlb[mode]->entry;
     }
-    tcg_slots_clear(&cpu->env, -1);
     code_flush_kernel(v);
     v->w->user_global = false;
     code_key_changed(cpu);
@@ -468,40 +539,26 @@ static void tlb_switch_world(X86Cpu *cpu, bool flush)
     }
     for (unsigned mode = 0; mode < TCG_MODES; mode++) {
         cpu->env.tlb[mode] = v->w->tlb[mode]->entry;
+        tlb_clear_slots(v, mode);
     }
-    tcg_slots_clear(&cpu->env, -1);
     code_key_changed(cpu);
 }
 
-/* The present space's tables have had no large page near addr. */
-static bool tlb_is_small(const TcgVcpu *v, vaddr addr)
-{
-    uint64_t large = 0;
-
-    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        large |= v->w->tlb[mode]->large;
-    }
-    return !(large >> tlb_large_bit(addr) & 1);
-}
-
+/* Physical addresses (X86_MODE_PHYS) have no translation to forget. */
 static void tlb_flush_page(X86Cpu *cpu, vaddr addr)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
 
     v->stats.tlb_page_flushes++;
-    if (tlb_is_small(v, addr)) {
-        tcg_slots_clear_page(&cpu->env, tlb_page_of(addr));
-    } else {
-        tcg_slots_clear(&cpu->env, -1);
-    }
-    for (unsigned mode = 0; mode < TCG_MODES; mode++) {
-        tlb_sweep_page(v->w->tlb[mode], addr, false);
+    tlb_sweep_page(v, X86_MODE_KERNEL, addr);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tlb_space_modes); i++) {
+        tlb_sweep_page(v, tlb_space_modes[i], addr);
     }
     for (TcgSpace *s = v->w->space; s < v->w->space + TCG_SPACES; s++) {
         for (unsigned i = 0;
              s->used && s != v->w->now && i < G_N_ELEMENTS(tlb_space_modes);
              i++) {
-            tlb_sweep_page(s->tlb[tlb_space_modes[i]], addr, true);
+            tlb_sweep_global_page(s->tlb[tlb_space_modes[i]], addr);
         }
     }
     code_flush_page(v, addr);
@@ -559,7 +616,7 @@ void tlb_protect(TcgVcpu *v, const uint8_t *host)
     for (unsigned i = 0; i < WORLDS; i++) {
         tlb_close_in_world(&v->world[i], host);
     }
-    tcg_slots_clear(&v->cpu->env, -1);
+    tcg_slots_drop_host(&v->cpu->env, host);
 }
 
 const X86MmuOps tlb_mmu_ops = {

@@ -352,7 +352,9 @@ static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
         return MMU_FAULT;
     }
     t->paddr &= w->cpu->a20_mask;
+    bool accessed = e->val & PTE_A;
     for (unsigned i = 0; i < w->passed_count; i++) {
+        accessed &= (w->passed[i].val & PTE_A) != 0;
         if (!mmu_set(w, &w->passed[i], PTE_A)) {
             return MMU_AGAIN;
         }
@@ -360,6 +362,7 @@ static MmuStep mmu_leaf(MmuWalk *w, MmuEntry *e, unsigned level, vaddr addr,
     if (!mmu_set(w, e, w->access == X86_WRITE ? PTE_A | PTE_D : PTE_A)) {
         return MMU_AGAIN;
     }
+    t->accessed = accessed;
     t->global = (e->val & PTE_G) && (w->cr4 & CR4_PGE);
     return MMU_DONE;
 }

@@ -12,11 +12,13 @@ enum {
     PT_P = 1,
     PT_W = 2,
     PT_U = 4,
+    PT_A = 0x20,
     PT_PS = 0x80,
     SPACE_A = 0x100000, /* PML4, PDPT, PD, two tables: a page each */
     SPACE_B = 0x110000,
     WINDOW = 0x400000,  /* pages of 4 KiB from here */
     WINDOW2 = 0x600000, /* and from here */
+    LARGE = 0x1400000,  /* a page of 2 MiB; WINDOW's place in the TLB */
     KERNEL = 0x1000,
     HANDLER = 0x2000,
     IDT = 0x3000,
@@ -148,6 +150,90 @@ static void test_many(Bare *m)
     g_assert_cmpuint(cpu->env.r[X86_RAX], ==, 101);
 }
 
+/* ---- INVLPG ---------------------------------------------------------------
+ */
+
+static void spaces_map_large(Bare *m, uint64_t phys)
+{
+    put_quad(m, SPACE_A + 0x2000 + 8 * (LARGE >> 21),
+             phys | PT_P | PT_W | PT_U | PT_PS);
+}
+
+/*  mov rax,[rsi]; mov rbx,[rdi]; mov [r13],r12; invlpg [rdx]; mov rcx,[rsi]
+ *  hlt */
+static void spaces_invlpg(Bare *m, uint64_t read, uint64_t then, uint64_t entry,
+                          uint64_t val, uint64_t invlpg)
+{
+    X86Cpu *cpu = m->cpu;
+
+    cpu->env.r[X86_RSI] = read;
+    cpu->env.r[X86_RDI] = then;
+    cpu->env.r[X86_RDX] = invlpg;
+    cpu->env.r[12] = val;
+    cpu->env.r[13] = entry;
+    bare_run(m, KERNEL);
+    g_assert_cmpuint(cpu->env.r[X86_RAX], ==, 10);
+    g_assert_cmpuint(cpu->env.r[X86_RCX], ==, 11);
+}
+
+static void test_invlpg(Bare *m)
+{
+    const uint64_t rights = PT_P | PT_W | PT_U;
+
+    spaces_enter(m, 0);
+    BARE_CODE(m, KERNEL, 0x48, 0x8b, 0x06, 0x48, 0x8b, 0x1f, 0x4d, 0x89, 0x65,
+              0x00, 0x0f, 0x01, 0x3a, 0x48, 0x8b, 0x0e, 0xf4);
+    put_quad(m, 0x20000, 10);
+    put_quad(m, 0x21000, 11);
+    put_quad(m, 0x200000, 10);
+    put_quad(m, 0x400000, 11);
+    for (unsigned n = 0; n < 600; n++) {
+        uint64_t pte = spaces_pte(SPACE_A, WINDOW);
+        uint64_t pde = SPACE_A + 0x2000 + 8 * (LARGE >> 21);
+
+        spaces_map_large(m, 0x200000);
+        spaces_map(m, SPACE_A, WINDOW, 0x20000);
+        m->cpu->mmu_ops->flush_page(m->cpu, LARGE);
+        m->cpu->mmu_ops->flush_page(m->cpu, WINDOW);
+        /* In the table; evicted from there by a page at the same place. */
+        spaces_invlpg(m, WINDOW, WINDOW + 8, pte, 0x21000 | rights,
+                      WINDOW + 0x123);
+        spaces_map(m, SPACE_A, WINDOW, 0x20000);
+        m->cpu->mmu_ops->flush_page(m->cpu, WINDOW);
+        spaces_invlpg(m, WINDOW, LARGE, pte, 0x21000 | rights, WINDOW);
+        /* A large page by any of its addresses. */
+        spaces_invlpg(m, LARGE, WINDOW, pde, 0x400000 | rights | PT_PS,
+                      LARGE + 0x123456);
+    }
+}
+
+/* Code that stays is kept, code that changes is not, and a cleared accessed bit
+ * is set again: mov bl,1; hlt */
+static void test_invlpg_code(Bare *m)
+{
+    X86Cpu *cpu = m->cpu;
+    uint64_t pte;
+
+    spaces_enter(m, 0);
+    BARE_CODE(m, 0x30000, 0xb3, 0x01, 0xf4);
+    BARE_CODE(m, 0x31000, 0xb3, 0x02, 0xf4);
+    for (unsigned n = 0; n < 6; n++) {
+        spaces_map(m, SPACE_A, WINDOW, n & 2 ? 0x31000 : 0x30000);
+        cpu->mmu_ops->flush_page(cpu, WINDOW);
+        bare_run(m, WINDOW);
+        g_assert_cmpuint(cpu->env.r[X86_RBX] & 0xff, ==, n & 2 ? 2 : 1);
+        memcpy(&pte, m->ram->host + spaces_pte(SPACE_A, WINDOW), 8);
+        g_assert_cmphex(pte & PT_A, ==, PT_A);
+    }
+    pte = 0;
+    bare_put(m, spaces_pte(SPACE_A, WINDOW), &pte, 8);
+    cpu->mmu_ops->flush_page(cpu, WINDOW);
+    put_quad(m, IDT + EXC_PF * 16, UINT64_C(0x8e00) << 32 | 8 << 16 | HANDLER);
+    cpu->env.r[X86_RSP] = 0x7000;
+    bare_run(m, WINDOW);
+    g_assert_cmphex(cpu->env.pc, ==, HANDLER + 1);
+}
+
 /* ---- Users' code ----------------------------------------------------------
  */
 
@@ -248,6 +334,8 @@ static void test_shared_remap(Bare *m)
 static const BareTest test_rows[] = {
     { "switch", test_switch },
     { "many", test_many },
+    { "invlpg", test_invlpg },
+    { "invlpg-code", test_invlpg_code },
     { "shared", test_shared },
     { "shared-smc", test_shared_smc },
     { "shared-remap", test_shared_remap },
