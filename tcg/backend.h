@@ -30,6 +30,13 @@ typedef enum TcgLeave {
     TCG_LEAVE_GUEST,      /* first number for the guest architecture's own */
 } TcgLeave;
 
+/* What a store to a watched page meets. */
+typedef enum TcgWatched {
+    TCG_WATCHED_GONE,  /* it is not watched any more: fill() opens it */
+    TCG_WATCHED_CLEAR, /* nothing there: store directly, this once */
+    TCG_WATCHED_HIT,   /* store_watched() must do it */
+} TcgWatched;
+
 typedef struct TcgExit {
     uint64_t pc; /* where a direct exit goes */
     bool used;
@@ -80,6 +87,15 @@ struct TcgContext {
                        unsigned mode, bool rmw);
     void (*store_bytes)(void *env, uint64_t addr, const void *buf,
                         unsigned size, unsigned mode);
+    /* Stores into RAM whose table entry has TCG_TLB_WATCHED, by host address,
+     * inside one page. again: the instruction has changed nothing yet, and may
+     * be given up to be run again. Light; may raise. */
+    TcgWatched (*watched)(void *env, const uint8_t *host, unsigned size);
+    void (*store_watched)(void *env, uint8_t *host, const void *bytes,
+                          unsigned size, bool again);
+    /* The same bytes will be stored by an instruction that could not be given
+     * up then: give it up now, if that is necessary. */
+    void (*check_watched)(void *env, const uint8_t *host, unsigned size);
     /* A locked access cannot be made directly. Returns if nobody else runs now,
      * so that it may be made in steps; else gives up the instruction, which is
      * then run again while nobody does. NULL: nobody else ever does. Light. */
@@ -112,6 +128,7 @@ typedef enum TcgSwitch {
     TCG_OFF_SHARE = 1 << 8,   /* no relative blocks */
     TCG_OFF_TABLE = 1 << 9,   /* slots for all accesses, none in the table */
     TCG_OFF_UNLOCK = 1 << 10, /* LOCK stays where there is one processor */
+    TCG_OFF_WATCH = 1 << 11,  /* stores to watched pages by store() only */
 } TcgSwitch;
 
 struct TcgBackend {

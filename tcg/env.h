@@ -48,8 +48,15 @@ typedef struct TcgTlbEntry {
     uint8_t *host;  /* of the page's first byte, when RAM or ROM */
     uint64_t paddr; /* of the page; for the slow path's own use */
 } TcgTlbEntry;
+/* In paddr, where read is a page: stores are allowed there, but watched. */
+#define TCG_TLB_WATCHED (1u << 4)
 #define TCG_TLB_BITS 12
 #define TCG_TLB_SIZE (1u << TCG_TLB_BITS)
+
+static inline unsigned tcg_tlb_index(uint64_t addr)
+{
+    return (addr >> 12) & (TCG_TLB_SIZE - 1);
+}
 
 /* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key
  * combines linear pc and everything else that must match (the accelerator

@@ -34,15 +34,18 @@ static void access_uncount(TcgVcpu *v)
     v->cpu->env.insn_count -= v->engine->count_insns;
 }
 
+void access_again(TcgVcpu *v)
+{
+    v->one_insn = true;
+    v->stats.smc_exits++;
+    access_uncount(v);
+    tcg_unwind(v->cpu, TCG_LEAVE_EVENT);
+}
+
 void access_restart(const TcgAccess *a)
 {
-    TcgVcpu *v = tcg_vcpu(a->cpu);
-
     if (a->restart) {
-        v->one_insn = true;
-        v->stats.smc_exits++;
-        access_uncount(v);
-        tcg_unwind(a->cpu, TCG_LEAVE_EVENT);
+        access_again(tcg_vcpu(a->cpu));
     }
 }
 
@@ -66,8 +69,7 @@ static bool access_crosses(uint64_t addr, unsigned size)
 static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
                             unsigned mode, bool write)
 {
-    const TcgTlbEntry *e =
-        &cpu->env.tlb[mode][(addr >> PAGE_BITS) & (TCG_TLB_SIZE - 1)];
+    const TcgTlbEntry *e = &cpu->env.tlb[mode][tcg_tlb_index(addr)];
     unsigned off = addr & (PAGE_SIZE - 1);
 
     if ((write ? e->write : e->read) == addr - off) {
@@ -113,6 +115,12 @@ static void access_write(uint8_t *host, uint64_t val, unsigned size)
     }
 }
 
+/* Not while an event is being delivered. */
+static bool access_restartable(const X86Cpu *cpu)
+{
+    return tcg_vcpu(cpu)->in_code && !cpu->catch_point;
+}
+
 static void access_heavy(X86Cpu *cpu, uint64_t addr, void *bytes, unsigned size,
                          unsigned mode, bool write)
 {
@@ -120,9 +128,7 @@ static void access_heavy(X86Cpu *cpu, uint64_t addr, void *bytes, unsigned size,
                     .addr = addr,
                     .bytes = bytes,
                     .write = write,
-                    /* Not while an event is being delivered. */
-                    .restartable =
-                        tcg_vcpu(cpu)->in_code && !cpu->catch_point };
+                    .restartable = access_restartable(cpu) };
 
     access_translate(&a, size, mode, write);
     host_call_heavy(memory_perform, &a);
@@ -171,6 +177,23 @@ uint64_t x86_load(X86Cpu *cpu, vaddr addr, unsigned size, unsigned mode)
     return val;
 }
 
+/* Stores to pages with code whose translation is known. */
+static bool access_store_watched(X86Cpu *cpu, vaddr addr, uint64_t val,
+                                 unsigned size, unsigned mode)
+{
+    const TcgTlbEntry *e = &cpu->env.tlb[mode][tcg_tlb_index(addr)];
+    unsigned off = addr & (PAGE_SIZE - 1);
+    bool watched = e->read == addr - off && (e->paddr & TCG_TLB_WATCHED) &&
+                   !(cpu->tcg->switches & TCG_OFF_WATCH);
+
+    if (!watched || off + size > PAGE_SIZE ||
+        page_watched(cpu, e->host + off, size) == TCG_WATCHED_GONE) {
+        return false;
+    }
+    page_store(cpu, e->host + off, &val, size, access_restartable(cpu));
+    return true;
+}
+
 void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
                unsigned mode)
 {
@@ -178,6 +201,8 @@ void x86_store(X86Cpu *cpu, vaddr addr, uint64_t val, unsigned size,
         if (access_halves(cpu, addr, &val, size, mode, true)) {
             return;
         }
+    } else if (access_store_watched(cpu, addr, val, size, mode)) {
+        return;
     } else {
         uint8_t *host = access_host(cpu, addr, size, mode, true);
         if (host) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The translation cache: making blocks, finding out what a store overwrote,
- * dropping blocks. The invariants are in engine.h.
+ * The translation cache: making blocks, and freeing what was dropped. The
+ * invariants are in engine.h.
  *
  * Several vCPUs: translating is serial; dropping may happen on any thread.
  * Where a page gets its first block, those that may have it open for stores are
@@ -13,86 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    LINKS_BETWEEN_TRANSLATIONS = 4096,
-    STORES_TO_OPEN = 128, /* cost about what translating a few blocks does */
-};
+enum { LINKS_BETWEEN_TRANSLATIONS = 4096 };
 
-/* ---- Pages ----------------------------------------------------------------
- */
-
-static unsigned block_first_bytes(const TcgBlock *b)
-{
-    unsigned start = (uintptr_t)b->key.host & (PAGE_SIZE - 1);
-    return MIN(b->size, PAGE_SIZE - start);
-}
-
-/* The bytes of page i that the block was made from. */
-static void block_extent(const TcgBlock *b, unsigned i, unsigned *start,
-                         unsigned *size)
-{
-    unsigned first = block_first_bytes(b);
-    *start = i ? 0 : (uintptr_t)b->key.host & (PAGE_SIZE - 1);
-    *size = i ? b->size - first : first;
-}
-
-static uint64_t block_cover(unsigned start, unsigned size)
-{
-    unsigned lo = start / 64, hi = (start + MAX(size, 1) - 1) / 64;
-    return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
-}
-
-static unsigned block_page_index(const TcgBlock *b, const TcgPage *p)
-{
-    return b->page[0] == p ? 0 : 1;
-}
-
-static void block_add_to_page(TcgBlock *b, unsigned i, TcgPage *p)
-{
-    unsigned start, size;
-
-    b->page[i] = p;
-    b->page_next[i] = p->blocks;
-    p->blocks = b;
-    block_extent(b, i, &start, &size);
-    p->covered |= block_cover(start, size);
-}
-
-static TcgPage *block_get_page(TcgEngine *e, const TcgCodePage *c)
-{
-    TcgPage *p = g_hash_table_lookup(e->pages, c->host);
-    if (!p) {
-        p = g_new0(TcgPage, 1);
-        *p = (TcgPage){ .host = c->host, .ram = c->ram, .off = c->off };
-        g_hash_table_insert(e->pages, (void *)p->host, p);
-    }
-    return p;
-}
-
-/* Without blocks, stores to it may be fast again. */
-static void block_put_page(TcgEngine *e, TcgPage *p)
-{
-    if (!p->blocks) {
-        ram_dirty_test_and_clear(p->ram, DIRTY_CODE, p->off, PAGE_SIZE);
-        g_hash_table_remove(e->pages, p->host);
-    }
-}
-
-static void block_remove_from_page(TcgEngine *e, TcgBlock *b, unsigned i)
-{
-    TcgPage *p = b->page[i];
-    if (!p) {
-        return;
-    }
-    TcgBlock **at = &p->blocks;
-    while (*at != b) {
-        at = &(*at)->page_next[block_page_index(*at, p)];
-    }
-    *at = b->page_next[i];
-    block_put_page(e, p);
-}
-
-/* ---- Dropping -------------------------------------------------------------
+/* ---- Dropped blocks -------------------------------------------------------
  */
 
 static void block_free(struct rcu_head *rcu)
@@ -104,14 +27,63 @@ static void block_free(struct rcu_head *rcu)
     g_free(b);
 }
 
-static void block_remove_from_hash(TcgEngine *e, TcgBlock *b)
+void block_free_dropped(TcgEngine *e)
 {
-    TcgBlock **at = block_bucket(e, &b->key);
-    while (*at != b) {
-        at = &(*at)->hash_next;
+    engine_lock(e);
+    TcgBlock *b = g_steal_pointer(&e->dropped);
+    engine_unlock(e);
+    while (b) {
+        TcgBlock *next = b->hash_next;
+        call_rcu(&b->rcu, block_free);
+        b = next;
     }
-    *at = b->hash_next;
 }
+
+void block_drop_once(TcgBlock *b)
+{
+    call_rcu(&b->rcu, block_free);
+}
+
+void block_drop_brief(TcgBlock *b)
+{
+    engine_lock(b->engine);
+    if (b->valid) { /* it may have overwritten itself */
+        block_drop_locked(b->engine, b);
+    }
+    engine_unlock(b->engine);
+}
+
+void block_flush_all(TcgEngine *e)
+{
+    engine_lock(e);
+    page_open_every_locked(e);
+    e->code_bytes = 0;
+    e->stats.buffer_flushes++;
+    engine_unlock(e);
+    block_free_dropped(e);
+    for (unsigned i = 0; i < e->vcpus->len; i++) {
+        code_flush_jumps(e->vcpus->pdata[i]);
+    }
+    e->ctx.backend->clear(&e->ctx);
+}
+
+/* RamBlock.code_written: devices and heavy stores. */
+void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
+{
+    TcgEngine *e = engine;
+
+    engine_lock(e);
+    while (len) {
+        uint64_t n = MIN(len, PAGE_SIZE - off % PAGE_SIZE);
+        page_written_locked(e, ram->host + off, n);
+        off += n;
+        len -= n;
+    }
+    engine_unlock(e);
+}
+
+/* ---- The hash -------------------------------------------------------------
+ */
 
 static void block_push(TcgBlock **bucket, TcgBlock *b)
 {
@@ -144,184 +116,21 @@ static void block_add_to_hash(TcgEngine *e, TcgBlock *b)
     block_push(block_bucket(e, &b->key), b);
 }
 
-static void block_remove_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
+static TcgPage *block_get_page(TcgEngine *e, const TcgCodePage *c)
 {
-    TcgJump *j = &v->jumps[index];
-    if (j->code == b->code.entry) {
-        __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
-    }
-}
+    TcgPage *p = page_find(e, c->host);
 
-static void block_remove_from_jumps(TcgEngine *e, const TcgBlock *b)
-{
-    for (unsigned i = 0; b->jump_any && i < e->vcpus->len; i++) {
-        TcgVcpu *v = e->vcpus->pdata[i];
-        if (!b->jump_many) {
-            block_remove_jump(v, b->jump, b);
-            continue;
-        }
-        for (unsigned k = 0; k < TCG_JUMP_SIZE; k++) {
-            block_remove_jump(v, k, b);
-        }
-    }
-}
-
-static void block_drop_locked(TcgEngine *e, TcgBlock *b)
-{
-    b->valid = false;
-    block_remove_from_hash(e, b);
-    block_remove_from_page(e, b, 0);
-    block_remove_from_page(e, b, 1);
-    while (b->code.from) {
-        lookup_cut_exit_locked(e, (TcgBlock *)b->code.from, b->code.from_exit);
-    }
-    lookup_cut_exit_locked(e, b, 0);
-    lookup_cut_exit_locked(e, b, 1);
-    block_remove_from_jumps(e, b);
-    e->block_count--;
-    e->stats.invalidated++;
-    call_rcu(&b->rcu, block_free);
-}
-
-void block_drop_once(TcgBlock *b)
-{
-    call_rcu(&b->rcu, block_free);
-}
-
-void block_drop_brief(TcgBlock *b)
-{
-    engine_lock(b->engine);
-    if (b->valid) { /* it may have overwritten itself */
-        block_drop_locked(b->engine, b);
-    }
-    engine_unlock(b->engine);
-}
-
-void block_flush_all(TcgEngine *e)
-{
-    engine_lock(e);
-    guint pages;
-    g_autofree gpointer *hosts =
-        g_hash_table_get_keys_as_array(e->pages, &pages);
-    /* Always a page's first block: the search for it ends at once, where a
-     * page of a much-used library has ten thousands of blocks. */
-    for (guint i = 0; i < pages; i++) {
-        TcgPage *p;
-        while ((p = g_hash_table_lookup(e->pages, hosts[i]))) {
-            block_drop_locked(e, p->blocks);
-        }
-    }
-    e->code_bytes = 0;
-    e->stats.buffer_flushes++;
-    engine_unlock(e);
-    for (unsigned i = 0; i < e->vcpus->len; i++) {
-        code_flush_jumps(e->vcpus->pdata[i]);
-    }
-    e->ctx.backend->clear(&e->ctx);
-}
-
-/* ---- Stores to code -------------------------------------------------------
- */
-
-static bool block_overlaps(const TcgBlock *b, const TcgPage *p, unsigned off,
-                           unsigned len)
-{
-    unsigned start, size;
-    block_extent(b, block_page_index(b, p), &start, &size);
-    return start < off + len && off < start + size;
-}
-
-static void block_drop_range_locked(TcgEngine *e, TcgPage *p, unsigned off,
-                                    unsigned len)
-{
-    if (!(p->covered & block_cover(off, len))) {
-        return;
-    }
-    uint64_t covered = 0;
-    TcgBlock *next;
-    for (TcgBlock *b = p->blocks; b; b = next) {
-        unsigned i = block_page_index(b, p), start, size;
-        next = b->page_next[i];
-        if (!block_overlaps(b, p, off, len)) {
-            block_extent(b, i, &start, &size);
-            covered |= block_cover(start, size);
-        } else if (!next && p->blocks == b) {
-            block_drop_locked(e, b); /* the page goes with its last block */
-            return;
-        } else {
-            block_drop_locked(e, b);
-        }
-    }
-    p->covered = covered;
-}
-
-void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
-{
-    TcgEngine *e = engine;
-
-    engine_lock(e);
-    while (len) {
-        uint64_t n = MIN(len, PAGE_SIZE - off % PAGE_SIZE);
-        const uint8_t *host = ram->host + (off & ~(PAGE_SIZE - 1));
-        TcgPage *p = g_hash_table_lookup(e->pages, host);
-        e->source_written |= host == e->source[0] || host == e->source[1];
+    if (!p) {
+        p = e->page_spare;
         if (p) {
-            block_drop_range_locked(e, p, off % PAGE_SIZE, n);
+            e->page_spare = p->hash_next;
+        } else {
+            p = g_new(TcgPage, 1);
         }
-        off += n;
-        len -= n;
+        *p = (TcgPage){ .host = c->host, .ram = c->ram, .off = c->off };
+        page_insert(e, p);
     }
-    engine_unlock(e);
-}
-
-void block_note_store(TcgEngine *e, const uint8_t *host)
-{
-    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
-
-    engine_lock(e);
-    TcgPage *p = g_hash_table_lookup(e->pages, page);
-    if (p && ++p->stores >= STORES_TO_OPEN) {
-        while ((p = g_hash_table_lookup(e->pages, page))) {
-            block_drop_locked(e, p->blocks);
-        }
-        e->stats.pages_opened++;
-    }
-    engine_unlock(e);
-}
-
-/* In a relative block perhaps one of another page: no harm. */
-static bool block_holds_pc(const TcgBlock *b, uint64_t pc)
-{
-    uint64_t distance = pc - b->key.pc;
-    return (b->code.base_mask ? distance % PAGE_SIZE : distance) < b->size;
-}
-
-static bool block_holds_locked(const TcgPage *p, unsigned off, unsigned size,
-                               uint64_t pc)
-{
-    for (TcgBlock *b = p->blocks; b; b = b->page_next[block_page_index(b, p)]) {
-        if (block_holds_pc(b, pc) && block_overlaps(b, p, off, size)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
-{
-    TcgEngine *e = tcg_engine(cpu);
-    unsigned off = (uintptr_t)host & (PAGE_SIZE - 1);
-    bool found = false;
-
-    engine_lock(e);
-    const TcgPage *p = g_hash_table_lookup(e->pages, host - off);
-    if (p && (p->covered & block_cover(off, size))) {
-        uint64_t pc = tcg_sync_pc(cpu);
-        found = pc != tcg_vcpu(cpu)->once_pc &&
-                block_holds_locked(p, off, size, pc);
-    }
-    engine_unlock(e);
-    return found;
+    return p;
 }
 
 /* ---- Translating ----------------------------------------------------------
@@ -539,9 +348,9 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
     bool fresh = block_is_fresh(s, b);
     if (fresh) {
         block_make_room_for_links(e);
-        block_add_to_page(b, 0, block_get_page(e, &s->page[0]));
+        page_add_block(block_get_page(e, &s->page[0]), b, 0);
         if (b->size > block_first_bytes(b)) {
-            block_add_to_page(b, 1, block_get_page(e, &s->page[1]));
+            page_add_block(block_get_page(e, &s->page[1]), b, 1);
         }
         block_add_to_hash(e, b);
         b->valid = true;
@@ -554,6 +363,7 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
 static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
+    block_free_dropped(e);
     TcgBlock *b = g_new0(TcgBlock, 1);
     BlockSource s = { .cpu = cpu,
                       .engine = e,

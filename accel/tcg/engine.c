@@ -34,6 +34,7 @@ static const KeyValKey engine_keys[] = {
     { "table", "on|off", "inline look-up of pages" },
     { "unlock", "on|off", "no LOCK while there is one processor" },
     { "share", "on|off", "users' code translated once for all processes" },
+    { "watch", "on|off", "stores near code without leaving" },
     {},
 };
 
@@ -46,7 +47,7 @@ static const struct {
     { "jumps", TCG_OFF_JUMPS },     { "opt", TCG_OFF_OPT },
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
-    { "unlock", TCG_OFF_UNLOCK },
+    { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -148,6 +149,7 @@ static void engine_destroy(Accel *accel)
     if (e->block_count) {
         block_flush_all(e);
     }
+    block_free_dropped(e);
     rcu_barrier(); /* every dropped block is freed */
     for (unsigned i = 0; i < e->rams->len; i++) {
         RamBlock *ram = e->rams->pdata[i];
@@ -160,7 +162,11 @@ static void engine_destroy(Accel *accel)
         code_buffer_free(ctx->buffer);
     }
     ir_clear(&e->ir);
-    g_hash_table_destroy(e->pages);
+    while (e->page_spare) {
+        TcgPage *p = e->page_spare;
+        e->page_spare = p->hash_next;
+        g_free(p);
+    }
     g_ptr_array_free(e->rams, TRUE);
     g_ptr_array_free(e->vcpus, TRUE);
     g_mutex_clear(&e->translating);
@@ -170,6 +176,7 @@ static void engine_destroy(Accel *accel)
         fclose(e->perf_map);
     }
     g_free(e->hash);
+    g_free(e->page_hash);
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
         g_free(e->cross[i].links);
     }
@@ -188,6 +195,9 @@ static void engine_init_context(TcgEngine *e)
     ctx->store = memory_store;
     ctx->load_bytes = memory_load_bytes;
     ctx->store_bytes = memory_store_bytes;
+    ctx->watched = page_watched;
+    ctx->store_watched = page_store;
+    ctx->check_watched = page_check_rmw;
     ctx->alone = access_alone;
     ctx->fpu_offset = offsetof(X86Cpu, fpu);
     ctx->fpu_mask = host_fpu_mask();
@@ -216,9 +226,9 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     g_mutex_init(&e->hold_lock);
     g_cond_init(&e->hold_news);
     ir_init(&e->ir);
-    e->pages = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     e->rams = g_ptr_array_new();
     e->vcpus = g_ptr_array_new();
+    e->page_hash = g_new0(TcgPage *, 1u << PAGE_HASH_BITS);
     e->hash_bits = BLOCK_HASH_BITS_MIN;
     e->hash = g_new0(TcgBlock *, 1u << e->hash_bits);
     e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
@@ -472,6 +482,7 @@ static void engine_info(Accel *accel, GString *out)
         { "heavy helper calls", engine_heavy_calls(e) },
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
+        { "stores to code", s->code_stores },
         { "self-modified", s->smc_exits },
         { "holds", s->holds },
         { "run alone", s->alone },

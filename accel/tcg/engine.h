@@ -52,6 +52,7 @@ typedef struct TcgBlock TcgBlock;
 typedef struct TcgPage TcgPage;
 
 #define BLOCK_HASH_BITS_MIN 12
+#define PAGE_HASH_BITS 14
 #define BLOCK_INSNS_MAX 64
 #define CODE_TLB_SIZE 512
 #define KEY_IDS 256
@@ -98,7 +99,9 @@ struct TcgPage {
     uint64_t covered; /* a bit per 64 bytes that blocks were made from; may
                          have bits too many */
     TcgBlock *blocks; /* through page_next[i], where page[i] is this one */
-    unsigned stores;  /* slow ones, counted */
+    unsigned stores;  /* that changed a block, counted */
+    unsigned idle;    /* those since there is no block */
+    TcgPage *hash_next;
 };
 
 /* A direct link to another page: good while the mapping is. */
@@ -120,6 +123,7 @@ typedef struct TcgStats {
     uint64_t lookups, misses, links;
     uint64_t invalidated, smc_exits, buffer_flushes, pages_opened;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
+    uint64_t code_stores;
     uint64_t holds, alone;
     uint64_t space_switches, code_flushes, kernel_code_flushes;
 } TcgStats;
@@ -141,7 +145,9 @@ struct TcgEngine {
     uint32_t lock;   /* see engine_lock() */
     TcgBlock **hash; /* [1 << hash_bits], grows with the blocks */
     unsigned hash_bits;
-    GHashTable *pages; /* host -> TcgPage */
+    TcgPage **page_hash; /* [1 << PAGE_HASH_BITS] */
+    TcgPage *page_spare; /* free ones, through hash_next */
+    TcgBlock *dropped;   /* to be freed, through hash_next */
     TcgCrossList cross[CROSS_LISTS];
     uint32_t block_count;
     uint64_t code_bytes;
@@ -420,7 +426,9 @@ typedef struct TcgAccess {
 
 /* Translate; raises. */
 void access_translate(TcgAccess *a, unsigned size, unsigned mode, bool write);
-/* Give up the present instruction if the access says so. */
+/* Give up the present instruction, to run it as a block of its own. */
+G_NORETURN void access_again(TcgVcpu *v);
+/* The same, if the access says so. */
 void access_restart(const TcgAccess *a);
 /* TcgContext.alone */
 void access_alone(void *env);
@@ -450,16 +458,38 @@ TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
 TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once);
 void block_drop_once(TcgBlock *block);
 void block_drop_brief(TcgBlock *block);
+/* Those that block_drop_locked() left. */
+void block_free_dropped(TcgEngine *e);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,
                         uint64_t len);
+void block_flush_all(TcgEngine *e);
+
+/* ---- pages.c: light -------------------------------------------------------
+ */
+
+/* The page of code that holds a host address, or NULL. */
+TcgPage *page_find(const TcgEngine *e, const uint8_t *host);
+void page_insert(TcgEngine *e, TcgPage *p);
+/* The block was made from bytes of its i-th page. */
+void page_add_block(TcgPage *p, TcgBlock *b, unsigned i);
+/* Guest bytes of the block in its first page. */
+unsigned block_first_bytes(const TcgBlock *b);
+void block_drop_locked(TcgEngine *e, TcgBlock *b);
+void page_open_every_locked(TcgEngine *e);
+/* Bytes inside one page were stored, or are about to be. */
+void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);
 /* A slow store there. After some the page is data rather than code: its blocks
  * are dropped, and stores are fast until code runs there again. */
-void block_note_store(TcgEngine *e, const uint8_t *host);
+void page_note_store(TcgEngine *e, const uint8_t *host);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
-bool block_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);
-void block_flush_all(TcgEngine *e);
+bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);
+/* TcgContext.watched, store_watched, check_watched */
+TcgWatched page_watched(void *env, const uint8_t *host, unsigned size);
+void page_store(void *env, uint8_t *host, const void *bytes, unsigned size,
+                bool again);
+void page_check_rmw(void *env, const uint8_t *host, unsigned size);
 
 /* ---- log.c ----------------------------------------------------------------
  */

@@ -58,7 +58,7 @@ static bool memory_hits_current(const TcgAccess *a)
         const uint8_t *host = memory_code_host(a, a->paddr[i], a->size[i]);
         const uint8_t *bytes = a->bytes + (i ? a->size[0] : 0);
         bool same = host && a->write && !memcmp(host, bytes, a->size[i]);
-        if (host && !same && block_is_current(a->cpu, host, a->size[i])) {
+        if (host && !same && page_is_current(a->cpu, host, a->size[i])) {
             return true;
         }
     }
@@ -73,7 +73,7 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
 
     /* To look counts as the store: those before it must be visible. */
     if (code) {
-        block_note_store(tcg_engine(a->cpu), code);
+        page_note_store(tcg_engine(a->cpu), code);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (memcmp(code, bytes, size) == 0) {
             return;

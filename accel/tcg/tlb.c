@@ -21,8 +21,9 @@
 
 #define TLB_NONE TCG_TLB_NONE
 
-/* Bits of TcgTlbEntry.paddr below the page: global, logged, and which large
- * page the entry is a part of (its size is tlb_large_shift[]). */
+/* Bits of TcgTlbEntry.paddr below the page, beside TCG_TLB_WATCHED: global,
+ * logged, and which large page the entry is a part of (its size is
+ * tlb_large_shift[]). */
 enum {
     TLB_GLOBAL = 1 << 0,
     TLB_LOGGED = 1 << 1,
@@ -110,22 +111,23 @@ static void tlb_note_open(TcgVcpu *v, const uint8_t *host)
                       __ATOMIC_SEQ_CST);
 }
 
-/* May stores go there directly from now on? Marks the page dirty then. */
-static bool tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
+/* Whether stores may go there from now on: directly, or watched. */
+typedef enum TlbOpen { TLB_CLOSED, TLB_WATCHED, TLB_OPEN } TlbOpen;
+
+/* Marks the page dirty, unless it stays closed. */
+static TlbOpen tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
 {
     if (!r->writable) {
-        return false;
+        return TLB_CLOSED;
     }
     uint64_t off = r->ram_off + (paddr - r->start);
     if (engine_smp(v->engine)) {
         tlb_note_open(v, r->host + (paddr - r->start));
     }
-    if (tlb_test_dirty(r->ram, DIRTY_CODE, off)) {
-        return false;
-    }
+    bool code = tlb_test_dirty(r->ram, DIRTY_CODE, off);
     tlb_set_dirty(r->ram, DIRTY_DISPLAY, off);
     tlb_set_dirty(r->ram, DIRTY_MIGRATION, off);
-    return true;
+    return code ? TLB_WATCHED : TLB_OPEN;
 }
 
 /* ---- Filling --------------------------------------------------------------
@@ -144,7 +146,7 @@ static uint64_t tlb_opened_bit(const uint8_t *host)
 
 /* What flushes must know of an entry. */
 static void tlb_note(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
-                     const uint8_t *host, bool open)
+                     const uint8_t *host, TlbOpen open)
 {
     tlb->local |= !t->global;
     tlb->global_half[addr >> 63] |= t->global;
@@ -153,7 +155,7 @@ static void tlb_note(TcgTlb *tlb, uint64_t addr, const X86Translation *t,
         tlb->any_large = true;
         filter_add(&tlb->large, filter_page(addr, shift));
     }
-    if (open) {
+    if (open == TLB_OPEN) {
         *tlb_opened_word(tlb, host) |= tlb_opened_bit(host);
     }
 }
@@ -185,7 +187,7 @@ static uint64_t tlb_entry_page(const TcgTlbEntry *e)
 }
 
 static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
-                      const X86Translation *t, uint8_t *host, bool open)
+                      const X86Translation *t, uint8_t *host, TlbOpen open)
 {
     TcgTlb *tlb = v->w->tlb[mode];
     unsigned index = tlb_index(addr);
@@ -202,9 +204,10 @@ static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
     tlb_note(tlb, addr, t, host, open);
     e->host = host;
     e->read = t->readable ? page : TLB_NONE;
-    e->write = open ? page : TLB_NONE;
+    e->write = open == TLB_OPEN ? page : TLB_NONE;
     e->paddr = tlb_page_of(t->paddr) | TLB_LOGGED |
                (t->global ? TLB_GLOBAL : 0) |
+               (open == TLB_WATCHED ? TCG_TLB_WATCHED : 0) |
                tlb_large_code(t->page_size) << TLB_LARGE_POS;
 }
 
@@ -228,14 +231,14 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
     }
     uint8_t *host = r->host + (t.paddr - r->start);
     hwaddr page = tlb_page_of(t.paddr);
-    bool open = (write || t.writable) && tlb_whole_page(r, page) &&
-                (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
-                                         r->ram_off + (page - r->start))) &&
-                tlb_open_for_write(v, r, page);
+    bool may = (write || t.writable) && tlb_whole_page(r, page) &&
+               (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
+                                        r->ram_off + (page - r->start)));
+    TlbOpen open = may ? tlb_open_for_write(v, r, page) : TLB_CLOSED;
     if (tlb_whole_page(r, page) && !watched) {
         tlb_enter(v, mode, addr, &t, host - (addr & (PAGE_SIZE - 1)), open);
     }
-    return write && !open ? NULL : host;
+    return write && open != TLB_OPEN ? NULL : host;
 }
 
 /* ---- One table ------------------------------------------------------------
@@ -369,8 +372,9 @@ static void tlb_close(TcgTlb *tlb, const uint8_t *host)
     }
     for (unsigned i = 0; i < tlb->filled; i++) {
         TcgTlbEntry *e = &tlb->entry[tlb->log[i]];
-        if (e->host == host) {
+        if (e->host == host && e->write != TLB_NONE) {
             e->write = TLB_NONE;
+            e->paddr |= TCG_TLB_WATCHED;
         }
     }
 }

@@ -15,8 +15,9 @@
 typedef struct MemBounce {
     uint64_t ea;
     MemDesc desc;
-    bool light;        /* two pages of RAM: */
-    uint8_t *host[2];  /* where a store goes; NULL: nothing is stored there */
+    bool light;        /* two pages of RAM, or one that is watched: */
+    uint8_t *host[2];  /* where a store goes; NULL: nothing is stored there, or
+                          there is one page */
     uint64_t elements; /* MEM_DESC_MASKED: which are accessed, and their size */
     unsigned element;
     uint8_t data[640] __attribute__((aligned(64)));
@@ -240,6 +241,43 @@ static LIGHT uint8_t *slow_masked(TcgContext *ctx, void *env, uint64_t ea,
     return data;
 }
 
+/* A store to a watched page; NULL: it is not known to be one. What changes
+ * something there goes on at its copy, as above. */
+static LIGHT uint8_t *slow_watched(TcgContext *ctx, void *env, uint64_t ea,
+                                   MemDesc desc)
+{
+    const TcgTlbEntry *t = slow_entry(env, ea, slow_mode(desc));
+    uint8_t *host = t->host + (ea & 4095);
+    unsigned size = slow_size(desc);
+    MemBounce *bounce = slow_bounce(env);
+
+    if (t->read != (ea & ~UINT64_C(4095)) || !(t->paddr & TCG_TLB_WATCHED) ||
+        ctx->switches & TCG_OFF_WATCH) {
+        return NULL;
+    }
+    if (slow_kind(desc) == MEM_LOAD) { /* the store comes later */
+        return host;
+    }
+    TcgWatched meets = ctx->watched(env, host, size);
+    if (meets == TCG_WATCHED_CLEAR) {
+        return host;
+    }
+    if (meets == TCG_WATCHED_GONE || desc & MEM_DESC_LOCKED) {
+        return NULL;
+    }
+    bounce->ea = ea;
+    bounce->desc = desc;
+    bounce->light = true;
+    bounce->host[0] = host;
+    bounce->host[1] = NULL;
+    if (slow_kind(desc) == MEM_BYTES) {
+        ctx->check_watched(env, host, size);
+        slow_copy(slow_bounce_data(bounce), host, size);
+    }
+    slow_go_on_at_copy(env, desc);
+    return slow_bounce_data(bounce);
+}
+
 static LIGHT uint8_t *slow_probe(TcgContext *ctx, void *env, uint64_t ea,
                                  MemDesc desc)
 {
@@ -269,10 +307,15 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
         return desc & MEM_DESC_LOCKED ? NULL
                                       : slow_crossing(ctx, env, ea, desc);
     }
-    uint8_t *host =
-        slow_page(ctx, env, ea, slow_size(desc), slow_mode(desc), write);
+    uint8_t *host = write ? slow_watched(ctx, env, ea, desc) : NULL;
+    if (host) {
+        return host;
+    }
+    host = slow_page(ctx, env, ea, slow_size(desc), slow_mode(desc), write);
     if (host) {
         slow_fill_slot(ctx, env, ea, desc);
+    } else if (write) { /* now the table knows it */
+        host = slow_watched(ctx, env, ea, desc);
     }
     return host;
 }
@@ -369,6 +412,12 @@ LIGHT bool mem_bounced_light(void *env)
     }
     if (b->desc & MEM_DESC_MASKED) {
         slow_store_masked(b, low);
+        return true;
+    }
+    if (!b->host[1]) {
+        unsigned size = slow_size(b->desc);
+        slow_context(env)->store_watched(env, b->host[0], data, size,
+                                         size <= 8);
         return true;
     }
     slow_copy(b->host[0], data, low);

@@ -41,6 +41,7 @@ static LIGHT uint8_t *vm_fill(void *env, uint64_t addr, unsigned size,
             t->read = t->write = TCG_TLB_NONE;
         }
         t->host = page;
+        t->paddr = 0; /* not watched */
         *(write ? &t->write : &t->read) = addr & ~UINT64_C(4095);
     }
     return page + (addr & 4095);

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pages that hold translated code: which blocks were made from their bytes, and
+ * what a store there overwrites.
+ *
+ * A store beside the code costs a look at a bit for each 64 bytes. One that
+ * hits a block drops it: at once it can neither be found nor be reached; it is
+ * freed later by heavy code (block_free_dropped()).
+ *
+ * Light.
+ */
+#include "accel/tcg/engine.h"
+
+/* So many stores make a page data rather than code: those that change blocks
+ * (they cost about what translating a few blocks does), those to a page that
+ * has none any more. A function that is written anew again and again keeps its
+ * page watched. */
+enum { STORES_TO_OPEN = 128, IDLE_TO_OPEN = 64 };
+
+/* ---- The table ------------------------------------------------------------
+ */
+
+static TcgPage **page_bucket(const TcgEngine *e, const uint8_t *host)
+{
+    uint64_t page = (uintptr_t)host >> PAGE_BITS;
+    return &e->page_hash[page * UINT64_C(0x9e3779b97f4a7c15) >>
+                         (64 - PAGE_HASH_BITS)];
+}
+
+TcgPage *page_find(const TcgEngine *e, const uint8_t *host)
+{
+    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
+    TcgPage *p = *page_bucket(e, page);
+
+    while (p && p->host != page) {
+        p = p->hash_next;
+    }
+    return p;
+}
+
+void page_insert(TcgEngine *e, TcgPage *p)
+{
+    TcgPage **bucket = page_bucket(e, p->host);
+
+    p->hash_next = *bucket;
+    *bucket = p;
+}
+
+/* It has no blocks: stores to it may be fast again. */
+static void page_remove(TcgEngine *e, TcgPage *p)
+{
+    uint64_t page = p->off / PAGE_SIZE;
+    TcgPage **at = page_bucket(e, p->host);
+
+    while (*at != p) {
+        at = &(*at)->hash_next;
+    }
+    *at = p->hash_next;
+    __atomic_fetch_and(&p->ram->dirty[DIRTY_CODE][page / 64],
+                       ~(UINT64_C(1) << page % 64), __ATOMIC_SEQ_CST);
+    p->hash_next = e->page_spare;
+    e->page_spare = p;
+}
+
+/* ---- Blocks in pages ------------------------------------------------------
+ */
+
+unsigned block_first_bytes(const TcgBlock *b)
+{
+    unsigned start = (uintptr_t)b->key.host & (PAGE_SIZE - 1);
+    return MIN(b->size, PAGE_SIZE - start);
+}
+
+/* The bytes of page i that the block was made from. */
+static void page_extent(const TcgBlock *b, unsigned i, unsigned *start,
+                        unsigned *size)
+{
+    unsigned first = block_first_bytes(b);
+    *start = i ? 0 : (uintptr_t)b->key.host & (PAGE_SIZE - 1);
+    *size = i ? b->size - first : first;
+}
+
+static uint64_t page_cover(unsigned start, unsigned size)
+{
+    unsigned lo = start / 64, hi = (start + MAX(size, 1) - 1) / 64;
+    return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
+}
+
+static unsigned page_index(const TcgBlock *b, const TcgPage *p)
+{
+    return b->page[0] == p ? 0 : 1;
+}
+
+void page_add_block(TcgPage *p, TcgBlock *b, unsigned i)
+{
+    unsigned start, size;
+
+    b->page[i] = p;
+    b->page_next[i] = p->blocks;
+    p->blocks = b;
+    page_extent(b, i, &start, &size);
+    p->covered |= page_cover(start, size);
+    p->idle = 0;
+}
+
+static void page_remove_block(TcgBlock *b, unsigned i)
+{
+    TcgPage *p = b->page[i];
+    if (!p) {
+        return;
+    }
+    TcgBlock **at = &p->blocks;
+    while (*at != b) {
+        at = &(*at)->page_next[page_index(*at, p)];
+    }
+    *at = b->page_next[i];
+}
+
+static bool page_overlaps(const TcgBlock *b, const TcgPage *p, unsigned off,
+                          unsigned len)
+{
+    unsigned start, size;
+    page_extent(b, page_index(b, p), &start, &size);
+    return start < off + len && off < start + size;
+}
+
+/* ---- Dropping -------------------------------------------------------------
+ */
+
+static void page_forget_in_hash(TcgEngine *e, TcgBlock *b)
+{
+    TcgBlock **at = block_bucket(e, &b->key);
+    while (*at != b) {
+        at = &(*at)->hash_next;
+    }
+    *at = b->hash_next;
+}
+
+static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
+{
+    TcgJump *j = &v->jumps[index];
+    if (j->code == b->code.entry) {
+        __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+    }
+}
+
+static void page_forget_jumps(TcgEngine *e, const TcgBlock *b)
+{
+    for (unsigned i = 0; b->jump_any && i < e->vcpus->len; i++) {
+        TcgVcpu *v = e->vcpus->pdata[i];
+        if (!b->jump_many) {
+            page_forget_jump(v, b->jump, b);
+            continue;
+        }
+        for (unsigned k = 0; k < TCG_JUMP_SIZE; k++) {
+            page_forget_jump(v, k, b);
+        }
+    }
+}
+
+void block_drop_locked(TcgEngine *e, TcgBlock *b)
+{
+    b->valid = false;
+    page_forget_in_hash(e, b);
+    page_remove_block(b, 0);
+    page_remove_block(b, 1);
+    while (b->code.from) {
+        lookup_cut_exit_locked(e, (TcgBlock *)b->code.from, b->code.from_exit);
+    }
+    lookup_cut_exit_locked(e, b, 0);
+    lookup_cut_exit_locked(e, b, 1);
+    page_forget_jumps(e, b);
+    e->block_count--;
+    e->stats.invalidated++;
+    b->hash_next = e->dropped;
+    e->dropped = b;
+}
+
+/* Blocks that a store to the bytes would change. */
+static void page_drop_range(TcgEngine *e, TcgPage *p, unsigned off,
+                            unsigned len)
+{
+    uint64_t covered = 0;
+    TcgBlock *next;
+
+    for (TcgBlock *b = p->blocks; b; b = next) {
+        unsigned i = page_index(b, p), start, size;
+        next = b->page_next[i];
+        if (page_overlaps(b, p, off, len)) {
+            block_drop_locked(e, b);
+        } else {
+            page_extent(b, i, &start, &size);
+            covered |= page_cover(start, size);
+        }
+    }
+    p->covered = covered;
+}
+
+static void page_open(TcgEngine *e, TcgPage *p)
+{
+    while (p->blocks) {
+        block_drop_locked(e, p->blocks);
+    }
+    page_remove(e, p);
+}
+
+void page_open_every_locked(TcgEngine *e)
+{
+    for (unsigned i = 0; i < 1u << PAGE_HASH_BITS; i++) {
+        while (e->page_hash[i]) {
+            page_open(e, e->page_hash[i]);
+        }
+    }
+}
+
+/* ---- Stores ---------------------------------------------------------------
+ */
+
+/* Somebody may be reading the page's bytes to translate them. */
+static bool page_is_source(const TcgEngine *e, const uint8_t *host)
+{
+    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
+    return page == e->source[0] || page == e->source[1];
+}
+
+void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size)
+{
+    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    TcgPage *p = page_find(e, host);
+
+    e->source_written |= page_is_source(e, host);
+    if (p && (p->covered & page_cover(off, size))) {
+        page_drop_range(e, p, off, size);
+    }
+}
+
+/* Many stores where code is: a page that was freed and is filled anew. */
+static void page_note_store_locked(TcgEngine *e, TcgPage *p)
+{
+    if (++p->stores >= STORES_TO_OPEN) {
+        page_open(e, p);
+        e->stats.pages_opened++;
+    }
+}
+
+void page_note_store(TcgEngine *e, const uint8_t *host)
+{
+    engine_lock(e);
+    TcgPage *p = page_find(e, host);
+    if (p) {
+        page_note_store_locked(e, p);
+    }
+    engine_unlock(e);
+}
+
+/* In a relative block perhaps one of another page: no harm. */
+static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc)
+{
+    uint64_t distance = pc - b->key.pc;
+    return (b->code.base_mask ? distance % PAGE_SIZE : distance) < b->size;
+}
+
+static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
+                                   unsigned size)
+{
+    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    const TcgPage *p = page_find(tcg_engine(cpu), host);
+    bool found = false;
+
+    if (!p || !(p->covered & page_cover(off, size))) {
+        return false;
+    }
+    uint64_t pc = tcg_sync_pc(cpu);
+    for (const TcgBlock *b = p->blocks;
+         b && !found && pc != tcg_vcpu(cpu)->once_pc;
+         b = b->page_next[page_index(b, p)]) {
+        found = page_block_holds_pc(b, pc) && page_overlaps(b, p, off, size);
+    }
+    return found;
+}
+
+bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
+{
+    TcgEngine *e = tcg_engine(cpu);
+
+    engine_lock(e);
+    bool found = page_is_current_locked(cpu, host, size);
+    engine_unlock(e);
+    return found;
+}
+
+/* ---- What translated code calls -------------------------------------------
+ */
+
+static void page_open_idle(TcgEngine *e, const uint8_t *host)
+{
+    engine_lock(e);
+    TcgPage *p = page_find(e, host);
+    if (p && !p->blocks && !page_is_source(e, host)) {
+        page_open(e, p);
+    }
+    engine_unlock(e);
+}
+
+/* With one CPU only its own thread adds and removes pages, and adds blocks, so
+ * it may look without the lock: others, devices, drop blocks. */
+static TcgWatched page_watched_single(TcgEngine *e, const uint8_t *host,
+                                      unsigned size)
+{
+    TcgPage *p = page_find(e, host);
+
+    if (!p) {
+        return TCG_WATCHED_GONE;
+    }
+    if (!p->blocks && ++p->idle >= IDLE_TO_OPEN) {
+        page_open_idle(e, host);
+        return TCG_WATCHED_GONE;
+    }
+    return p->covered & page_cover((uintptr_t)host % PAGE_SIZE, size)
+               ? TCG_WATCHED_HIT
+               : TCG_WATCHED_CLEAR;
+}
+
+/* With several, who translates meanwhile must see the store. */
+static TcgWatched page_watched_shared(TcgEngine *e, const uint8_t *host)
+{
+    engine_lock(e);
+    TcgPage *p = page_find(e, host);
+    bool idle = p && !p->blocks && ++p->idle >= IDLE_TO_OPEN;
+    engine_unlock(e);
+    if (idle) {
+        page_open_idle(e, host);
+    }
+    return !p || idle ? TCG_WATCHED_GONE : TCG_WATCHED_HIT;
+}
+
+TcgWatched page_watched(void *env, const uint8_t *host, unsigned size)
+{
+    TcgEngine *e = tcg_engine(env);
+
+    return engine_smp(e) ? page_watched_shared(e, host)
+                         : page_watched_single(e, host, size);
+}
+
+static bool page_same(const uint8_t *a, const uint8_t *b, unsigned size)
+{
+    unsigned n = 0;
+    while (n < size && a[n] == b[n]) {
+        n++;
+    }
+    return n == size;
+}
+
+static void page_copy(uint8_t *to, const uint8_t *from, unsigned size)
+{
+    switch (size) { /* whole, as other processors may look */
+    case 2:
+        __builtin_memcpy(to, from, 2);
+        break;
+    case 4:
+        __builtin_memcpy(to, from, 4);
+        break;
+    case 8:
+        __builtin_memcpy(to, from, 8);
+        break;
+    default:
+        for (unsigned n = 0; n < size; n++) {
+            ((volatile uint8_t *)to)[n] = from[n];
+        }
+    }
+}
+
+/* False: the block that the instruction is in would change. */
+static bool page_store_locked(X86Cpu *cpu, uint8_t *host, const uint8_t *bytes,
+                              unsigned size, bool again)
+{
+    TcgEngine *e = tcg_engine(cpu);
+    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    TcgPage *p = page_find(e, host);
+
+    if (p && (p->covered & page_cover(off, size))) {
+        if (page_same(host, bytes, size)) {
+            return true;
+        }
+        if (again && page_is_current_locked(cpu, host, size)) {
+            return false;
+        }
+        tcg_vcpu(cpu)->stats.code_stores++;
+        page_note_store_locked(e, p);
+    }
+    page_copy(host, bytes, size);
+    page_written_locked(e, host, size);
+    return true;
+}
+
+void page_store(void *env, uint8_t *host, const void *bytes, unsigned size,
+                bool again)
+{
+    TcgVcpu *v = tcg_vcpu(env);
+
+    engine_lock(v->engine);
+    bool stored = page_store_locked(env, host, bytes, size, again);
+    engine_unlock(v->engine);
+    if (!stored) {
+        access_again(v);
+    }
+}
+
+void page_check_rmw(void *env, const uint8_t *host, unsigned size)
+{
+    TcgVcpu *v = tcg_vcpu(env);
+
+    if (page_is_current(env, host, size)) {
+        access_again(v);
+    }
+}
