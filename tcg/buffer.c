@@ -15,12 +15,14 @@
 #define CODE_ALIGN 16
 #define CODE_REACH (UINT64_C(1) << 30) /* look for room this far from text */
 #define CODE_STEP (UINT64_C(16) << 20)
+#define CODE_POPULATE (UINT64_C(256) << 10)
 
 struct CodeBuffer {
     uint8_t *write;
     uint8_t *exec;
     size_t size;
     size_t used;
+    size_t populated; /* the host was asked for memory up to here */
 };
 
 static void *code_buffer_map_exec(int fd, size_t size, void *hint)
@@ -105,6 +107,22 @@ void code_buffer_free(CodeBuffer *buf)
     g_free(buf);
 }
 
+/* Two page faults for each page of code cost more than the memory. Where the
+ * host does not know how (before Linux 5.14), pages come as they are touched.
+ */
+static void code_buffer_populate(CodeBuffer *buf, size_t end)
+{
+    if (end <= buf->populated) {
+        return;
+    }
+    size_t size = MIN(CODE_POPULATE, buf->size - buf->populated);
+#ifdef MADV_POPULATE_WRITE
+    madvise(buf->write + buf->populated, size, MADV_POPULATE_WRITE);
+    madvise(buf->exec + buf->populated, size, MADV_POPULATE_READ);
+#endif
+    buf->populated += size;
+}
+
 uint8_t *code_buffer_begin(CodeBuffer *buf, size_t max)
 {
     return max <= buf->size - buf->used ? buf->write + buf->used : NULL;
@@ -115,6 +133,7 @@ void code_buffer_end(CodeBuffer *buf, size_t used)
     g_assert(used <= buf->size - buf->used);
     buf->used = MIN(buf->size, (buf->used + used + CODE_ALIGN - 1) /
                                    CODE_ALIGN * CODE_ALIGN);
+    code_buffer_populate(buf, buf->used);
 }
 
 void code_buffer_reset(CodeBuffer *buf, size_t keep)

@@ -18,30 +18,43 @@ enum { LINKS_BETWEEN_TRANSLATIONS = 4096 };
 /* ---- Dropped blocks -------------------------------------------------------
  */
 
-static void block_free(struct rcu_head *rcu)
+/* Blocks are freed by the batch: a grace period costs more than a block. */
+enum { DROPPED_BATCH = 64 };
+
+static void block_free_list(struct rcu_head *rcu)
 {
     TcgBlock *b = (TcgBlock *)((char *)rcu - offsetof(TcgBlock, rcu));
-    TcgContext *ctx = &b->engine->ctx;
 
-    ctx->backend->release(ctx, &b->code);
-    g_free(b);
+    while (b) {
+        TcgBlock *next = b->dropped_next;
+        TcgContext *ctx = &b->engine->ctx;
+        ctx->backend->release(ctx, &b->code);
+        g_free(b);
+        b = next;
+    }
 }
 
-void block_free_dropped(TcgEngine *e)
+void block_free_dropped(TcgEngine *e, bool all)
 {
     engine_lock(e);
-    TcgBlock *b = g_steal_pointer(&e->dropped);
+    TcgBlock *b = NULL;
+    if (all || e->dropped_count >= DROPPED_BATCH) {
+        b = g_steal_pointer(&e->dropped);
+        e->dropped_count = 0;
+    }
     engine_unlock(e);
-    while (b) {
-        TcgBlock *next = b->hash_next;
-        call_rcu(&b->rcu, block_free);
-        b = next;
+    if (b) {
+        call_rcu(&b->rcu, block_free_list);
     }
 }
 
 void block_drop_once(TcgBlock *b)
 {
-    call_rcu(&b->rcu, block_free);
+    TcgEngine *e = b->engine;
+
+    engine_lock(e);
+    block_leave_dropped(e, b);
+    engine_unlock(e);
 }
 
 void block_drop_brief(TcgBlock *b)
@@ -60,7 +73,7 @@ void block_flush_all(TcgEngine *e)
     e->code_bytes = 0;
     e->stats.buffer_flushes++;
     engine_unlock(e);
-    block_free_dropped(e);
+    block_free_dropped(e, true);
     for (unsigned i = 0; i < e->vcpus->len; i++) {
         code_flush_jumps(e->vcpus->pdata[i]);
     }
@@ -82,39 +95,52 @@ void block_code_written(void *engine, RamBlock *ram, uint64_t off, uint64_t len)
     engine_unlock(e);
 }
 
-/* ---- The hash -------------------------------------------------------------
+/* ---- The table ------------------------------------------------------------
  */
 
-static void block_push(TcgBlock **bucket, TcgBlock *b)
+enum { TABLE_BITS_MIN = 12 };
+
+static void table_allocate(TcgTable *t, unsigned bits)
 {
-    b->hash_next = *bucket;
-    *bucket = b;
+    *t = (TcgTable){ .hash = g_new0(uint32_t, 1u << bits),
+                     .block = g_new0(TcgBlock *, 1u << bits),
+                     .bits = bits };
 }
 
-/* Twice the buckets: chains stay short, as each step is a cache miss. */
-static void block_grow_hash(TcgEngine *e)
+void table_init(TcgTable *t)
 {
-    unsigned count = 1u << e->hash_bits;
-    g_autofree TcgBlock **old = e->hash;
+    table_allocate(t, TABLE_BITS_MIN);
+}
 
-    e->hash_bits++;
-    e->hash = g_new0(TcgBlock *, 1u << e->hash_bits);
+void table_free(TcgTable *t)
+{
+    g_free(t->hash);
+    g_free(t->block);
+}
+
+/* At most three quarters of the places are in use. */
+void table_make_room(TcgTable *t)
+{
+    unsigned count = 1u << t->bits, bits = TABLE_BITS_MIN;
+    TcgTable old = *t;
+
+    if (t->used < count / 4 * 3) {
+        return;
+    }
+    while (1u << bits <= t->blocks + t->blocks / 2) {
+        bits++;
+    }
+    table_allocate(t, bits);
     for (unsigned i = 0; i < count; i++) {
-        TcgBlock *next;
-        for (TcgBlock *b = old[i]; b; b = next) {
-            next = b->hash_next;
-            block_push(block_bucket(e, &b->key), b);
+        if (old.hash[i] > TABLE_REMOVED) {
+            table_add_hash(t, old.block[i], old.hash[i]);
         }
     }
+    table_free(&old);
 }
 
-static void block_add_to_hash(TcgEngine *e, TcgBlock *b)
-{
-    if (e->block_count >= 1u << e->hash_bits) {
-        block_grow_hash(e);
-    }
-    block_push(block_bucket(e, &b->key), b);
-}
+/* ---- Translating ----------------------------------------------------------
+ */
 
 static TcgPage *block_get_page(TcgEngine *e, const TcgCodePage *c)
 {
@@ -125,16 +151,21 @@ static TcgPage *block_get_page(TcgEngine *e, const TcgCodePage *c)
         if (p) {
             e->page_spare = p->hash_next;
         } else {
-            p = g_new(TcgPage, 1);
+            p = g_new0(TcgPage, 1);
         }
-        *p = (TcgPage){ .host = c->host, .ram = c->ram, .off = c->off };
+        *p = (TcgPage){ .host = c->host,
+                        .ram = c->ram,
+                        .off = c->off,
+                        .part = p->part,
+                        .room = p->room };
         page_insert(e, p);
+    }
+    if (p->count == p->room) {
+        p->room = MAX(4, p->room * 2);
+        p->part = g_renew(TcgPart, p->part, p->room);
     }
     return p;
 }
-
-/* ---- Translating ----------------------------------------------------------
- */
 
 /* What a translation under way reads its bytes from. */
 typedef struct BlockSource {
@@ -243,9 +274,11 @@ static const uint8_t *block_next_page(void *opaque)
 
 static void block_check_ir(const TcgEngine *e, const char *when)
 {
+    if (!e->verify) {
+        return;
+    }
     g_autoptr(GString) why = g_string_new(NULL);
-
-    if (e->verify && !ir_verify(&e->ir, why)) {
+    if (!ir_verify(&e->ir, why)) {
         g_string_append_printf(why, "\n%s:\n", when);
         ir_print(&e->ir, why);
         log_printf("bad IR: %s\n", why->str);
@@ -348,13 +381,13 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
     bool fresh = block_is_fresh(s, b);
     if (fresh) {
         block_make_room_for_links(e);
+        table_make_room(&e->table);
         page_add_block(block_get_page(e, &s->page[0]), b, 0);
         if (b->size > block_first_bytes(b)) {
             page_add_block(block_get_page(e, &s->page[1]), b, 1);
         }
-        block_add_to_hash(e, b);
+        table_add(&e->table, b);
         b->valid = true;
-        e->block_count++;
     }
     engine_unlock(e);
     return fresh;
@@ -363,7 +396,7 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
 static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
-    block_free_dropped(e);
+    block_free_dropped(e, false);
     TcgBlock *b = g_new0(TcgBlock, 1);
     BlockSource s = { .cpu = cpu,
                       .engine = e,

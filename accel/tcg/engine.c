@@ -146,10 +146,10 @@ static void engine_destroy(Accel *accel)
     TcgEngine *e = (TcgEngine *)accel;
     TcgContext *ctx = &e->ctx;
 
-    if (e->block_count) {
+    if (e->table.blocks) {
         block_flush_all(e);
     }
-    block_free_dropped(e);
+    block_free_dropped(e, true);
     rcu_barrier(); /* every dropped block is freed */
     for (unsigned i = 0; i < e->rams->len; i++) {
         RamBlock *ram = e->rams->pdata[i];
@@ -165,6 +165,7 @@ static void engine_destroy(Accel *accel)
     while (e->page_spare) {
         TcgPage *p = e->page_spare;
         e->page_spare = p->hash_next;
+        g_free(p->part);
         g_free(p);
     }
     g_ptr_array_free(e->rams, TRUE);
@@ -175,7 +176,7 @@ static void engine_destroy(Accel *accel)
     if (e->perf_map) {
         fclose(e->perf_map);
     }
-    g_free(e->hash);
+    table_free(&e->table);
     g_free(e->page_hash);
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
         g_free(e->cross[i].links);
@@ -229,8 +230,7 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     e->rams = g_ptr_array_new();
     e->vcpus = g_ptr_array_new();
     e->page_hash = g_new0(TcgPage *, 1u << PAGE_HASH_BITS);
-    e->hash_bits = BLOCK_HASH_BITS_MIN;
-    e->hash = g_new0(TcgBlock *, 1u << e->hash_bits);
+    table_init(&e->table);
     e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_init_context(e);
     return e;
@@ -361,7 +361,7 @@ static void engine_set_lone(TcgEngine *e)
     bool was = e->ctx.lone;
 
     e->ctx.lone = !engine_smp(e);
-    if (was && !e->ctx.lone && e->block_count) {
+    if (was && !e->ctx.lone && e->table.blocks) {
         block_flush_all(e);
     }
 }
@@ -446,7 +446,7 @@ static void engine_info(Accel *accel, GString *out)
 
     g_string_append_printf(out, "back end           %s\n",
                            e->ctx.backend->name);
-    g_string_append_printf(out, "blocks             %u\n", e->block_count);
+    g_string_append_printf(out, "blocks             %u\n", e->table.blocks);
     g_string_append_printf(
         out, "host code          %" PRIu64 " of %" PRIu64 " KiB\n",
         e->ctx.buffer ? (uint64_t)code_buffer_used(e->ctx.buffer) >> 10

@@ -40,6 +40,7 @@
 
 #include "accel/accel.h"
 #include "accel/tcg/filter.h"
+#include "accel/tcg/table.h"
 #include "util/log.h"
 
 #include <pthread.h>
@@ -51,9 +52,9 @@ typedef struct TcgVcpu TcgVcpu;
 typedef struct TcgBlock TcgBlock;
 typedef struct TcgPage TcgPage;
 
-#define BLOCK_HASH_BITS_MIN 12
 #define PAGE_HASH_BITS 14
 #define BLOCK_INSNS_MAX 64
+#define BLOCK_JUMPS 4
 #define CODE_TLB_SIZE 512
 #define KEY_IDS 256
 #define TCG_SPACES 8
@@ -77,19 +78,23 @@ struct TcgBlock {
     uint16_t insns;
     bool valid; /* findable; guarded by lock */
     bool once;  /* never findable, never linked */
-    bool
-        brief; /* shorter than others because of a count: dropped when it ran */
-    TcgBlock *hash_next;
+    /* Shorter than others because of a count: dropped when it ran. */
+    bool brief;
+    TcgBlock *dropped_next;
     TcgPage *page[2];
-    TcgBlock *page_next[2];
     uint32_t cross[2]; /* 1 + place in a list, 0: in none; per exit */
     uint8_t cross_list[2];
-    uint16_t jump;  /* place in jump caches that it was put in, the last one */
-    bool jump_many; /* and others */
-    bool jump_any;
+    uint16_t jump[BLOCK_JUMPS]; /* places in jump caches that it was put in */
+    uint8_t jumps;              /* how many; more: any may have it */
     TcgEngine *engine;
     struct rcu_head rcu;
 };
+
+/* The bytes of a page that one block was made from. */
+typedef struct TcgPart {
+    TcgBlock *block;
+    uint16_t start, end;
+} TcgPart;
 
 /* A page of RAM or ROM that holds translated code. */
 struct TcgPage {
@@ -98,9 +103,10 @@ struct TcgPage {
     uint64_t off;     /* in ram */
     uint64_t covered; /* a bit per 64 bytes that blocks were made from; may
                          have bits too many */
-    TcgBlock *blocks; /* through page_next[i], where page[i] is this one */
-    unsigned stores;  /* that changed a block, counted */
-    unsigned idle;    /* those since there is no block */
+    TcgPart *part;    /* [room], of `count` blocks */
+    unsigned count, room;
+    unsigned stores; /* that changed a block, counted */
+    unsigned idle;   /* those since there is no block */
     TcgPage *hash_next;
 };
 
@@ -142,14 +148,13 @@ struct TcgEngine {
     GMutex translating;
     IrBlock ir;
 
-    uint32_t lock;   /* see engine_lock() */
-    TcgBlock **hash; /* [1 << hash_bits], grows with the blocks */
-    unsigned hash_bits;
+    uint32_t lock; /* see engine_lock() */
+    TcgTable table;
     TcgPage **page_hash; /* [1 << PAGE_HASH_BITS] */
     TcgPage *page_spare; /* free ones, through hash_next */
-    TcgBlock *dropped;   /* to be freed, through hash_next */
+    TcgBlock *dropped;   /* to be freed, through dropped_next */
+    unsigned dropped_count;
     TcgCrossList cross[CROSS_LISTS];
-    uint32_t block_count;
     uint64_t code_bytes;
     const uint8_t *source[2]; /* pages that are being translated */
     bool source_written;      /* since then */
@@ -334,18 +339,13 @@ static inline uint64_t engine_cs_base(const X86Cpu *cpu)
     return cpu->key.code == X86_CODE64 ? 0 : cpu->seg[X86_CS].base;
 }
 
-/* Its upper bits are an index of the hash. */
+/* Its upper bits are the best. */
 static inline uint64_t block_hash(const TcgBlockKey *k)
 {
     uint64_t h = (uintptr_t)k->host ^ k->pc << 7 ^
                  (uint64_t)k->bits * UINT64_C(0x9e3779b97f4a7c15);
     h *= UINT64_C(0xff51afd7ed558ccd);
     return h;
-}
-
-static inline TcgBlock **block_bucket(const TcgEngine *e, const TcgBlockKey *k)
-{
-    return &e->hash[block_hash(k) >> (64 - e->hash_bits)];
 }
 
 /* ---- tlb.c: light ---------------------------------------------------------
@@ -458,8 +458,8 @@ TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
 TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once);
 void block_drop_once(TcgBlock *block);
 void block_drop_brief(TcgBlock *block);
-/* Those that block_drop_locked() left. */
-void block_free_dropped(TcgEngine *e);
+/* Those that block_leave_dropped() left, if they are many, or all. */
+void block_free_dropped(TcgEngine *e, bool all);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,
                         uint64_t len);
@@ -471,11 +471,13 @@ void block_flush_all(TcgEngine *e);
 /* The page of code that holds a host address, or NULL. */
 TcgPage *page_find(const TcgEngine *e, const uint8_t *host);
 void page_insert(TcgEngine *e, TcgPage *p);
-/* The block was made from bytes of its i-th page. */
+/* The block was made from bytes of its i-th page. There is room for it. */
 void page_add_block(TcgPage *p, TcgBlock *b, unsigned i);
 /* Guest bytes of the block in its first page. */
 unsigned block_first_bytes(const TcgBlock *b);
 void block_drop_locked(TcgEngine *e, TcgBlock *b);
+/* Nothing leads to it any more. */
+void block_leave_dropped(TcgEngine *e, TcgBlock *b);
 void page_open_every_locked(TcgEngine *e);
 /* Bytes inside one page were stored, or are about to be. */
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);

@@ -36,23 +36,15 @@ static bool lookup_second_page(X86Cpu *cpu, const uint8_t *host)
     return next && next->host == host;
 }
 
-static TcgBlock *lookup_in_hash(TcgEngine *e, const TcgBlockKey *key)
-{
-    TcgBlock *b = *block_bucket(e, key);
-    while (b && !(b->key.host == key->host && b->key.pc == key->pc &&
-                  b->key.bits == key->bits && b->key.cs_base == key->cs_base)) {
-        b = b->hash_next;
-    }
-    return b;
-}
-
 /* It may be dropped by another thread as soon as the lock is not held, but
  * not freed while this CPU is inside rcu_read_lock(). */
 static TcgBlock *lookup_find_locked(X86Cpu *cpu, const TcgBlockKey *key)
 {
-    TcgBlock *b = lookup_in_hash(tcg_engine(cpu), key);
-    if (b && b->page[1] && !lookup_second_page(cpu, b->page[1]->host)) {
-        return NULL;
+    const TcgTable *t = &tcg_engine(cpu)->table;
+    TcgBlock *b = table_find(t, key, NULL);
+
+    while (b && b->page[1] && !lookup_second_page(cpu, b->page[1]->host)) {
+        b = table_find(t, key, b);
     }
     return b;
 }
@@ -74,15 +66,27 @@ TcgBlock *lookup_find(X86Cpu *cpu)
 /* ---- Jumps ----------------------------------------------------------------
  */
 
+/* Where dropping will look for it. */
+static void lookup_note_jump(TcgBlock *b, unsigned index)
+{
+    unsigned n = 0;
+
+    while (n < MIN(b->jumps, BLOCK_JUMPS) && b->jump[n] != index) {
+        n++;
+    }
+    if (n < BLOCK_JUMPS) {
+        b->jump[n] = index;
+    }
+    b->jumps = MAX(b->jumps, n + 1);
+}
+
 static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
 {
     uint64_t pc = cpu->env.pc;
     unsigned index = tcg_jump_hash(pc);
     TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
 
-    b->jump_many |= b->jump_any && b->jump != index;
-    b->jump_any = true;
-    b->jump = index;
+    lookup_note_jump(b, index);
     j->code = b->code.entry;
     j->key = pc ^ cpu->env.jump_key;
 }

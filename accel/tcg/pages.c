@@ -15,7 +15,7 @@
  * (they cost about what translating a few blocks does), those to a page that
  * has none any more. A function that is written anew again and again keeps its
  * page watched. */
-enum { STORES_TO_OPEN = 128, IDLE_TO_OPEN = 64 };
+enum { STORES_TO_OPEN = 64, IDLE_TO_OPEN = 32 };
 
 /* ---- The table ------------------------------------------------------------
  */
@@ -71,70 +71,45 @@ unsigned block_first_bytes(const TcgBlock *b)
     return MIN(b->size, PAGE_SIZE - start);
 }
 
-/* The bytes of page i that the block was made from. */
-static void page_extent(const TcgBlock *b, unsigned i, unsigned *start,
-                        unsigned *size)
-{
-    unsigned first = block_first_bytes(b);
-    *start = i ? 0 : (uintptr_t)b->key.host & (PAGE_SIZE - 1);
-    *size = i ? b->size - first : first;
-}
-
 static uint64_t page_cover(unsigned start, unsigned size)
 {
     unsigned lo = start / 64, hi = (start + MAX(size, 1) - 1) / 64;
     return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
 }
 
-static unsigned page_index(const TcgBlock *b, const TcgPage *p)
-{
-    return b->page[0] == p ? 0 : 1;
-}
-
 void page_add_block(TcgPage *p, TcgBlock *b, unsigned i)
 {
-    unsigned start, size;
+    unsigned first = block_first_bytes(b);
+    unsigned start = i ? 0 : (uintptr_t)b->key.host % PAGE_SIZE;
+    unsigned size = i ? b->size - first : first;
 
     b->page[i] = p;
-    b->page_next[i] = p->blocks;
-    p->blocks = b;
-    page_extent(b, i, &start, &size);
+    p->part[p->count++] = (TcgPart){ b, start, start + size };
     p->covered |= page_cover(start, size);
     p->idle = 0;
 }
 
+/* The youngest first, as all of a page's blocks are dropped in that order. */
 static void page_remove_block(TcgBlock *b, unsigned i)
 {
     TcgPage *p = b->page[i];
     if (!p) {
         return;
     }
-    TcgBlock **at = &p->blocks;
-    while (*at != b) {
-        at = &(*at)->page_next[page_index(*at, p)];
+    unsigned n = p->count - 1;
+    while (p->part[n].block != b) {
+        n--;
     }
-    *at = b->page_next[i];
+    p->part[n] = p->part[--p->count];
 }
 
-static bool page_overlaps(const TcgBlock *b, const TcgPage *p, unsigned off,
-                          unsigned len)
+static bool page_overlaps(const TcgPart *part, unsigned off, unsigned len)
 {
-    unsigned start, size;
-    page_extent(b, page_index(b, p), &start, &size);
-    return start < off + len && off < start + size;
+    return part->start < off + len && off < part->end;
 }
 
 /* ---- Dropping -------------------------------------------------------------
  */
-
-static void page_forget_in_hash(TcgEngine *e, TcgBlock *b)
-{
-    TcgBlock **at = block_bucket(e, &b->key);
-    while (*at != b) {
-        at = &(*at)->hash_next;
-    }
-    *at = b->hash_next;
-}
 
 static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
 {
@@ -146,22 +121,31 @@ static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
 
 static void page_forget_jumps(TcgEngine *e, const TcgBlock *b)
 {
-    for (unsigned i = 0; b->jump_any && i < e->vcpus->len; i++) {
+    for (unsigned i = 0; b->jumps && i < e->vcpus->len; i++) {
         TcgVcpu *v = e->vcpus->pdata[i];
-        if (!b->jump_many) {
-            page_forget_jump(v, b->jump, b);
+        if (b->jumps > BLOCK_JUMPS) {
+            for (unsigned n = 0; n < TCG_JUMP_SIZE; n++) {
+                page_forget_jump(v, n, b);
+            }
             continue;
         }
-        for (unsigned k = 0; k < TCG_JUMP_SIZE; k++) {
-            page_forget_jump(v, k, b);
+        for (unsigned n = 0; n < b->jumps; n++) {
+            page_forget_jump(v, b->jump[n], b);
         }
     }
+}
+
+void block_leave_dropped(TcgEngine *e, TcgBlock *b)
+{
+    b->dropped_next = e->dropped;
+    e->dropped = b;
+    e->dropped_count++;
 }
 
 void block_drop_locked(TcgEngine *e, TcgBlock *b)
 {
     b->valid = false;
-    page_forget_in_hash(e, b);
+    table_remove(&e->table, b);
     page_remove_block(b, 0);
     page_remove_block(b, 1);
     while (b->code.from) {
@@ -170,10 +154,8 @@ void block_drop_locked(TcgEngine *e, TcgBlock *b)
     lookup_cut_exit_locked(e, b, 0);
     lookup_cut_exit_locked(e, b, 1);
     page_forget_jumps(e, b);
-    e->block_count--;
     e->stats.invalidated++;
-    b->hash_next = e->dropped;
-    e->dropped = b;
+    block_leave_dropped(e, b);
 }
 
 /* Blocks that a store to the bytes would change. */
@@ -181,16 +163,14 @@ static void page_drop_range(TcgEngine *e, TcgPage *p, unsigned off,
                             unsigned len)
 {
     uint64_t covered = 0;
-    TcgBlock *next;
 
-    for (TcgBlock *b = p->blocks; b; b = next) {
-        unsigned i = page_index(b, p), start, size;
-        next = b->page_next[i];
-        if (page_overlaps(b, p, off, len)) {
-            block_drop_locked(e, b);
+    /* The last one takes a dropped one's place, and was looked at. */
+    for (unsigned n = p->count; n-- > 0;) {
+        const TcgPart *part = &p->part[n];
+        if (page_overlaps(part, off, len)) {
+            block_drop_locked(e, part->block);
         } else {
-            page_extent(b, i, &start, &size);
-            covered |= page_cover(start, size);
+            covered |= page_cover(part->start, part->end - part->start);
         }
     }
     p->covered = covered;
@@ -198,8 +178,8 @@ static void page_drop_range(TcgEngine *e, TcgPage *p, unsigned off,
 
 static void page_open(TcgEngine *e, TcgPage *p)
 {
-    while (p->blocks) {
-        block_drop_locked(e, p->blocks);
+    while (p->count) {
+        block_drop_locked(e, p->part[p->count - 1].block);
     }
     page_remove(e, p);
 }
@@ -271,10 +251,12 @@ static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
         return false;
     }
     uint64_t pc = tcg_sync_pc(cpu);
-    for (const TcgBlock *b = p->blocks;
-         b && !found && pc != tcg_vcpu(cpu)->once_pc;
-         b = b->page_next[page_index(b, p)]) {
-        found = page_block_holds_pc(b, pc) && page_overlaps(b, p, off, size);
+    if (pc == tcg_vcpu(cpu)->once_pc) {
+        return false;
+    }
+    for (unsigned n = 0; n < p->count && !found; n++) {
+        found = page_overlaps(&p->part[n], off, size) &&
+                page_block_holds_pc(p->part[n].block, pc);
     }
     return found;
 }
@@ -292,14 +274,17 @@ bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
 /* ---- What translated code calls -------------------------------------------
  */
 
-static void page_open_idle(TcgEngine *e, const uint8_t *host)
+/* It has had no block for so many stores: false, if somebody is making one. */
+static bool page_open_idle(TcgEngine *e, const uint8_t *host)
 {
     engine_lock(e);
     TcgPage *p = page_find(e, host);
-    if (p && !p->blocks && !page_is_source(e, host)) {
+    bool open = p && !p->count && !(engine_smp(e) && page_is_source(e, host));
+    if (open) {
         page_open(e, p);
     }
     engine_unlock(e);
+    return open;
 }
 
 /* With one CPU only its own thread adds and removes pages, and adds blocks, so
@@ -309,11 +294,8 @@ static TcgWatched page_watched_single(TcgEngine *e, const uint8_t *host,
 {
     TcgPage *p = page_find(e, host);
 
-    if (!p) {
-        return TCG_WATCHED_GONE;
-    }
-    if (!p->blocks && ++p->idle >= IDLE_TO_OPEN) {
-        page_open_idle(e, host);
+    if (!p ||
+        (!p->count && ++p->idle >= IDLE_TO_OPEN && page_open_idle(e, host))) {
         return TCG_WATCHED_GONE;
     }
     return p->covered & page_cover((uintptr_t)host % PAGE_SIZE, size)
@@ -326,12 +308,10 @@ static TcgWatched page_watched_shared(TcgEngine *e, const uint8_t *host)
 {
     engine_lock(e);
     TcgPage *p = page_find(e, host);
-    bool idle = p && !p->blocks && ++p->idle >= IDLE_TO_OPEN;
+    bool idle = p && !p->count && ++p->idle >= IDLE_TO_OPEN;
     engine_unlock(e);
-    if (idle) {
-        page_open_idle(e, host);
-    }
-    return !p || idle ? TCG_WATCHED_GONE : TCG_WATCHED_HIT;
+    return !p || (idle && page_open_idle(e, host)) ? TCG_WATCHED_GONE
+                                                   : TCG_WATCHED_HIT;
 }
 
 TcgWatched page_watched(void *env, const uint8_t *host, unsigned size)

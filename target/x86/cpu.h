@@ -426,7 +426,7 @@ typedef struct X86Translation {
     bool writable; /* a store needs no further walk (dirty bit is set) */
     bool readable, executable;
     bool global;
-    bool accessed;  /* it was before: the bit had not to be set */
+    bool accessed;         /* it was before: the bit had not to be set */
     uint32_t error;        /* #PF error code on failure */
     uint8_t vector;        /* on failure: EXC_PF, EXC_GP: not canonical, or
                               X86_NESTED_FAULT */

@@ -180,6 +180,7 @@ static const char *const test_variants[] = {
     "x86_64,native=off",
     "x86_64,slots=off,chain=off,jumps=off",
     "x86_64,insns=1",
+    "x86_64,tb-size=1",
     "interp",
     NULL,
 };
