@@ -149,6 +149,7 @@ static void engine_destroy(Accel *accel)
     if (e->table.blocks) {
         block_flush_all(e);
     }
+    page_open_every_locked(e); /* those without blocks */
     block_free_dropped(e, true);
     rcu_barrier(); /* every dropped block is freed */
     for (unsigned i = 0; i < e->rams->len; i++) {
