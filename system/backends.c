@@ -210,10 +210,10 @@ static void machine_stop_for_drive(Machine *m, BlockBackend *blk, BlockOp op,
                                    int err)
 {
     if (!m->drive_stopped) {
-        g_printerr("emu: drive '%s': %s failed: %s; the guest is stopped "
-                   "(monitor: cont)\n",
-                   blk_id(blk), op == BLOCK_READ ? "reading" : "writing",
-                   g_strerror(err));
+        g_free(m->drive_failure);
+        m->drive_failure = g_strdup_printf(
+            "drive '%s': %s failed: %s", blk_id(blk),
+            op == BLOCK_READ ? "reading" : "writing", g_strerror(err));
     }
     m->drive_stopped = true;
     machine_request(m, MACHINE_REQUEST_STOP, RUN_STATE_IO_ERROR);
@@ -412,6 +412,13 @@ bool machine_create_objects(Machine *m, GError **errp)
 }
 
 /* ---- Closing ----------------------------------------------------------- */
+
+void machine_drain_disks(Machine *m)
+{
+    for (unsigned i = 0; i < m->blocks->len; i++) {
+        blk_drain(m->blocks->pdata[i]);
+    }
+}
 
 void machine_flush_disks(Machine *m)
 {

@@ -48,7 +48,8 @@ struct Machine {
     bool quit;        /* asked before or while the loop runs */
     int exit_status;
     RunState state;
-    bool drive_stopped; /* a drive's error policy did, and the user knows */
+    bool drive_stopped;  /* a drive's error policy asked for it */
+    char *drive_failure; /* why; NULL once the user knows */
 
     GMutex request_lock; /* guards requests */
     MachineRequests requests;
@@ -61,6 +62,7 @@ bool machine_open_drives(Machine *m, GError **errp);
 bool machine_plug_drives(Machine *m, GError **errp);
 bool machine_plug_debugcons(Machine *m, GError **errp);
 void machine_close_backends(Machine *m);
+void machine_drain_disks(Machine *m);
 void machine_flush_disks(Machine *m);
 
 /* input.c */

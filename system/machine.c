@@ -195,6 +195,7 @@ void machine_free(Machine *m)
     g_main_loop_unref(m->loop);
     g_mutex_clear(&m->request_lock);
     config_free(m->config);
+    g_free(m->drive_failure);
     g_free(m);
 }
 

@@ -29,6 +29,7 @@ RunState machine_state(const Machine *m);
 bool machine_is_running(const Machine *m);
 /* Stop vCPUs and virtual time; requests in flight are waited for. */
 void machine_stop(Machine *m, RunState why);
+/* A stop that was asked for and not done yet is done first. */
 bool machine_cont(Machine *m, GError **errp);
 
 /* Go on under another accelerator ("tcg", "kvm,step=off"); the guest does not

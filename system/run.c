@@ -94,12 +94,41 @@ void machine_stop(Machine *m, RunState why)
     }
     machine_pause_vcpus(m);
     clock_stop(m->clock);
-    /* Held requests of a failed drive would never drain. */
-    if (why != RUN_STATE_IO_ERROR) {
+    /* A request of now that failed after the next cont would undo that. To
+     * flush a failed drive is in vain. */
+    if (why == RUN_STATE_IO_ERROR) {
+        machine_drain_disks(m);
+    } else {
         machine_flush_disks(m);
     }
     machine_set_state(m, why);
     machine_emit(m, "STOP", NULL);
+}
+
+static bool machine_take_stop(Machine *m, RunState *why)
+{
+    g_mutex_lock(&m->request_lock);
+    bool asked = m->requests.stop;
+    *why = m->requests.stop_reason;
+    m->requests.stop = false;
+    g_mutex_unlock(&m->request_lock);
+    return asked;
+}
+
+/* Only when it has stopped may the user hear that it has. */
+static void machine_say_drive_failure(Machine *m)
+{
+    if (m->drive_failure) {
+        g_printerr("emu: %s; the guest is stopped (monitor: cont)\n",
+                   m->drive_failure);
+        g_clear_pointer(&m->drive_failure, g_free);
+    }
+}
+
+static void machine_do_stop(Machine *m, RunState why)
+{
+    machine_stop(m, why);
+    machine_say_drive_failure(m);
 }
 
 static void machine_start(Machine *m)
@@ -116,6 +145,11 @@ static void machine_start(Machine *m)
 
 bool machine_cont(Machine *m, GError **errp)
 {
+    RunState why;
+
+    if (machine_take_stop(m, &why)) {
+        machine_do_stop(m, why);
+    }
     if (machine_is_running(m)) {
         return true;
     }
@@ -289,7 +323,7 @@ static void machine_do_requests(void *opaque)
         machine_stop(m, RUN_STATE_INTERNAL_ERROR);
     }
     if (todo.stop) {
-        machine_stop(m, todo.stop_reason);
+        machine_do_stop(m, todo.stop_reason);
     }
     if (todo.suspend) {
         machine_do_suspend(m);
@@ -468,6 +502,7 @@ int machine_run(Machine *m)
     if (machine_is_running(m)) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
     }
+    machine_say_drive_failure(m);
     machine_end_profile(m);
     return m->exit_status;
 }

@@ -213,6 +213,24 @@ static void test_suspend(void)
     fixture_clear(&f);
 }
 
+/* Who continues means what was stopped, and what was about to stop. */
+static void test_cont_after_stop_request(void)
+{
+    Fixture f;
+
+    fixture_init(&f, "-nodefaults");
+    machine_cont(f.m, NULL);
+    g_string_truncate(f.events, 0);
+    machine_request(f.m, MACHINE_REQUEST_STOP, RUN_STATE_IO_ERROR);
+    g_assert_true(machine_cont(f.m, NULL));
+    iterate();
+    g_assert_true(machine_is_running(f.m));
+    g_assert_cmpstr(f.events->str, ==, "STOP RESUME ");
+    machine_request(f.m, MACHINE_REQUEST_STOP, RUN_STATE_GUEST_PANICKED);
+    g_assert_false(machine_cont(f.m, NULL)); /* that needs a reset */
+    fixture_clear(&f);
+}
+
 /* ---- Failing disks ----------------------------------------------------- */
 
 static void limit_files(rlim_t bytes)
@@ -224,13 +242,25 @@ static void limit_files(rlim_t bytes)
     g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
 }
 
+enum { FULL_WRITES = 32 };
+
 static void write_done(void *opaque, int ret)
 {
-    *(int *)opaque = ret;
+    g_assert_cmpint(ret, ==, 0);
+    ++*(unsigned *)opaque;
 }
 
-/* A write that the host refuses stops the machine and waits; once the host has
- * room again, cont finishes it. */
+/* All of them are held by the time the machine has stopped. */
+static void check_all_failed(BlockBackend *blk)
+{
+    BlockStats stats;
+
+    blk_stats(blk, &stats);
+    g_assert_cmpuint(stats.failed[BLOCK_WRITE], ==, FULL_WRITES);
+}
+
+/* Writes that the host refuses stop the machine and wait; once the host has
+ * room again, one cont finishes them. */
 static void test_disk_full(void)
 {
     g_autofree char *dir = g_dir_make_tmp("emu-XXXXXX", NULL);
@@ -241,7 +271,7 @@ static void test_disk_full(void)
                         path);
     char data[512] = "written";
     struct iovec iov = { data, sizeof(data) };
-    int ret = 1;
+    unsigned done = 0;
     BlockBackend *blk;
     Fixture f;
 
@@ -253,21 +283,25 @@ static void test_disk_full(void)
     blk = machine_find_block(f.m, "d");
     g_assert_nonnull(blk);
     limit_files(1 << 20);
-    blk_submit(blk, BLOCK_WRITE, 4 << 20, 512, &iov, 1, 0, write_done, &ret);
-    for (unsigned i = 0; i < 2000 && machine_is_running(f.m); i++) {
-        iterate();
-        g_usleep(1000);
+    for (unsigned i = 0; i < FULL_WRITES; i++) {
+        blk_submit(blk, BLOCK_WRITE, (4 << 20) + i * 512, 512, &iov, 1, 0,
+                   write_done, &done);
     }
+    while (machine_is_running(f.m)) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    check_all_failed(blk);
     limit_files(RLIM_INFINITY);
     g_assert_cmpint(machine_state(f.m), ==, RUN_STATE_IO_ERROR);
     g_assert_nonnull(strstr(f.events->str, "BLOCK_IO_ERROR"));
-    g_assert_cmpint(ret, ==, 1);
+    g_assert_cmpuint(done, ==, 0);
     g_assert_true(machine_cont(f.m, NULL));
-    for (unsigned i = 0; i < 2000 && ret == 1; i++) {
+    for (unsigned i = 0; i < 2000 && done < FULL_WRITES; i++) {
         iterate();
         g_usleep(1000);
     }
-    g_assert_cmpint(ret, ==, 0);
+    g_assert_cmpuint(done, ==, FULL_WRITES);
+    g_assert_true(machine_is_running(f.m));
     fixture_clear(&f);
     g_unlink(path);
     g_rmdir(dir);
@@ -408,6 +442,8 @@ int main(int argc, char **argv)
     g_test_add_func("/system/machine/no-reboot", test_no_reboot);
     g_test_add_func("/system/machine/states", test_states);
     g_test_add_func("/system/machine/suspend", test_suspend);
+    g_test_add_func("/system/machine/cont-after-stop-request",
+                    test_cont_after_stop_request);
     g_test_add_func("/system/machine/disk-full", test_disk_full);
     g_test_add_func("/system/machine/threads", test_threads);
     g_test_add_func("/system/machine/timers", test_timers);
