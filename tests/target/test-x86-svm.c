@@ -511,6 +511,14 @@ static void test_nested(void)
     machine_free(m);
 }
 
+/* Alone, as setjmp() spoils its caller's locals. */
+static void nested_raise(Machine *m, vaddr addr, const X86Translation *t)
+{
+    if (!setjmp(m->unwound)) {
+        x86_raise_translation(m->cpu, addr, t);
+    }
+}
+
 static void test_nested_faults(void)
 {
     enum { TOP = 0x100000 }; /* machine_long()'s table */
@@ -539,9 +547,7 @@ static void test_nested_faults(void)
         vmrun(m);
         g_assert_false(translate(m, 0x6008, cases[i].access, &t));
         g_assert_cmpuint(t.vector, ==, X86_NESTED_FAULT);
-        if (!setjmp(m->unwound)) {
-            x86_raise_translation(m->cpu, 0x6008, &t);
-        }
+        nested_raise(m, 0x6008, &t);
         deliver(m);
         g_assert_cmphex(vmcb(m)->control.exit_code, ==, SVM_EXIT_NPF);
         g_assert_cmphex(vmcb(m)->control.exit_info1, ==, cases[i].error);
