@@ -30,6 +30,18 @@ static unsigned signal_slow_reg(MemDesc desc)
     return EMIT_SCRATCH_FIRST + (desc >> MEM_DESC_REG & 3);
 }
 
+/* Was the access made through its empty slot? In a bounce buffer it was not,
+ * though the slot is empty then, too. */
+static bool signal_through_slot(ucontext_t *uc, MemDesc desc, TcgSlot slot)
+{
+    uint64_t reg = *signal_reg(uc, signal_slow_reg(desc));
+
+    if (desc & MEM_DESC_JOINED) {
+        return reg - slot.addend - slot.page < 4096;
+    }
+    return reg == slot.addend;
+}
+
 bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
 {
     ucontext_t *uc = ucontext;
@@ -45,7 +57,8 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
 
     if (slot.page != TCG_SLOT_EMPTY || desc & MEM_DESC_TABLE ||
         ctx->switches & TCG_OFF_SLOTS ||
-        (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE) {
+        (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE ||
+        !signal_through_slot(uc, desc, slot)) {
         return false;
     }
     if (desc & MEM_DESC_FLAGS) { /* which its slow part would begin with */
