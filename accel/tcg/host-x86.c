@@ -181,8 +181,11 @@ void host_call_heavy(void (*fn)(void *opaque), void *opaque)
     const uint32_t default_mxcsr = 0x1f80;
     bool avx512 = host_context && tcg_fpu_is_compact(host_context);
 
+    volatile uint64_t *header =
+        (uint64_t *)((uint8_t *)&saved + offsetof(X86Fpu, xstate_bv));
+
     for (unsigned i = 0; i < 8; i++) { /* XRSTOR checks it */
-        ((volatile uint64_t *)&saved.xstate_bv)[i] = 0;
+        header[i] = 0;
     }
     host_vectors_save(&saved, avx512);
     __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(default_mxcsr) : "memory");

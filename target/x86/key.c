@@ -101,6 +101,7 @@ static const X86Key key_control_mask = {
 
 static void key_control(X86Cpu *cpu)
 {
+    bool avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
     X86Key k = { .bits = 0 };
 
     k.pe = (cpu->cr0 & CR0_PE) != 0;
@@ -108,8 +109,8 @@ static void key_control(X86Cpu *cpu)
     k.fp_em = (cpu->cr0 & CR0_EM) != 0;
     k.fp_mp = (cpu->cr0 & CR0_MP) != 0;
     k.sse = (cpu->cr4 & CR4_OSFXSR) != 0;
-    k.avx = (cpu->cr4 & CR4_OSXSAVE) && (cpu->xcr0 & 6) == 6;
-    k.avx512 = k.avx && (~cpu->xcr0 & XSTATE_AVX512) == 0;
+    k.avx = avx;
+    k.avx512 = avx && (~cpu->xcr0 & XSTATE_AVX512) == 0;
     k.fp_slow = cpu->key.fp_slow;
     k.fsgsbase = (cpu->cr4 & CR4_FSGSBASE) != 0;
     k.umip = (cpu->cr4 & CR4_UMIP) != 0;

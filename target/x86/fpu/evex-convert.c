@@ -20,6 +20,8 @@ typedef union F64 {
 /* ---- To integers -----------------------------------------------------------
  */
 
+static const double EVEX_2_63 = 9223372036854775808.0;
+
 /* Below: the number as an integral double (or NaN), and as it was. */
 static uint64_t evex_to_u(FpOp *x, double rounded, double v, double limit)
 {
@@ -28,14 +30,14 @@ static uint64_t evex_to_u(FpOp *x, double rounded, double v, double limit)
         return UINT64_MAX;
     }
     x->exc |= rounded != v ? FP_PE : 0;
-    return rounded >= 0x1p63
-               ? (uint64_t)(rounded - 0x1p63) + (UINT64_C(1) << 63)
+    return rounded >= EVEX_2_63
+               ? (uint64_t)(rounded - EVEX_2_63) + (UINT64_C(1) << 63)
                : (uint64_t)(int64_t)rounded;
 }
 
 static uint64_t evex_to_s(FpOp *x, double rounded, double v)
 {
-    if (!(rounded >= -0x1p63 && rounded < 0x1p63)) {
+    if (!(rounded >= -EVEX_2_63 && rounded < EVEX_2_63)) {
         x->exc |= FP_IE;
         return (uint64_t)INT64_MIN;
     }

@@ -295,11 +295,12 @@ static void evex_quiet(FpOp *x, const FpRow *row, unsigned access)
 
 static void evex_merge(FpOp *x, const FpVec *old)
 {
+    static const FpVec zero;
+
     for (unsigned n = 0; n < x->elements; n++) {
         unsigned at = n * x->element;
         if (!(x->k >> n & 1)) {
-            memcpy(x->d.b + at, x->zeroes ? (FpVec){ { 0 } }.b : old->b + at,
-                   x->element);
+            memcpy(x->d.b + at, (x->zeroes ? &zero : old)->b + at, x->element);
         }
     }
 }
