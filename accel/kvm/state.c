@@ -225,7 +225,7 @@ static void state_move_xstates(X86Cpu *cpu, X86Fpu *image, bool put)
 
 static bool state_put_xsave(KvmVcpu *v, GError **errp)
 {
-    struct kvm_xsave k = { .region = { 0 } };
+    _Alignas(X86Fpu) struct kvm_xsave k = { .region = { 0 } };
     X86Fpu *image = (X86Fpu *)&k;
 
     G_STATIC_ASSERT(sizeof(X86Fpu) <= sizeof(k.region));
@@ -240,7 +240,7 @@ static bool state_put_xsave(KvmVcpu *v, GError **errp)
 
 static bool state_get_xsave(KvmVcpu *v, GError **errp)
 {
-    struct kvm_xsave k;
+    _Alignas(X86Fpu) struct kvm_xsave k;
     uint32_t mxcsr_mask = v->cpu->fpu.mxcsr_mask;
 
     if (ioctl(v->fd, KVM_GET_XSAVE, &k) != 0) {

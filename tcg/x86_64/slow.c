@@ -247,7 +247,6 @@ static LIGHT uint8_t *slow_watched(TcgContext *ctx, void *env, uint64_t ea,
                                    MemDesc desc)
 {
     const TcgTlbEntry *t = slow_entry(env, ea, slow_mode(desc));
-    uint8_t *host = t->host + (ea & 4095);
     unsigned size = slow_size(desc);
     MemBounce *bounce = slow_bounce(env);
 
@@ -255,6 +254,7 @@ static LIGHT uint8_t *slow_watched(TcgContext *ctx, void *env, uint64_t ea,
         ctx->switches & TCG_OFF_WATCH) {
         return NULL;
     }
+    uint8_t *host = t->host + (ea & 4095);
     if (slow_kind(desc) == MEM_LOAD) { /* the store comes later */
         return host;
     }
