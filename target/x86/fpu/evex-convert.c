@@ -8,15 +8,6 @@
 
 #include <math.h>
 
-typedef union F32 {
-    uint32_t u;
-    float f;
-} F32;
-typedef union F64 {
-    uint64_t u;
-    double f;
-} F64;
-
 /* ---- To integers -----------------------------------------------------------
  */
 

@@ -168,6 +168,16 @@ enum {
     FP_EXTRA_SEGMENT = 37,   /* 3: and to what base they are relative */
 };
 
+/* Numbers and their images. */
+typedef union F32 {
+    uint32_t u;
+    float f;
+} F32;
+typedef union F64 {
+    uint64_t u;
+    double f;
+} F64;
+
 /* FSW's top of stack. */
 static inline unsigned fp_top(const X86Fpu *fpu)
 {

@@ -14,15 +14,6 @@ enum { F32_QUIET = 1 << 22 };
 #define F64_QUIET (UINT64_C(1) << 51)
 #define F64_DEFAULT UINT64_C(0xfff8000000000000)
 
-typedef union F32 {
-    uint32_t u;
-    float f;
-} F32;
-typedef union F64 {
-    uint64_t u;
-    double f;
-} F64;
-
 static inline bool f32_is_nan(uint32_t v)
 {
     return (v & 0x7fffffff) > 0x7f800000;
