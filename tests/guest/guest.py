@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 SKIP = 77  # what meson takes for a skipped test
@@ -98,6 +99,28 @@ class Guest:
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(SKIP)
+
+
+# What a guest's init begins with that will be a host of KVM's; modules for mkquick's -m.
+KVM_MODULES = "irqbypass kvm kvm-amd"
+KVM_INIT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+insmod /modules/10-irqbypass.ko
+insmod /modules/11-kvm.ko
+"""
+
+
+def make_quick(mkquick, directory, init, *options):
+    """A kernel and an initramfs whose init is that script; skips without kernel or busybox."""
+    with tempfile.NamedTemporaryFile("w", suffix=".init") as file:
+        file.write(init)
+        file.flush()
+        made = subprocess.run([mkquick, "-i", file.name, *options, directory],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if made.returncode:
+        skip(f"no kernel or busybox: {made.stdout.strip()}")
 
 
 def need_firmware():

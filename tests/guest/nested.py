@@ -4,20 +4,11 @@ Debian's cloud kernel with kvm_amd runs each firmware IMAGE in a machine made by
 MONITOR (nested.c), with nested paging and with shadow page tables. Packages are
 kept in DIRECTORY."""
 import os
-import subprocess
-import tempfile
 import time
 
 import guest
 
-MODULES = "irqbypass kvm kvm-amd"
-INIT = """#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-insmod /modules/10-irqbypass.ko
-insmod /modules/11-kvm.ko
-for npt in 1 0; do
+INIT = guest.KVM_INIT + """for npt in 1 0; do
     insmod /modules/12-kvm-amd.ko npt=$npt
     echo "nested: npt $(cat /sys/module/kvm_amd/parameters/npt)"
     for image in /*.bin; do
@@ -35,13 +26,7 @@ LINES = ["real mode", *MODE, "long mode", *MODE]
 
 def make(mkquick, directory, monitor, images):
     files = [word for file in (monitor, *images) for word in ("-f", file)]
-    with tempfile.NamedTemporaryFile("w", suffix=".init") as init:
-        init.write(INIT)
-        init.flush()
-        made = subprocess.run([mkquick, "-i", init.name, "-m", MODULES, *files, directory],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if made.returncode:
-        guest.skip(f"no kernel or busybox: {made.stdout.strip()}")
+    guest.make_quick(mkquick, directory, INIT, "-m", guest.KVM_MODULES, *files)
 
 
 def run(emu, directory, images, accel, cpu, smp):

@@ -22,13 +22,7 @@ i=0; while [ $i -lt 200 ]; do /bin/true && i=$((i + 1)); done; echo "inner: $i p
 dd if=/dev/zero bs=1M count=8 2>/dev/null | gzip | gunzip | md5sum
 poweroff -f
 """
-OUTER = """#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-insmod /modules/10-irqbypass.ko
-insmod /modules/11-kvm.ko
-for npt in 1 0; do
+OUTER = guest.KVM_INIT + """for npt in 1 0; do
     insmod /modules/12-kvm-amd.ko npt=$npt
     echo "outer: npt $(cat /sys/module/kvm_amd/parameters/npt)"
     /ld-linux-x86-64.so.2 --library-path / /emu -accel kvm -smp 2 -m 192 -nodefaults \\
@@ -42,16 +36,6 @@ poweroff -f
 WANT = ["inner: 6.", " on 2\r", "e071f707df7bbeee2a6a1eb48011ddd0", "inner: 200 programs",
         "96995b58d4cbf6aaa9041b4f00c7f6ae"]
 BAD = ["Kernel panic", "Oops", "BUG:", "WARNING: CPU", "segfault", "emu: accelerator"]
-
-
-def make(mkquick, directory, init, *args):
-    with tempfile.NamedTemporaryFile("w", suffix=".init") as file:
-        file.write(init)
-        file.flush()
-        made = subprocess.run([mkquick, "-i", file.name, *args, directory],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if made.returncode:
-        guest.skip(f"no kernel or busybox: {made.stdout.strip()}")
 
 
 def libraries(emu):
@@ -68,12 +52,12 @@ def firmware():
 
 
 def make_all(emu, mkquick, directory):
-    make(mkquick, directory, INNER)
+    guest.make_quick(mkquick, directory, INNER)
     with tempfile.TemporaryDirectory() as tmp:
         shutil.copy(f"{directory}/initrd", f"{tmp}/inner")
         files = [*libraries(emu), emu, firmware(), f"{directory}/vmlinuz", f"{tmp}/inner"]
-        make(mkquick, directory, OUTER, "-m", "irqbypass kvm kvm-amd",
-             *[word for file in files for word in ("-f", file)])
+        guest.make_quick(mkquick, directory, OUTER, "-m", guest.KVM_MODULES,
+                         *[word for file in files for word in ("-f", file)])
 
 
 def test(emu, mkquick, directory):
