@@ -174,7 +174,7 @@ static void gen_op(Gen *g, bool branches)
             gen_branch(g);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case 5:
     case 6:
         gen_value_op(g, IR_MOV + gen_pick(g, IR_EXTS32 - IR_MOV + 1),

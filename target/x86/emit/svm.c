@@ -143,7 +143,7 @@ void tr_intercept(Translator *t, const X86Insn *i)
         if (t->key.umip && t->key.cpl) {
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     case INTERCEPT_PLAIN:
         intercept_info(t, row->exit, 0);
         break;
