@@ -20,6 +20,7 @@ INIT = """#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+mount -t debugfs debug /sys/kernel/debug
 for module in /modules/*.ko; do
     insmod "$module"
 done
@@ -40,11 +41,23 @@ def run(g, command, seconds=60):
     return g.wait(PROMPT, seconds, BAD).replace("\r", "")
 
 
-def connect(path):
+def wait_connected(g, connected):
+    """Until the guest knows: where nobody is, a reader there finds the end."""
+    run(g, f"until grep -A2 'name: {NAME}' /sys/kernel/debug/virtio-ports/* | "
+           f"grep -q 'host_connected: {connected:d}'; do :; done")
+
+
+def connect(g, path):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(60)
     s.connect(path)
+    wait_connected(g, True)
     return s
+
+
+def disconnect(g, s):
+    s.close()
+    wait_connected(g, False)
 
 
 def read_slowly(s, want, got):
@@ -57,31 +70,31 @@ def read_slowly(s, want, got):
 def check_to_host(g, path):
     text = "".join(f"{i}\n" for i in range(1, 50001)).encode()
     got = bytearray()
-    s = connect(path)
+    s = connect(g, path)
     reader = threading.Thread(target=read_slowly, args=(s, len(text), got), daemon=True)
     reader.start()
     run(g, f"seq 1 50000 > {PORT}", 120)
     reader.join(60)
-    s.close()
+    disconnect(g, s)
     if bytes(got) != text:
         g.fail(f"{len(got)} bytes came from the guest, of {len(text)}, or others")
 
 
 def check_to_guest(g, path):
     data = os.urandom(300000)
-    s = connect(path)
+    s = connect(g, path)
     g.send(f"head -c {len(data)} {PORT} | md5sum\n")
     g.wait("\n", 60, BAD)
     s.sendall(data)
     out = g.wait(PROMPT, 120, BAD)
-    s.close()
+    disconnect(g, s)
     if hashlib.md5(data).hexdigest() not in out:
         g.fail("what came to the guest is not what was sent")
 
 
 def check_hangup(g, path):
     """The guest learns that nobody is there any more, and that one is."""
-    s = connect(path)
+    s = connect(g, path)
     g.send(f"cat {PORT}; echo it en''ded\n")
     s.sendall(b"last words\n")
     g.wait("last words", 60, BAD)
