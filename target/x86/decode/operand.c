@@ -287,8 +287,8 @@ static void decode_register(Decoder *d, X86Operand *op, unsigned reg)
         d->ud |= reg > 7;
         break;
     case OPERAND_MASK: /* ModRM.rm's upper bits do not count */
-        d->ud |= op->field != X86_FIELD_RM && reg > 7;
-        op->reg = reg & 7;
+        op->reg = op->field == X86_FIELD_RM ? reg & 7 : reg;
+        d->ud |= op->reg > 7;
         break;
     case OPERAND_MMX:
     case OPERAND_ST:

@@ -238,6 +238,18 @@ static bool encode_is_masked_store(const X86Insn *i)
             (i->row->attr & X86_A_AVX && !(i->row->attr & X86_A_NATIVE)));
 }
 
+/* There are eight opmasks: Zen 4 takes a VEX prefix's number of one modulo
+ * eight, Zen 5 and Intel's raise #UD. */
+static bool encode_is_ninth_opmask(const X86Insn *i)
+{
+    for (unsigned n = 0; i->vex == 1 && n < i->op_count; n++) {
+        if (i->op[n].kind == OPERAND_MASK && i->op[n].reg > 7) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Known and left alone, as nobody writes it: bit strings whose address wraps at
  * less than the mode's width or is made of the bit's number, and in 32-bit code
  * stores through CS that are masked off or of a whole state. A SHA operand that
@@ -263,7 +275,8 @@ static bool encode_is_odd(const X86Insn *i, X86CodeSize code)
 
 static bool encode_differs(const X86Insn *i, X86CodeSize code)
 {
-    return encode_is_intel(i) || encode_is_odd(i, code);
+    return encode_is_intel(i) || encode_is_ninth_opmask(i) ||
+           encode_is_odd(i, code);
 }
 
 static bool encode_is_place(const IsaCase *c)
