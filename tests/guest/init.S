@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * INIT# as chipsets raise it for programs that want out of protected mode: port
- * 92h, the keyboard controller's two ways, and the reset control register. Each
- * must lead to the reset vector with memory and devices as they were. A firmware
- * image of 64 KiB; it leaves through isa-debug-exit: 33, or 35 for a failure.
+ * 92h, the keyboard controller's two ways, and the reset control register; and
+ * as the processor sends it to itself. Each must lead to the reset vector with
+ * memory and devices as they were. A firmware image of 64 KiB; it leaves through isa-debug-exit: 33, or 35 for a failure.
  */
 STEP = 0x500            /* in RAM, which starts as zeroes */
 EXIT = 0x501
@@ -15,14 +15,14 @@ _start:
         mov     %ax, %ds
         mov     STEP, %bx
         incw    STEP
-        cmp     $5, %bx
+        cmp     $6, %bx
         jae     failed
         shl     $1, %bx
         mov     %cs:(steps - _start)(%bx), %ax
         jmp     *%ax
 steps:
         .word   port92 - _start, controller - _start, outport - _start
-        .word   control - _start, done - _start
+        .word   control - _start, myself - _start, done - _start
 
 port92:
         mov     $0, %al
@@ -49,6 +49,16 @@ control:
         out     %al, %dx
         mov     $4, %al
         out     %al, %dx
+        jmp     wait
+myself:
+        mov     $0x1b, %ecx             /* APIC_BASE: x2APIC, where ICR is an MSR */
+        rdmsr
+        or      $0xc00, %eax
+        wrmsr
+        mov     $0x830, %ecx
+        mov     $0x44500, %eax          /* INIT, asserted, to self */
+        xor     %edx, %edx
+        wrmsr
 wait:
         hlt
         jmp     wait
