@@ -6,7 +6,7 @@
  *
  * Not done: the 8080 mode, and level triggering by ICW1 (a PC has ELCR).
  */
-#include "hw/intc/i8259.h"
+#include "hw/intc/i8259-internal.h"
 
 #include "hw/intc/counts.h"
 #include "hw/isa/isa.h"
@@ -26,39 +26,7 @@ enum {
     OCW3_ESMM = 0x40,
 };
 
-enum { CASCADE = 2, NO_IRQ = 8 };
-
-typedef struct Pic {
-    /* Wiring. */
-    MemoryRegion io, elcr_io;
-    struct I8259 *pair;
-    uint8_t elcr_mask; /* lines that may be level-triggered */
-
-    /* Guest-visible state: all of it is in pic_state. */
-    uint8_t lines; /* inputs as they are now */
-    uint8_t irr, imr, isr;
-    uint8_t elcr;
-    uint8_t highest; /* line of the highest priority, moved by rotation */
-    uint8_t vector_base;
-    uint8_t icw_expected; /* 0: none, else 2..4 */
-    bool icw1_ic4, icw1_single;
-    bool read_isr, poll;
-    bool special_mask, special_nested, auto_eoi, rotate_on_aeoi;
-
-    uint64_t rises[8]; /* of the inputs, for `info irq` */
-} Pic;
-
-typedef struct I8259 {
-    Device parent;
-    IrqLine intr;
-    Pic pic[2]; /* master, slave */
-    bool intr_level;
-} I8259;
-
-static I8259 *i8259(Device *dev)
-{
-    return container_of(dev, I8259, parent);
-}
+enum { NO_IRQ = 8 };
 
 /* ---- One chip ---------------------------------------------------------- */
 
@@ -75,11 +43,6 @@ static unsigned pic_line(const Pic *pic, unsigned rank)
     return (rank + pic->highest) & 7;
 }
 
-static bool pic_is_master(const Pic *pic)
-{
-    return pic == &pic->pair->pic[0];
-}
-
 /* The line to interrupt for now, NO_IRQ if none. */
 static unsigned pic_pending(const Pic *pic)
 {
@@ -94,7 +57,7 @@ static unsigned pic_pending(const Pic *pic)
     }
     /* In special fully nested mode the slave may interrupt itself. */
     if (pic->special_nested && pic_is_master(pic)) {
-        in_service &= ~(1u << CASCADE);
+        in_service &= ~(1u << PIC_CASCADE);
     }
     return rank < pic_rank(pic, in_service) ? pic_line(pic, rank) : NO_IRQ;
 }
@@ -127,15 +90,22 @@ static void pic_ack(Pic *pic, unsigned n)
     }
 }
 
-/* Bring the cascade and INTR in line with the chips' state. */
-static void i8259_update(I8259 *s)
+void i8259_set_intr(I8259 *s, bool level)
 {
-    pic_set_line(&s->pic[0], CASCADE, pic_pending(&s->pic[1]) != NO_IRQ);
-    bool level = pic_pending(&s->pic[0]) != NO_IRQ;
     if (level != s->intr_level) {
         s->intr_level = level;
         irq_set(&s->intr, level);
     }
+}
+
+/* Bring the cascade and INTR in line with the chips' state. */
+void i8259_update(I8259 *s)
+{
+    if (s->host) {
+        return;
+    }
+    pic_set_line(&s->pic[0], PIC_CASCADE, pic_pending(&s->pic[1]) != NO_IRQ);
+    i8259_set_intr(s, pic_pending(&s->pic[0]) != NO_IRQ);
 }
 
 /* ---- Commands ---------------------------------------------------------- */
@@ -265,11 +235,13 @@ static bool pic_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
 
     trace(i8259_write, "%s %u = %02x", pic->io.name, (unsigned)off,
           (unsigned)val);
+    i8259_fetch(pic->pair);
     if (off == 0) {
         pic_write_command(pic, val);
     } else {
         pic_write_data(pic, val);
     }
+    i8259_store(pic->pair);
     i8259_update(pic->pair);
     return true;
 }
@@ -291,8 +263,10 @@ static bool pic_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
 {
     Pic *pic = opaque;
 
+    i8259_fetch(pic->pair);
     if (pic->poll) {
         *val = pic_poll(pic);
+        i8259_store(pic->pair);
     } else if (off == 0) {
         *val = pic->read_isr ? pic->isr : pic->irr;
     } else {
@@ -311,6 +285,7 @@ static bool elcr_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
 {
     Pic *pic = opaque;
 
+    i8259_fetch(pic->pair);
     *val = pic->elcr;
     return true;
 }
@@ -318,9 +293,12 @@ static bool elcr_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
 static bool elcr_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
 {
     Pic *pic = opaque;
+
+    i8259_fetch(pic->pair);
     uint8_t level = pic->elcr = val & pic->elcr_mask;
 
     pic->irr = (pic->irr & ~level) | (pic->lines & level);
+    i8259_store(pic->pair);
     i8259_update(pic->pair);
     return true;
 }
@@ -339,7 +317,7 @@ static void i8259_set(void *opaque, unsigned n, bool level)
     Pic *pic = &s->pic[n / 8];
 
     g_mutex_lock(&s->parent.lock);
-    if ((pic->lines >> (n & 7) & 1) != level && n != CASCADE) {
+    if ((pic->lines >> (n & 7) & 1) != level && n != PIC_CASCADE) {
         pic_set_line(pic, n & 7, level);
         i8259_update(s);
     }
@@ -369,11 +347,11 @@ static uint8_t i8259_ack_locked(I8259 *s)
     }
     pic_ack(master, n);
     vector = master->vector_base + n;
-    if (n == CASCADE) {
+    if (n == PIC_CASCADE) {
         vector = i8259_ack_slave(&s->pic[1]);
         /* The slave's INT falls with the acknowledge: a further request of
          * it is a new edge. */
-        pic_set_line(master, CASCADE, false);
+        pic_set_line(master, PIC_CASCADE, false);
     }
     i8259_update(s);
     return vector;
@@ -406,6 +384,7 @@ void i8259_print(Device *dev, GString *out)
     I8259 *s = i8259(dev);
 
     g_mutex_lock(&dev->lock);
+    i8259_fetch(s);
     for (unsigned i = 2; i-- > 0;) {
         Pic *p = &s->pic[i];
 
@@ -426,7 +405,7 @@ void i8259_print_irqs(Device *dev, GString *out)
 
     g_mutex_lock(&dev->lock);
     for (unsigned n = 0; n < G_N_ELEMENTS(rises); n++) {
-        rises[n] = n == CASCADE ? 0 : s->pic[n / 8].rises[n % 8];
+        rises[n] = n == PIC_CASCADE ? 0 : s->pic[n / 8].rises[n % 8];
     }
     g_mutex_unlock(&dev->lock);
     intc_print_counts("isa-i8259", rises, G_N_ELEMENTS(rises), out);

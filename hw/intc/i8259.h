@@ -4,6 +4,7 @@
 #define HW_INTC_I8259_H
 
 #include "hw/core/device.h"
+#include "util/chips.h"
 
 extern const DeviceClass i8259_class; /* "isa-i8259": both chips */
 
@@ -13,6 +14,9 @@ void i8259_connect(Device *dev, IrqLine intr);
 IrqLine i8259_input(Device *dev, unsigned n);
 /* The processor's interrupt acknowledge cycle: the vector. Any thread. */
 uint8_t i8259_ack(Device *dev);
+/* From now on host runs the chips, and INTR is low; NULL: the model does
+ * again. No input but the present levels reaches host from here. */
+void i8259_set_host(Device *dev, const ChipHost *host);
 void i8259_print(Device *dev, GString *out);      /* `info pic` */
 void i8259_print_irqs(Device *dev, GString *out); /* `info irq` */
 

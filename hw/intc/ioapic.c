@@ -6,6 +6,9 @@
 #include "hw/intc/ioapic.h"
 
 #include "hw/intc/counts.h"
+
+#include <string.h>
+
 enum {
     IOAPIC_IOREGSEL = 0x00,
     IOAPIC_IOWIN = 0x10,
@@ -34,6 +37,7 @@ typedef struct Ioapic {
     IoapicDeliver *deliver;
     IoapicChanged *changed;
     void *opaque;
+    const ChipHost *host; /* who runs the chip; NULL: this model */
     uint8_t version;
 
     /* Guest-visible state. */
@@ -72,7 +76,7 @@ static void ioapic_service_level(Ioapic *s, unsigned pin)
 {
     uint64_t rte = s->table[pin];
 
-    if ((s->lines >> pin & 1) &&
+    if (!s->host && (s->lines >> pin & 1) &&
         (rte & (IOAPIC_ENTRY_LEVEL | IOAPIC_ENTRY_MASKED | RTE_REMOTE_IRR)) ==
             IOAPIC_ENTRY_LEVEL) {
         ioapic_send(s, pin);
@@ -88,7 +92,9 @@ static void ioapic_set(void *opaque, unsigned pin, bool level)
     bool was = s->lines & bit;
     s->rises[pin] += level && !was;
     s->lines = level ? s->lines | bit : s->lines & ~bit;
-    if (s->table[pin] & IOAPIC_ENTRY_LEVEL) {
+    if (s->host) {
+        /* It is told by who drives the line. */
+    } else if (s->table[pin] & IOAPIC_ENTRY_LEVEL) {
         ioapic_service_level(s, pin);
     } else if (level && !was && !(s->table[pin] & IOAPIC_ENTRY_MASKED)) {
         /* 82093AA 3.2.4: an edge at a masked pin is lost. */
@@ -99,7 +105,7 @@ static void ioapic_set(void *opaque, unsigned pin, bool level)
 
 static void ioapic_eoi_locked(Ioapic *s, uint8_t vector)
 {
-    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+    for (unsigned pin = 0; !s->host && pin < IOAPIC_PINS; pin++) {
         uint64_t rte = s->table[pin];
 
         if ((rte & RTE_REMOTE_IRR) && RTE_VECTOR(rte) == vector) {
@@ -113,6 +119,64 @@ void ioapic_eoi(Device *dev, uint8_t vector)
 {
     g_mutex_lock(&dev->lock);
     ioapic_eoi_locked(ioapic(dev), vector);
+    g_mutex_unlock(&dev->lock);
+}
+
+static void ioapic_tell_pin(const Ioapic *s, unsigned pin)
+{
+    if (s->changed) {
+        s->changed(s->opaque, pin, s->table[pin]);
+    }
+}
+
+/* ---- Run by somebody else ---------------------------------------------- */
+
+static void ioapic_save(const Ioapic *s, IoapicState *to)
+{
+    *to = (IoapicState){ .lines = s->lines, .select = s->select, .id = s->id };
+    G_STATIC_ASSERT(sizeof(to->table) == sizeof(s->table));
+    memcpy(to->table, s->table, sizeof(s->table));
+}
+
+static void ioapic_fetch(Ioapic *s)
+{
+    ChipState state;
+
+    if (!s->host) {
+        return;
+    }
+    ioapic_save(s, &state.ioapic);
+    s->host->get(s->host->opaque, &state);
+    s->select = state.ioapic.select;
+    s->id = state.ioapic.id & 0xf;
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        s->table[pin] =
+            state.ioapic.table[pin] & (RTE_DEFINED & ~RTE_SEND_PENDING);
+    }
+}
+
+static void ioapic_store(Ioapic *s)
+{
+    ChipState state;
+
+    if (s->host) {
+        ioapic_save(s, &state.ioapic);
+        s->host->put(s->host->opaque, &state);
+    }
+}
+
+void ioapic_set_host(Device *dev, const ChipHost *host)
+{
+    Ioapic *s = ioapic(dev);
+
+    g_mutex_lock(&dev->lock);
+    ioapic_fetch(s);
+    s->host = host;
+    ioapic_store(s);
+    for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+        ioapic_tell_pin(s, pin);
+        ioapic_service_level(s, pin);
+    }
     g_mutex_unlock(&dev->lock);
 }
 
@@ -134,13 +198,6 @@ static uint32_t ioapic_read_reg(const Ioapic *s)
         }
         log_guest_error("ioapic: read of unknown register 0x%02x\n", s->select);
         return 0;
-    }
-}
-
-static void ioapic_tell_pin(const Ioapic *s, unsigned pin)
-{
-    if (s->changed) {
-        s->changed(s->opaque, pin, s->table[pin]);
     }
 }
 
@@ -191,6 +248,7 @@ static bool ioapic_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
     Ioapic *s = opaque;
 
     *val = 0;
+    ioapic_fetch(s);
     if (off == IOAPIC_IOREGSEL) {
         *val = s->select;
     } else if (off == IOAPIC_IOWIN) {
@@ -203,6 +261,7 @@ static bool ioapic_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
 {
     Ioapic *s = opaque;
 
+    ioapic_fetch(s);
     if (off == IOAPIC_IOREGSEL) {
         s->select = val;
     } else if (off == IOAPIC_IOWIN) {
@@ -210,6 +269,7 @@ static bool ioapic_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
     } else if (off == IOAPIC_EOI && s->version >= 0x20) {
         ioapic_eoi_locked(s, val);
     }
+    ioapic_store(s);
     return true;
 }
 
@@ -261,6 +321,7 @@ void ioapic_print(Device *dev, GString *out)
     uint32_t remote = 0;
 
     g_mutex_lock(&dev->lock);
+    ioapic_fetch(s);
     g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n",
                            s->version, s->id, s->select);
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {

@@ -4,8 +4,9 @@
 #define HW_INTC_IOAPIC_H
 
 #include "hw/core/device.h"
+#include "util/chips.h"
 
-enum { IOAPIC_PINS = 24 };
+enum { IOAPIC_PINS = CHIP_IOAPIC_PINS };
 #define IOAPIC_SIZE 0x1000
 
 /* Redirection entry:
@@ -38,6 +39,9 @@ MemoryRegion *ioapic_region(Device *dev);
 IrqLine ioapic_input(Device *dev, unsigned pin);
 /* A local APIC ended a level-triggered interrupt. Any thread. */
 void ioapic_eoi(Device *dev, uint8_t vector);
+/* From now on host runs the chip; NULL: the model does again. No input but the
+ * present levels reaches host from here. */
+void ioapic_set_host(Device *dev, const ChipHost *host);
 void ioapic_print(Device *dev, GString *out);      /* `info pic` */
 void ioapic_print_irqs(Device *dev, GString *out); /* `info irq` */
 

@@ -8,12 +8,11 @@
  * of its output is shown as a pulse at the period's end. A new count in modes
  * 2 and 3 takes effect at once, not at the end of the running period.
  */
-#include "hw/timer/i8254.h"
+#include "hw/timer/i8254-internal.h"
 
 #include "hw/isa/isa.h"
 
 #define PIT_HZ 1193182
-#define PIT_CHANNELS 3
 #define PIT_PORT61 0x61
 /* The DRAM refresh toggle of port 61h changes every 15.085 us. */
 #define PIT_REFRESH_NS 15085
@@ -32,53 +31,9 @@ enum {
     PIT_RW_HIGH = 2,
     PIT_RW_BOTH = 3,
 
-    PORT61_GATE2 = 1 << 0,
-    PORT61_SPEAKER = 1 << 1,
     PORT61_REFRESH = 1 << 4,
     PORT61_OUT2 = 1 << 5,
 };
-
-typedef struct PitChannel {
-    uint8_t mode; /* 0..5 */
-    uint8_t rw;   /* PIT_RW_* of the control word */
-    bool bcd;
-    bool gate;
-
-    bool loaded;     /* a count was written since the control word */
-    bool running;    /* the count follows the clock since start_ns */
-    uint32_t count;  /* in force: 1..65536 (10000 in BCD) */
-    uint32_t reload; /* written last; modes 1 and 5 take it at a trigger */
-    int64_t start_ns;
-    uint64_t elapsed; /* ticks since the start, while not running */
-
-    bool write_high, read_high; /* flip-flops of two-byte accesses */
-    uint8_t write_low;
-    uint8_t latched; /* bytes of `latch` left to read */
-    uint16_t latch;
-    bool status_latched;
-    uint8_t status;
-} PitChannel;
-
-typedef struct I8254 {
-    Device parent;
-
-    /* Wiring and properties. */
-    uint32_t iobase;
-    MemoryRegion io, port61_io;
-    IrqLine irq;
-    Timer timer;
-
-    /* Guest-visible state. */
-    PitChannel channel[PIT_CHANNELS];
-    bool irq_disabled;
-    bool irq_level;
-    uint8_t port61;
-} I8254;
-
-static I8254 *i8254(Device *dev)
-{
-    return container_of(dev, I8254, parent);
-}
 
 /* ---- Time -------------------------------------------------------------- */
 
@@ -88,7 +43,7 @@ static uint64_t pit_ticks(int64_t ns)
 }
 
 /* The first nanosecond at which `ticks` are over. */
-static int64_t pit_ns(uint64_t ticks)
+int64_t pit_ns(uint64_t ticks)
 {
     unsigned __int128 ns =
         ((unsigned __int128)ticks * NS_PER_SECOND + PIT_HZ - 1) / PIT_HZ;
@@ -96,7 +51,7 @@ static int64_t pit_ns(uint64_t ticks)
     return MIN(ns, INT64_MAX / 2);
 }
 
-static uint64_t channel_elapsed(const PitChannel *c, int64_t now)
+uint64_t pit_channel_elapsed(const PitChannel *c, int64_t now)
 {
     return c->running ? pit_ticks(now - c->start_ns) : c->elapsed;
 }
@@ -110,7 +65,7 @@ static void channel_start(PitChannel *c, int64_t now, uint64_t elapsed)
 
 static void channel_pause(PitChannel *c, int64_t now)
 {
-    c->elapsed = channel_elapsed(c, now);
+    c->elapsed = pit_channel_elapsed(c, now);
     c->running = false;
 }
 
@@ -124,7 +79,7 @@ static uint32_t channel_high_part(const PitChannel *c)
 
 static bool channel_out(const PitChannel *c, int64_t now)
 {
-    uint64_t d = channel_elapsed(c, now);
+    uint64_t d = pit_channel_elapsed(c, now);
 
     if (!c->loaded) {
         return c->mode != 0;
@@ -168,7 +123,7 @@ static uint32_t pit_from_bcd(uint16_t bcd)
 static uint16_t channel_count(const PitChannel *c, int64_t now)
 {
     uint32_t modulus = c->bcd ? 10000 : 0x10000;
-    uint64_t d = channel_elapsed(c, now);
+    uint64_t d = pit_channel_elapsed(c, now);
     uint32_t n;
 
     if (c->mode == 2) {
@@ -246,7 +201,7 @@ static uint64_t channel_next_rise(const PitChannel *c, uint64_t d)
     }
 }
 
-static void i8254_set_irq(I8254 *s, bool level)
+void i8254_set_irq(I8254 *s, bool level)
 {
     if (level != s->irq_level) {
         s->irq_level = level;
@@ -254,12 +209,12 @@ static void i8254_set_irq(I8254 *s, bool level)
     }
 }
 
-static void i8254_arm(I8254 *s, int64_t now)
+void i8254_arm(I8254 *s, int64_t now)
 {
     PitChannel *c = &s->channel[0];
-    uint64_t rise = channel_next_rise(c, channel_elapsed(c, now));
+    uint64_t rise = channel_next_rise(c, pit_channel_elapsed(c, now));
 
-    if (rise == UINT64_MAX || s->irq_disabled) {
+    if (rise == UINT64_MAX || s->irq_disabled || s->host) {
         timer_disarm(&s->timer);
     } else {
         timer_arm(&s->timer, c->start_ns + pit_ns(rise));
@@ -273,7 +228,7 @@ static void i8254_update(I8254 *s, int64_t now)
     PitChannel *c = &s->channel[0];
     bool level = c->mode == 0 ? channel_out(c, now) : true;
 
-    i8254_set_irq(s, level && !s->irq_disabled);
+    i8254_set_irq(s, level && !s->irq_disabled && !s->host);
     i8254_arm(s, now);
 }
 
@@ -291,7 +246,9 @@ static void i8254_set_disabled(void *opaque, unsigned n, bool disabled)
     I8254 *s = opaque;
 
     g_mutex_lock(&s->parent.lock);
+    i8254_fetch(s);
     s->irq_disabled = disabled;
+    i8254_store(s);
     i8254_update(s, clock_now(s->parent.env->clock));
     g_mutex_unlock(&s->parent.lock);
 }
@@ -323,7 +280,7 @@ static void channel_latch_status(PitChannel *c, int64_t now)
 
 static void i8254_read_back(I8254 *s, int64_t now, uint8_t val)
 {
-    for (unsigned n = 0; n < PIT_CHANNELS; n++) {
+    for (unsigned n = 0; n < CHIP_PIT_CHANNELS; n++) {
         if (!(val >> (n + 1) & 1)) {
             continue;
         }
@@ -398,14 +355,16 @@ static bool i8254_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
     int64_t now = clock_now(s->parent.env->clock);
 
     trace(i8254_write, "port %u = %02x", (unsigned)off, (unsigned)val);
+    i8254_fetch(s);
     if (off == PIT_CONTROL) {
         i8254_write_control(s, now, val);
-        return true;
+    } else {
+        channel_write(&s->channel[off], now, val);
+        if (off == 0) {
+            i8254_update(s, now);
+        }
     }
-    channel_write(&s->channel[off], now, val);
-    if (off == 0) {
-        i8254_update(s, now);
-    }
+    i8254_store(s);
     return true;
 }
 
@@ -439,9 +398,11 @@ static bool i8254_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
 {
     I8254 *s = opaque;
 
+    i8254_fetch(s);
     *val = off == PIT_CONTROL ? 0 /* write only */
                               : channel_read(&s->channel[off],
                                              clock_now(s->parent.env->clock));
+    i8254_store(s);
     return true;
 }
 
@@ -456,6 +417,7 @@ static bool port61_read(void *opaque, hwaddr off, unsigned size, uint64_t *val)
     I8254 *s = opaque;
     int64_t now = clock_now(s->parent.env->clock);
 
+    i8254_fetch(s);
     *val = s->port61 | (now / PIT_REFRESH_NS & 1 ? PORT61_REFRESH : 0) |
            (channel_out(&s->channel[2], now) ? PORT61_OUT2 : 0);
     return true;
@@ -465,9 +427,11 @@ static bool port61_write(void *opaque, hwaddr off, unsigned size, uint64_t val)
 {
     I8254 *s = opaque;
 
+    i8254_fetch(s);
     s->port61 = val & (PORT61_GATE2 | PORT61_SPEAKER);
     channel_set_gate(&s->channel[2], clock_now(s->parent.env->clock),
                      val & PORT61_GATE2);
+    i8254_store(s);
     return true;
 }
 
@@ -504,7 +468,7 @@ static void i8254_reset(Device *dev)
 {
     I8254 *s = i8254(dev);
 
-    for (unsigned n = 0; n < PIT_CHANNELS; n++) {
+    for (unsigned n = 0; n < CHIP_PIT_CHANNELS; n++) {
         s->channel[n] = (PitChannel){
             .mode = 3,
             .rw = PIT_RW_BOTH,
@@ -529,7 +493,7 @@ static bool i8254_loaded(Device *dev, GError **errp)
 {
     I8254 *s = i8254(dev);
 
-    for (unsigned n = 0; n < PIT_CHANNELS; n++) {
+    for (unsigned n = 0; n < CHIP_PIT_CHANNELS; n++) {
         if (!channel_valid(&s->channel[n])) {
             return emu_fail(errp, EMU_ERROR_CORRUPT,
                             "channel %u is in an impossible state", n);

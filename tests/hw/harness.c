@@ -417,3 +417,28 @@ void hw_writeq(Hw *hw, hwaddr addr, uint64_t val)
 {
     space_store(hw->env.memory, addr, 8, val);
 }
+
+/* ---- A chip's host ------------------------------------------------------ */
+
+static void hw_chip_put(void *opaque, const ChipState *state)
+{
+    HwChipHost *h = opaque;
+
+    h->state = *state;
+    h->puts++;
+}
+
+static void hw_chip_get(void *opaque, ChipState *state)
+{
+    *state = ((HwChipHost *)opaque)->state;
+}
+
+static void hw_chip_end(void *opaque)
+{
+    ((HwChipHost *)opaque)->ends++;
+}
+
+void hw_chip_host_init(HwChipHost *h)
+{
+    *h = (HwChipHost){ .host = { hw_chip_put, hw_chip_get, hw_chip_end, h } };
+}

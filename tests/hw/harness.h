@@ -9,6 +9,7 @@
 #include "hw/core/device.h"
 #include "hw/isa/isa.h"
 #include "hw/pci/pci.h"
+#include "util/chips.h"
 
 enum { HW_RAM_SIZE = 1 << 20, HW_LINES = 64 };
 
@@ -55,6 +56,14 @@ char *hw_device_error(Hw *hw, const char *text, Bus *bus);
 void hw_remove(Device *dev);
 /* Save dev, load the stream into it again. */
 void hw_reload(Device *dev);
+
+/* Somebody who runs a chip: its state is in sight. */
+typedef struct HwChipHost {
+    ChipHost host;
+    ChipState state;
+    unsigned puts, ends;
+} HwChipHost;
+void hw_chip_host_init(HwChipHost *h);
 
 /* A character device without a host: output is kept, input comes by hand. It
  * is found by its id and freed with hw. */

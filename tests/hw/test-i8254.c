@@ -213,6 +213,61 @@ static void test_random(Fixture *f, gconstpointer data)
     g_rand_free(rand);
 }
 
+static void test_host(Fixture *f, gconstpointer data)
+{
+    HwChipHost h;
+    unsigned before;
+
+    hw_chip_host_init(&h);
+    load(f, 0, 0x34, 11932);
+    hw_outb(f->hw, 0x61, 3);
+    load(f, 2, 0xb0, 1000);
+    hw_advance(f->hw, TICKS(400));
+    before = f->hw->rises[0];
+    i8254_stand_down(f->pit);
+    i8254_set_host(f->pit, &h.host);
+    g_assert_false(f->hw->levels[0]);
+    g_assert_cmpuint(h.state.pit.channel[0].count, ==, 11932);
+    g_assert_cmpuint(h.state.pit.channel[2].elapsed, >=, 400);
+    g_assert_true(h.state.pit.speaker);
+    hw_advance(f->hw, NS_PER_SECOND);
+    g_assert_cmpuint(f->hw->rises[0], ==, before);
+    /* Its registers are reached there. */
+    load(f, 0, 0x34, 500);
+    g_assert_cmpuint(h.state.pit.channel[0].count, ==, 500);
+    g_assert_false(f->hw->levels[0]);
+
+    h.state.pit.channel[0].elapsed = 100;
+    h.state.pit.channel[2].elapsed = 990;
+    i8254_set_host(f->pit, NULL);
+    g_assert_cmpuint(h.ends, ==, 1);
+    g_assert_false(out2(f));
+    hw_advance(f->hw, TICKS(15));
+    g_assert_true(out2(f));
+    g_assert_cmpuint(f->hw->rises[0], ==, before);
+    hw_advance(f->hw, TICKS(385));
+    g_assert_cmpuint(f->hw->rises[0], ==, before + 1);
+}
+
+/* Periods that no host lets come to an end make a tick in the long run. */
+static void test_host_debt(Fixture *f, gconstpointer data)
+{
+    HwChipHost h;
+
+    hw_chip_host_init(&h);
+    load(f, 0, 0x34, 1000);
+    unsigned before = f->hw->rises[0];
+
+    for (unsigned i = 0; i < 10; i++) {
+        hw_advance(f->hw, TICKS(500));
+        i8254_stand_down(f->pit);
+        i8254_set_host(f->pit, &h.host);
+        h.state.pit.channel[0].elapsed = 0;
+        i8254_set_host(f->pit, NULL);
+    }
+    g_assert_cmpuint(f->hw->rises[0] - before, ==, 5);
+}
+
 #define ADD(name, fn) g_test_add(name, Fixture, NULL, setup, fn, teardown)
 
 int main(int argc, char **argv)
@@ -226,5 +281,7 @@ int main(int argc, char **argv)
     ADD("/i8254/refresh", test_refresh);
     ADD("/i8254/disable-and-reload", test_disable_and_reload);
     ADD("/i8254/random", test_random);
+    ADD("/i8254/host", test_host);
+    ADD("/i8254/host-debt", test_host_debt);
     return g_test_run();
 }

@@ -241,6 +241,51 @@ static void test_reload(Fixture *f, gconstpointer data)
     g_assert_cmpstr(text->str, ==, "IRQ statistics for isa-i8259:\n 4: 1\n");
 }
 
+/* Elsewhere it has what it had here, its registers are reached there, and at
+ * home it knows what its inputs are. */
+static void test_host(Fixture *f, gconstpointer data)
+{
+    HwChipHost h;
+
+    hw_chip_host_init(&h);
+    hw_outb(f->hw, 0x4d1, 0x08); /* 11 is a level */
+    hw_outb(f->hw, 0x21, 0x80);
+    set(f, 1, true);
+    g_assert_true(f->hw->levels[INTR]);
+    i8259_set_host(f->pic, &h.host);
+    g_assert_false(f->hw->levels[INTR]);
+    g_assert_cmphex(h.state.pic[0].irr, ==, 0x02);
+    g_assert_cmphex(h.state.pic[0].lines, ==, 0x02);
+    g_assert_cmphex(h.state.pic[0].imr, ==, 0x80);
+    g_assert_cmphex(h.state.pic[0].vector_base, ==, 0x08);
+    g_assert_cmphex(h.state.pic[1].elcr, ==, 0x08);
+
+    set(f, 11, true);
+    set(f, 3, true);
+    g_assert_false(f->hw->levels[INTR]);
+    h.state.pic[0].irr = 0;
+    h.state.pic[0].isr = 0x02; /* taken there */
+    hw_outb(f->hw, 0x20, 0x0b);
+    g_assert_cmphex(hw_inb(f->hw, 0x20), ==, 0x02);
+    g_assert_true(h.state.pic[0].read_isr);
+    hw_outb(f->hw, 0x20, 0x20);
+    g_assert_cmphex(h.state.pic[0].isr, ==, 0);
+    hw_outb(f->hw, 0x4d1, 0x0a);
+    g_assert_cmphex(h.state.pic[1].elcr, ==, 0x0a);
+    g_assert_false(f->hw->levels[INTR]);
+
+    i8259_set_host(f->pic, NULL);
+    /* The edge of 3 came there, or never did. */
+    assert_ack(f, 0x73);
+    set(f, 11, false);
+    hw_outb(f->hw, 0xa0, 0x20);
+    hw_outb(f->hw, 0x20, 0x20);
+    g_assert_false(f->hw->levels[INTR]);
+    set(f, 1, false);
+    set(f, 1, true);
+    assert_ack(f, 0x09);
+}
+
 #define ADD(name, fn) g_test_add(name, Fixture, NULL, setup, fn, teardown)
 
 int main(int argc, char **argv)
@@ -255,5 +300,6 @@ int main(int argc, char **argv)
     ADD("/i8259/auto-eoi-and-poll", test_auto_eoi_and_poll);
     ADD("/i8259/special-nested", test_special_nested);
     ADD("/i8259/reload", test_reload);
+    ADD("/i8259/host", test_host);
     return g_test_run();
 }

@@ -139,6 +139,40 @@ static void test_reload(Fixture *f, gconstpointer data)
     g_assert_true(g_str_has_prefix(text->str, "ioapic0: ver=0x20 id=0x00"));
 }
 
+static void test_host(Fixture *f, gconstpointer data)
+{
+    HwChipHost h;
+
+    hw_chip_host_init(&h);
+    reg_write(f, 0x10 + 2 * 4, 0x41);    /* pin 4: edge */
+    reg_write(f, 0x10 + 2 * 11, 0x8051); /* pin 11: level */
+    ioapic_set_host(f->ioapic, &h.host);
+    g_assert_cmphex(h.state.ioapic.table[4], ==, 0x41);
+    set(f, 4, true);
+    set(f, 11, true);
+    assert_log(f, "");
+    h.state.ioapic.table[11] |= 1 << 14; /* it was sent there */
+    g_assert_cmphex(reg_read(f, 0x10 + 2 * 11), ==, 0xc051);
+    reg_write(f, 0x10 + 2 * 4, 0x42);
+    g_assert_cmphex(h.state.ioapic.table[4], ==, 0x42);
+    ioapic_eoi(f->ioapic, 0x51);
+    assert_log(f, "");
+
+    ioapic_set_host(f->ioapic, NULL);
+    assert_log(f, "");
+    g_assert_cmphex(f->told[11], ==, 0xc051);
+    ioapic_eoi(f->ioapic, 0x51);
+    assert_log(f, "00.0.0.51L ");
+    /* A level that nobody has served yet is sent now. */
+    ioapic_set_host(f->ioapic, &h.host);
+    h.state.ioapic.table[11] &= ~(UINT64_C(1) << 14);
+    ioapic_set_host(f->ioapic, NULL);
+    assert_log(f, "00.0.0.51L ");
+    set(f, 4, false);
+    set(f, 4, true);
+    assert_log(f, "00.0.0.42 ");
+}
+
 #define ADD(name, fn) g_test_add(name, Fixture, NULL, setup, fn, teardown)
 
 int main(int argc, char **argv)
@@ -148,5 +182,6 @@ int main(int argc, char **argv)
     ADD("/ioapic/edge", test_edge);
     ADD("/ioapic/level", test_level);
     ADD("/ioapic/reload", test_reload);
+    ADD("/ioapic/host", test_host);
     return g_test_run();
 }
