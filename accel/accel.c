@@ -30,13 +30,19 @@ const AccelClass *accel_class_find(const char *name, GError **errp)
     return NULL;
 }
 
+/* The class that "NAME,options" names. */
+static const AccelClass *accel_class_of(const char *spec, GError **errp)
+{
+    g_autofree char *name = g_strndup(spec, strcspn(spec, ","));
+
+    return accel_class_find(name, errp);
+}
+
 Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
                     GError **errp)
 {
     const char *comma = strchr(spec, ',');
-    g_autofree char *name =
-        g_strndup(spec, comma ? (size_t)(comma - spec) : strlen(spec));
-    const AccelClass *class = accel_class_find(name, errp);
+    const AccelClass *class = accel_class_of(spec, errp);
 
     return class ? class->create(comma ? comma + 1 : NULL, memory, io, errp)
                  : NULL;
@@ -44,31 +50,25 @@ Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
 
 /* ---- choice -------------------------------------------------------------- */
 
-static Accel *accel_try(const char *spec, bool by_default, AddressSpace *memory,
+static Accel *accel_try(const char *spec, bool asked, AddressSpace *memory,
                         AddressSpace *io, GError **errp)
 {
-    const AccelClass *class = by_default ? accel_class_find(spec, errp) : NULL;
+    const AccelClass *class = accel_class_of(spec, errp);
 
-    if (class && class->worthwhile && !class->worthwhile(errp)) {
+    if (!class || (!asked && class->worthwhile && !class->worthwhile(errp))) {
         return NULL;
     }
     return accel_create(spec, memory, io, errp);
 }
 
-Accel *accel_choose(const char *const *specs, AddressSpace *memory,
+Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
                     AddressSpace *io, char **notes, GError **errp)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    const char *all[G_N_ELEMENTS(accel_classes)] = { NULL };
-    bool by_default = !specs;
 
-    for (unsigned i = 0; by_default && accel_classes[i]; i++) {
-        all[i] = accel_classes[i]->name;
-    }
-    specs = specs ? specs : all;
     for (unsigned i = 0; specs[i]; i++) {
         g_autoptr(GError) err = NULL;
-        Accel *accel = accel_try(specs[i], by_default, memory, io, &err);
+        Accel *accel = accel_try(specs[i], asked, memory, io, &err);
 
         if (accel) {
             *notes = text->len ? g_strdup(text->str) : NULL;
@@ -116,7 +116,8 @@ static bool accel_move(Accel *from, Accel *to, GPtrArray *vcpus, GError **errp)
 }
 
 bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
-                  GError **errp)
+                  bool (*accepts)(void *opaque, Accel *to, GError **errp),
+                  void *opaque, GError **errp)
 {
     Accel *from = *accel;
     Accel *to = accel_create(spec, from->memory, from->io, errp);
@@ -132,7 +133,8 @@ bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
     if (from->class->settle) {
         from->class->settle(from);
     }
-    if (!accel_accepts(to, vcpus, errp) || !accel_move(from, to, vcpus, errp)) {
+    if (!accepts(opaque, to, errp) || !accel_accepts(to, vcpus, errp) ||
+        !accel_move(from, to, vcpus, errp)) {
         to->class->destroy(to);
         return false;
     }

@@ -8,6 +8,7 @@
 #define ACCEL_ACCEL_H
 
 #include "target/x86/cpu.h"
+#include "util/chips.h"
 
 typedef struct Accel Accel;
 typedef struct AccelClass AccelClass;
@@ -57,6 +58,11 @@ struct AccelClass {
     /* The I/O APIC's pin sends that message when its time comes: the APICs'
      * eoi hook is to be called when its interrupt ends, if it is a level. */
     void (*route_pin)(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);
+    /* Who runs the board's chip while vCPUs run; NULL, or not there: its model.
+     * The same answer as long as the accelerator lives. */
+    const ChipHost *(*chip)(Accel *accel, ChipKind kind);
+    /* Global line 0..23, an input of its chips. Any thread. */
+    void (*set_line)(Accel *accel, unsigned gsi, bool level);
 };
 
 struct Accel {
@@ -68,10 +74,10 @@ extern const AccelClass accel_tcg;
 extern const AccelClass accel_kvm; /* on other hosts it cannot be created */
 extern const AccelClass *const accel_classes[]; /* NULL-terminated */
 const AccelClass *accel_class_find(const char *name, GError **errp);
-/* The first of specs that works; NULL: the first class that works and is
- * worthwhile. *notes: why others before it were not taken, to be freed; NULL:
- * there were none. */
-Accel *accel_choose(const char *const *specs, AddressSpace *memory,
+/* The first of specs that works and, if nobody asked for them, is worthwhile.
+ * *notes: why others before it were not taken, to be freed; NULL: there were
+ * none. */
+Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
                     AddressSpace *io, char **notes, GError **errp);
 /* "tcg,backend=interp": the class by name, created. */
 Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
@@ -79,9 +85,10 @@ Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
 
 /* Hand a machine, whose vCPUs (of Vcpu *) all stand, over to another
  * accelerator, which takes *accel's place. Fails with the reason where the
- * guest's processor has what the other one lacks. */
+ * guest's processor has what the other one lacks, or accepts() is false. */
 bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
-                  GError **errp);
+                  bool (*accepts)(void *opaque, Accel *to, GError **errp),
+                  void *opaque, GError **errp);
 
 /* ---- The vCPU thread (accel/vcpu.c) ----------------------------------------
  */

@@ -43,17 +43,18 @@ typedef struct MachineConfig {
     KeyVal *machine_opts;
     bool ram_given, vga_given;
 
-    GPtrArray *accels;      /* of char *, ends with NULL once finished */
-    GPtrArray *search_dirs; /* of char *, ends with NULL once finished */
-    GPtrArray *chardevs;    /* of char *: text of -chardev */
-    GPtrArray *serials;     /* of char * */
-    GPtrArray *parallels;   /* of char * */
-    GPtrArray *debugcons;   /* of char * */
-    GPtrArray *monitors;    /* of MonitorConfig * */
-    GPtrArray *devices;     /* of DeviceConfig * */
-    GPtrArray *drives;      /* of DriveConfig * */
-    GPtrArray *nodes;       /* of BlockNodeConfig *: -blockdev */
-    GPtrArray *objects;     /* of ObjectConfig * */
+    GPtrArray *accels;          /* of char *, ends with NULL once finished */
+    const char *kernel_irqchip; /* of -machine; NULL */
+    GPtrArray *search_dirs;     /* of char *, ends with NULL once finished */
+    GPtrArray *chardevs;        /* of char *: text of -chardev */
+    GPtrArray *serials;         /* of char * */
+    GPtrArray *parallels;       /* of char * */
+    GPtrArray *debugcons;       /* of char * */
+    GPtrArray *monitors;        /* of MonitorConfig * */
+    GPtrArray *devices;         /* of DeviceConfig * */
+    GPtrArray *drives;          /* of DriveConfig * */
+    GPtrArray *nodes;           /* of BlockNodeConfig *: -blockdev */
+    GPtrArray *objects;         /* of ObjectConfig * */
     RtcConfig rtc;
     bool input_counted; /* input_prepare() */
     unsigned input_shift;

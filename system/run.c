@@ -75,10 +75,16 @@ static void machine_pause_vcpus(Machine *m)
     for (unsigned i = 0; i < m->board->vcpus->len; i++) {
         vcpu_pause(m->board->vcpus->pdata[i]);
     }
+    if (m->board->class->stand) {
+        m->board->class->stand(m->board);
+    }
 }
 
 static void machine_resume_vcpus(Machine *m)
 {
+    if (m->board->class->go) {
+        m->board->class->go(m->board);
+    }
     for (unsigned i = 0; i < m->board->vcpus->len; i++) {
         vcpu_resume(m->board->vcpus->pdata[i]);
     }
@@ -181,6 +187,14 @@ static const char *machine_accel_spec(const Machine *m, const char *spec)
     return spec;
 }
 
+static bool machine_accepts_accel(void *opaque, Accel *to, GError **errp)
+{
+    Board *board = opaque;
+
+    return !board->class->accepts_accel ||
+           board->class->accepts_accel(board, to, errp);
+}
+
 bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
 {
     bool running = machine_is_running(m);
@@ -194,7 +208,8 @@ bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
     }
     profile_hold(m->profile);
     bool ok = accel_switch(&m->board->accel, m->board->vcpus,
-                           machine_accel_spec(m, spec), errp);
+                           machine_accel_spec(m, spec), machine_accepts_accel,
+                           m->board, errp);
     profile_release(m->profile);
 
     if (ok && m->board->class->accel_changed) {

@@ -337,12 +337,35 @@ bool values_parse_accel(MachineConfig *c, const char *text, GError **errp)
     return class != NULL;
 }
 
+/* What -machine says of an accelerator, unless -accel did. */
+static const char *accel_complete(MachineConfig *c, const char *spec)
+{
+    g_autofree char *name = g_strndup(spec, strcspn(spec, ","));
+
+    if (!c->kernel_irqchip || strcmp(name, "kvm") ||
+        strstr(spec, ",kernel-irqchip=")) {
+        return spec;
+    }
+    g_autofree char *all =
+        g_strdup_printf("%s,kernel-irqchip=%s", spec, c->kernel_irqchip);
+
+    return config_keep(c, all);
+}
+
 void values_finish_accel(MachineConfig *c)
 {
-    if (c->accels->len) {
-        g_ptr_array_add(c->accels, NULL);
-        c->board.accels = (const char *const *)c->accels->pdata;
+    GPtrArray *specs = c->accels;
+
+    c->board.accels_asked = specs->len > 0;
+    for (unsigned i = 0; !c->board.accels_asked && accel_classes[i]; i++) {
+        g_ptr_array_add(specs, (void *)accel_classes[i]->name);
     }
+    for (unsigned i = 0; i < specs->len; i++) {
+        specs->pdata[i] = (void *)accel_complete(c, specs->pdata[i]);
+    }
+    g_ptr_array_add(specs, NULL);
+    c->board.accels = (const char *const *)specs->pdata;
+    c->board.chips_leave = !g_strcmp0(c->kernel_irqchip, "on");
 }
 
 /* "kvm:tcg": the first that works. */
@@ -363,6 +386,7 @@ static bool accel_parse_list(MachineConfig *c, const char *list, GError **errp)
 static const KeyValKey machine_keys[] = {
     { "type", "NAME", "the board, see -machine help" },
     { "accel", "NAME", "the accelerator, see -accel help" },
+    { "kernel-irqchip", "on|off|split", "as of -accel kvm" },
     { "acpi", "on|off", "ACPI tables and power management (on)" },
     { "hpet", "on|off", "HPET (on)" },
     { "pit", "on|off", "8254 timer (on)" },
@@ -456,6 +480,20 @@ static bool machine_take_smm(MachineConfig *c, const KeyVal *kv, GError **errp)
     return true;
 }
 
+static bool machine_take_irqchip(MachineConfig *c, const KeyVal *kv,
+                                 GError **errp)
+{
+    static const char *const values[] = { "on", "off", "split", NULL };
+    const char *value = keyval_get(kv, "kernel-irqchip");
+
+    if (value && !g_strv_contains(values, value)) {
+        return emu_fail(errp, EMU_ERROR_INVALID,
+                        "kernel-irqchip=%s: on, off or split", value);
+    }
+    c->kernel_irqchip = value ? config_keep(c, value) : c->kernel_irqchip;
+    return true;
+}
+
 static void machine_take_text(MachineConfig *c, const KeyVal *kv,
                               const char *key, const char **out)
 {
@@ -504,7 +542,7 @@ bool values_parse_machine(MachineConfig *c, const char *text, GError **errp)
     }
     if (!machine_parse_type(c, keyval_get(kv, "type"), errp) ||
         !machine_take_props(c, kv, errp) || !machine_check_absent(kv, errp) ||
-        !machine_take_smm(c, kv, errp) ||
+        !machine_take_smm(c, kv, errp) || !machine_take_irqchip(c, kv, errp) ||
         !keyval_get_bool(kv, "acpi", &c->board.acpi, errp) ||
         !keyval_get_bool(kv, "hpet", &c->board.hpet, errp) ||
         !keyval_get_bool(kv, "pit", &c->board.pit, errp)) {

@@ -34,6 +34,7 @@ static const struct {
     [CAP_MSR_FILTER] = { KVM_CAP_X86_MSR_FILTER, "msr-filter", "5.10" },
     [CAP_IRQCHIP] = { KVM_CAP_IRQCHIP, "irqchip", NULL },
     [CAP_SPLIT_IRQCHIP] = { KVM_CAP_SPLIT_IRQCHIP, "split-irqchip", NULL },
+    [CAP_PIT2] = { KVM_CAP_PIT2, "pit2", NULL },
     [CAP_IRQ_ROUTING] = { KVM_CAP_IRQ_ROUTING, "irq-routing", NULL },
     [CAP_SIGNAL_MSI] = { KVM_CAP_SIGNAL_MSI, "signal-msi", NULL },
     [CAP_IRQFD] = { KVM_CAP_IRQFD, "irqfd", NULL },

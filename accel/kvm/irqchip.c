@@ -2,7 +2,8 @@
 /*
  * KVM's local APICs (kernel-irqchip=split): interrupts between processors, ends
  * of interrupts, the APIC's timer and HLT do not leave the kernel. The I/O APIC
- * and the 8259s stay ours; what they and the devices send are messages.
+ * and the 8259s stay ours (or not: chips.c); what they and the devices send are
+ * messages.
  *
  * 1. The local APIC is in one place at a time, like the rest of a vCPU, but
  *    moves less often: `apic_ours` says that X86Cpu's is to be given. While KVM
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 #define APIC_MSR_DEADLINE 0x6e0
-enum { MSI_LEVEL = 1 << 15 };
+enum { MSI_LEVEL = 1 << 15, IRQCHIP_PIC_PINS = 8, IRQCHIP_CASCADE = 2 };
 
 typedef struct KvmMessage {
     uint64_t addr;
@@ -36,36 +37,54 @@ typedef struct KvmMessage {
 
 /* ---- creation ------------------------------------------------------------ */
 
-static bool irqchip_possible(const KvmEngine *e)
+static bool irqchip_create_split(KvmEngine *e, GError **errp)
 {
-    return kvm_has(e, CAP_SPLIT_IRQCHIP) && kvm_has(e, CAP_IRQ_ROUTING) &&
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP,
+                                  .args = { KVM_IOAPIC_NUM_PINS } };
+
+    return ioctl(e->vm_fd, KVM_ENABLE_CAP, &cap) == 0 ||
+           emu_fail_errno(errp, errno, "KVM_CAP_SPLIT_IRQCHIP");
+}
+
+static const struct {
+    const char *name;
+    KvmCap cap; /* beside those that all need */
+    bool (*create)(KvmEngine *e, GError **errp);
+} irqchip_rows[] = {
+    [IRQCHIP_OFF] = { "off" },
+    [IRQCHIP_SPLIT] = { "split", CAP_SPLIT_IRQCHIP, irqchip_create_split },
+    [IRQCHIP_ON] = { "on", CAP_IRQCHIP, kvm_chips_create },
+};
+
+static bool irqchip_possible(const KvmEngine *e, KvmIrqchipKind kind)
+{
+    return kvm_has(e, irqchip_rows[kind].cap) && kvm_has(e, CAP_IRQ_ROUTING) &&
            kvm_has(e, CAP_SIGNAL_MSI);
 }
+
+static bool irqchip_set_routes_locked(KvmEngine *e);
 
 bool kvm_irqchip_create(KvmEngine *e, GError **errp)
 {
     KvmIrqchip *chip = &e->irqchip;
-    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP,
-                                  .args = { KVM_IOAPIC_NUM_PINS } };
 
-    if (chip->asked == IRQCHIP_DEFAULT) {
-        chip->split = irqchip_possible(e);
-    } else {
-        chip->split = chip->asked == IRQCHIP_SPLIT;
-    }
-    if (!chip->split) {
+    chip->kind = chip->asked != IRQCHIP_DEFAULT       ? chip->asked
+                 : irqchip_possible(e, IRQCHIP_SPLIT) ? IRQCHIP_SPLIT
+                                                      : IRQCHIP_OFF;
+    if (chip->kind == IRQCHIP_OFF) {
         return true;
     }
-    if (!irqchip_possible(e)) {
+    if (!irqchip_possible(e, chip->kind)) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                        "KVM here has no split-irqchip (kernel-irqchip=off "
-                        "goes without)");
+                        "KVM here has no kernel-irqchip=%s (off goes without)",
+                        irqchip_rows[chip->kind].name);
     }
-    if (ioctl(e->vm_fd, KVM_ENABLE_CAP, &cap) != 0) {
-        return emu_fail_errno(errp, errno, "KVM_CAP_SPLIT_IRQCHIP");
+    if (!irqchip_rows[chip->kind].create(e, errp)) {
+        return false;
     }
     chip->messages = g_array_new(FALSE, TRUE, sizeof(KvmMessage));
-    return true;
+    return irqchip_set_routes_locked(e) ||
+           emu_fail_errno(errp, errno, "KVM_SET_GSI_ROUTING");
 }
 
 /* ---- routes -------------------------------------------------------------- */
@@ -80,19 +99,56 @@ static struct kvm_irq_routing_entry irqchip_route(uint32_t gsi, uint64_t addr,
     };
 }
 
-/* The I/O APIC's pins come first, then messages. */
-static void irqchip_set_routes_locked(KvmEngine *e)
+static struct kvm_irq_routing_entry irqchip_wire(uint32_t gsi, uint32_t chip,
+                                                 uint32_t pin)
 {
-    const KvmIrqchip *chip = &e->irqchip;
-    g_autofree struct kvm_irq_routing *k =
-        g_malloc0(sizeof(*k) + (KVM_IOAPIC_NUM_PINS + chip->messages->len) *
-                                   sizeof(k->entries[0]));
+    return (struct kvm_irq_routing_entry){
+        .gsi = gsi,
+        .type = KVM_IRQ_ROUTING_IRQCHIP,
+        .u.irqchip = { .irqchip = chip, .pin = pin },
+    };
+}
 
+/* Where KVM has the I/O APIC: global line 0 is its pin 2, as on every PC. */
+static void irqchip_route_lines(struct kvm_irq_routing *k)
+{
+    for (unsigned gsi = 0; gsi < KVM_IOAPIC_NUM_PINS; gsi++) {
+        if (gsi == IRQCHIP_CASCADE) {
+            continue;
+        }
+        if (gsi < 2 * IRQCHIP_PIC_PINS) {
+            k->entries[k->nr++] = irqchip_wire(gsi, gsi / IRQCHIP_PIC_PINS,
+                                               gsi % IRQCHIP_PIC_PINS);
+        }
+        k->entries[k->nr++] =
+            irqchip_wire(gsi, KVM_IRQCHIP_IOAPIC, gsi ? gsi : IRQCHIP_CASCADE);
+    }
+}
+
+/* Where we have it: what its pins send. */
+static void irqchip_route_pins(const KvmIrqchip *chip,
+                               struct kvm_irq_routing *k)
+{
     for (unsigned pin = 0; pin < KVM_IOAPIC_NUM_PINS; pin++) {
         if (chip->pins[pin].data & MSI_LEVEL) {
             k->entries[k->nr++] =
                 irqchip_route(pin, chip->pins[pin].addr, chip->pins[pin].data);
         }
+    }
+}
+
+/* The I/O APIC's pins come first, then messages. */
+static bool irqchip_set_routes_locked(KvmEngine *e)
+{
+    const KvmIrqchip *chip = &e->irqchip;
+    g_autofree struct kvm_irq_routing *k =
+        g_malloc0(sizeof(*k) + (2 * KVM_IOAPIC_NUM_PINS + chip->messages->len) *
+                                   sizeof(k->entries[0]));
+
+    if (kvm_has_chips(e)) {
+        irqchip_route_lines(k);
+    } else {
+        irqchip_route_pins(chip, k);
     }
     for (guint i = 0; i < chip->messages->len; i++) {
         const KvmMessage *m = &g_array_index(chip->messages, KvmMessage, i);
@@ -100,9 +156,11 @@ static void irqchip_set_routes_locked(KvmEngine *e)
         k->entries[k->nr++] =
             irqchip_route(KVM_IOAPIC_NUM_PINS + i, m->addr, m->data);
     }
-    if (ioctl(e->vm_fd, KVM_SET_GSI_ROUTING, k) != 0) {
-        log_printf("kvm: KVM_SET_GSI_ROUTING: %s\n", g_strerror(errno));
+    if (ioctl(e->vm_fd, KVM_SET_GSI_ROUTING, k) == 0) {
+        return true;
     }
+    log_printf("kvm: KVM_SET_GSI_ROUTING: %s\n", g_strerror(errno));
+    return false;
 }
 
 /* Only ends of levels are asked for, so edges need not be known. */
@@ -112,7 +170,7 @@ void kvm_route_pin(Accel *accel, unsigned pin, uint64_t addr, uint32_t data)
     KvmPin *p = &e->irqchip.pins[pin];
     KvmPin now = data & MSI_LEVEL ? (KvmPin){ addr, data } : (KvmPin){ 0 };
 
-    if (!kvm_has_apics(e)) {
+    if (e->irqchip.kind != IRQCHIP_SPLIT) {
         return;
     }
     g_mutex_lock(&e->irqchip.lock);
@@ -330,8 +388,8 @@ void kvm_irqchip_print(const KvmEngine *e, GString *out)
     const KvmIrqchip *chip = &e->irqchip;
 
     g_string_append_printf(out, "%-18s %s\n", "kernel-irqchip",
-                           chip->split ? "split" : "off");
-    if (chip->split) {
+                           irqchip_rows[chip->kind].name);
+    if (kvm_has_apics(e)) {
         g_string_append_printf(out, "%-18s %" PRIu64 "\n%-18s %" PRIu64 "\n",
                                "messages", chip->sent, "by irqfd",
                                chip->by_irqfd);

@@ -18,8 +18,9 @@ static const KeyValKey engine_keys[] = {
     { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
     { "halt-poll-ns", "N",
       "how long KVM looks for work before a vCPU sleeps (the host's)" },
-    { "kernel-irqchip", "split|off",
-      "split: KVM has the local APICs (where it can); off: none" },
+    { "kernel-irqchip", "on|off|split",
+      "split: KVM has the local APICs (where it can); on: also 8259s, I/O APIC "
+      "and 8254; off: none" },
     {},
 };
 
@@ -80,7 +81,8 @@ static bool engine_parse_irqchip(KvmEngine *e, const char *where, GError **errp)
 {
     static const char *const names[] = { [IRQCHIP_DEFAULT] = NULL,
                                          [IRQCHIP_OFF] = "off",
-                                         [IRQCHIP_SPLIT] = "split" };
+                                         [IRQCHIP_SPLIT] = "split",
+                                         [IRQCHIP_ON] = "on" };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (g_strcmp0(where, names[i]) == 0) {
@@ -88,8 +90,8 @@ static bool engine_parse_irqchip(KvmEngine *e, const char *where, GError **errp)
             return true;
         }
     }
-    return emu_fail(errp, EMU_ERROR_INVALID, "kernel-irqchip=%s: split or off",
-                    where);
+    return emu_fail(errp, EMU_ERROR_INVALID,
+                    "kernel-irqchip=%s: on, off or split", where);
 }
 
 static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
@@ -380,4 +382,6 @@ const AccelClass accel_kvm = {
     .settle = engine_settle,
     .send_msi = kvm_send_msi,
     .route_pin = kvm_route_pin,
+    .chip = kvm_chip,
+    .set_line = kvm_set_line,
 };

@@ -24,6 +24,7 @@
 #define ACCEL_KVM_KVM_H
 
 #include "accel/accel.h"
+#include "util/chips.h"
 
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -47,6 +48,7 @@ typedef enum KvmCap {
     CAP_MSR_FILTER,
     CAP_IRQCHIP,
     CAP_SPLIT_IRQCHIP,
+    CAP_PIT2,
     CAP_IRQ_ROUTING,
     CAP_SIGNAL_MSI,
     CAP_IRQFD,
@@ -98,11 +100,12 @@ typedef struct KvmBells {
 } KvmBells;
 
 /* Where the interrupt controllers are: irqchip.c. */
-typedef enum KvmIrqchipAsked {
+typedef enum KvmIrqchipKind {
     IRQCHIP_DEFAULT,
     IRQCHIP_OFF,
-    IRQCHIP_SPLIT,
-} KvmIrqchipAsked;
+    IRQCHIP_SPLIT, /* KVM has the local APICs */
+    IRQCHIP_ON,    /* and the board's chips: chips.c */
+} KvmIrqchipKind;
 
 enum { KVM_MESSAGES_MAX = 256 };
 
@@ -113,14 +116,22 @@ typedef struct KvmPin {
 
 typedef struct KvmIrqchip {
     /* Wiring: fixed once created. */
-    KvmIrqchipAsked asked;
-    bool split; /* KVM has the local APICs */
+    KvmIrqchipKind asked, kind;
 
     GMutex lock; /* guards what follows; a leaf but for the ioctls */
     KvmPin pins[KVM_IOAPIC_NUM_PINS];
     GArray *messages; /* of KvmMessage */
     uint64_t sent, by_irqfd;
 } KvmIrqchip;
+
+/* The board's chips in KVM: chips.c. On the main thread, or under the chip's
+ * lock. */
+typedef struct KvmChips {
+    ChipHost hosts[CHIP_KINDS];
+    bool pit_tried, pit;
+    struct kvm_pit_channel_state pit_given; /* channel 0's */
+    int64_t pit_given_ns;
+} KvmChips;
 
 typedef struct KvmStats {
     uint64_t exits[KVM_EXIT_REASONS];
@@ -151,6 +162,7 @@ struct KvmEngine {
 
     KvmBells bells;
     KvmIrqchip irqchip;
+    KvmChips chips;
 
     GMutex tsc_lock; /* guards what follows; a leaf */
     bool tsc_base_set;
@@ -238,7 +250,18 @@ bool kvm_put_mp_state(KvmVcpu *v, GError **errp);
 bool kvm_get_mp_state(KvmVcpu *v, GError **errp);
 static inline bool kvm_has_apics(const KvmEngine *e)
 {
-    return e->irqchip.split;
+    return e->irqchip.kind >= IRQCHIP_SPLIT;
+}
+
+/* ---- chips.c ------------------------------------------------------------- */
+
+/* Before vCPUs are made. */
+bool kvm_chips_create(KvmEngine *e, GError **errp);
+const ChipHost *kvm_chip(Accel *accel, ChipKind kind);
+void kvm_set_line(Accel *accel, unsigned gsi, bool level);
+static inline bool kvm_has_chips(const KvmEngine *e)
+{
+    return e->irqchip.kind == IRQCHIP_ON;
 }
 
 /* ---- cpuid.c ------------------------------------------------------------- */

@@ -117,6 +117,9 @@ static bool run_interrupt_waits(const KvmVcpu *v)
     const X86Cpu *cpu = v->cpu;
     uint32_t bits = __atomic_load_n(&cpu->pending, __ATOMIC_SEQ_CST);
 
+    if (kvm_has_chips(v->engine)) {
+        return false;
+    }
     return (bits & X86_PENDING_INTR) ||
            (!kvm_has_apics(v->engine) && (bits & X86_PENDING_APIC) &&
             x86_apic_pending_vector(cpu->apic) >= 0);

@@ -27,6 +27,8 @@ typedef enum BoardChoice { BOARD_AUTO, BOARD_OFF, BOARD_ON } BoardChoice;
 
 typedef struct BoardConfig {
     const char *const *accels; /* for accel_choose() */
+    bool accels_asked;         /* by the user */
+    bool chips_leave;          /* kernel-irqchip=on, whatever runs first */
     uint64_t ram_size;         /* bytes, a multiple of PAGE_SIZE */
     uint64_t ram_maxsize;      /* maxmem=; equals ram_size without hot-plug */
     unsigned ram_slots;
@@ -95,8 +97,15 @@ struct BoardClass {
     void (*power_button)(Board *board); /* ACPI power button; NULL: none */
     void (*wakeup)(Board *board);       /* leave S3; NULL: not supported */
     void (*nmi)(Board *board);          /* NULL: none */
+    /* Could the guest go on under that accelerator, as for the board? With
+     * the vCPUs standing; may be NULL: yes. */
+    bool (*accepts_accel)(Board *board, Accel *accel, GError **errp);
     /* Another accelerator runs the vCPUs, which stand; may be NULL. */
     void (*accel_changed)(Board *board);
+    /* The vCPUs, which all stand, are about to run; they all stand again. May
+     * be NULL. */
+    void (*go)(Board *board);
+    void (*stand)(Board *board);
     /* Boot order from the next reset on (monitor boot_set); may be NULL. */
     bool (*set_boot_order)(Board *board, const char *order, GError **errp);
 };

@@ -26,6 +26,7 @@
 #include "hw/pc/acpi/acpi.h"
 #include "hw/pc/boot.h"
 #include "hw/pc/bootorder.h"
+#include "hw/pc/chips.h"
 #include "hw/pc/firmware.h"
 #include "hw/pc/i440fx.h"
 #include "hw/pc/piix3.h"
@@ -74,7 +75,9 @@ typedef struct PcBoard {
     PciHost host;
     IsaBus isa;
     Device *i440fx, *piix3, *ide, *pm;
-    Device *pic, *ioapic, *pit, *rtc, *hpet, *fw_cfg, *i8042, *port92;
+    PcChips chips;
+    bool chips_may_leave; /* the I/O APIC is as accelerators have it */
+    Device *rtc, *hpet, *fw_cfg, *i8042, *port92;
     IrqLine gsi[PC_GSIS];
     const X86Model *model; /* owned */
     PcCpu *cpus;           /* of parent.vcpus */
@@ -103,14 +106,7 @@ static void pc_gsi_set(void *opaque, unsigned n, bool level)
 {
     PcBoard *pc = opaque;
 
-    if (n < ISA_IRQS) {
-        IrqLine pic = i8259_input(pc->pic, n);
-
-        irq_set(&pic, level);
-    }
-    IrqLine apic = ioapic_input(pc->ioapic, n == 0 ? 2 : n);
-
-    irq_set(&apic, level);
+    pc_chips_set_line(&pc->chips, pc->parent.accel, n, level);
 }
 
 /* The 8259s' INTR: processor 0's LINT0. */
@@ -125,7 +121,7 @@ static void pc_intr_set(void *opaque, unsigned n, bool level)
 
 static int pc_pic_ack(void *opaque)
 {
-    return i8259_ack(((PcBoard *)opaque)->pic);
+    return i8259_ack(((PcBoard *)opaque)->chips.pic);
 }
 
 /* Of those that the destination names, the one with the lowest priority; equal
@@ -229,7 +225,30 @@ static void pc_ioapic_changed(void *opaque, unsigned pin, uint64_t entry)
 
 static void pc_accel_changed(Board *board)
 {
-    ioapic_tell(pc_from(board)->ioapic);
+    ioapic_tell(pc_from(board)->chips.ioapic);
+}
+
+/* What the guest has seen of the I/O APIC stays so. */
+static bool pc_accepts_accel(Board *board, Accel *accel, GError **errp)
+{
+    PcBoard *pc = pc_from(board);
+
+    return !pc_chips_leave(accel) || pc->chips_may_leave ||
+           emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                    "kernel-irqchip=on: the guest's I/O APIC is of another "
+                    "version (start with -machine kernel-irqchip=on)");
+}
+
+static void pc_go(Board *board)
+{
+    if (board->accel) {
+        pc_chips_go(&pc_from(board)->chips, board->accel);
+    }
+}
+
+static void pc_stand(Board *board)
+{
+    pc_chips_come(&pc_from(board)->chips);
 }
 
 static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
@@ -240,7 +259,7 @@ static void pc_ipi(void *opaque, X86Apic *from, uint32_t dest, bool logical,
 
 static void pc_eoi(void *opaque, uint8_t vector)
 {
-    ioapic_eoi(((PcBoard *)opaque)->ioapic, vector);
+    ioapic_eoi(((PcBoard *)opaque)->chips.ioapic, vector);
 }
 
 static void pc_msi(void *opaque, hwaddr addr, uint32_t data)
@@ -476,8 +495,9 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
     if (!model || !pc_check_apic_ids(config, &topology, errp)) {
         return false;
     }
-    board->accel = accel_choose(config->accels, board->env.memory,
-                                board->env.io, &board->accel_notes, errp);
+    board->accel =
+        accel_choose(config->accels, config->accels_asked, board->env.memory,
+                     board->env.io, &board->accel_notes, errp);
     if (!board->accel ||
         !board->accel->class->adapt_model(board->accel, model, errp)) {
         return false;
@@ -532,10 +552,15 @@ static bool pc_add_isa(PcBoard *pc, const char *name, Device **slot,
 
 static bool pc_init_interrupts(PcBoard *pc, GError **errp)
 {
-    i8259_connect(pc_new(pc, &i8259_class, &pc->pic),
+    i8259_connect(pc_new(pc, &i8259_class, &pc->chips.pic),
                   pc_line(pc, pc_intr_set, 0));
-    ioapic_connect(pc_new(pc, &ioapic_class, &pc->ioapic), pc_ioapic_deliver,
-                   pc_ioapic_changed, pc);
+    ioapic_connect(pc_new(pc, &ioapic_class, &pc->chips.ioapic),
+                   pc_ioapic_deliver, pc_ioapic_changed, pc);
+    pc->chips_may_leave =
+        pc->parent.config->chips_leave || pc_chips_leave(pc->parent.accel);
+    if (pc->chips_may_leave) {
+        device_set_property(pc->chips.ioapic, "version", "0x11", NULL);
+    }
     for (unsigned n = 0; n < PC_GSIS; n++) {
         pc->gsi[n] = pc_line(pc, pc_gsi_set, n);
     }
@@ -543,12 +568,12 @@ static bool pc_init_interrupts(PcBoard *pc, GError **errp)
     for (unsigned n = 0; n < ISA_IRQS; n++) {
         pc->isa.irq[n] = pc->gsi[n];
     }
-    if (!pc_realize(pc, pc->pic, &pc->isa.bus, errp) ||
-        !pc_realize(pc, pc->ioapic, NULL, errp)) {
+    if (!pc_realize(pc, pc->chips.pic, &pc->isa.bus, errp) ||
+        !pc_realize(pc, pc->chips.ioapic, NULL, errp)) {
         return false;
     }
-    region_add_priority(&pc->system, PC_IOAPIC_BASE, ioapic_region(pc->ioapic),
-                        1);
+    region_add_priority(&pc->system, PC_IOAPIC_BASE,
+                        ioapic_region(pc->chips.ioapic), 1);
     return true;
 }
 
@@ -602,7 +627,7 @@ static bool pc_init_ide(PcBoard *pc, GError **errp)
 static bool pc_init_timers(PcBoard *pc, const BoardConfig *config,
                            GError **errp)
 {
-    if (config->pit && !pc_add_isa(pc, "isa-pit", &pc->pit, errp)) {
+    if (config->pit && !pc_add_isa(pc, "isa-pit", &pc->chips.pit, errp)) {
         return false;
     }
     if (config->hpet) {
@@ -610,8 +635,8 @@ static bool pc_init_timers(PcBoard *pc, const BoardConfig *config,
         for (unsigned n = 0; n < HPET_OUTPUTS; n++) {
             hpet_connect(pc->hpet, n, pc->gsi[n]);
         }
-        if (pc->pit) {
-            hpet_connect_legacy(pc->hpet, i8254_disable_input(pc->pit));
+        if (pc->chips.pit) {
+            hpet_connect_legacy(pc->hpet, i8254_disable_input(pc->chips.pit));
         }
         if (!pc_realize(pc, pc->hpet, NULL, errp)) {
             return false;
@@ -868,9 +893,9 @@ static void pc_clear(Board *board)
     for (guint i = board->devices->len; i > 0; i--) {
         device_unrealize(board->devices->pdata[i - 1]);
     }
-    Device *own[] = { pc->i440fx, pc->piix3, pc->ide,    pc->pm,
-                      pc->pic,    pc->pit,   pc->rtc,    pc->i8042,
-                      pc->ioapic, pc->hpet,  pc->fw_cfg, pc->port92 };
+    Device *own[] = { pc->i440fx,       pc->piix3,     pc->ide,    pc->pm,
+                      pc->chips.pic,    pc->chips.pit, pc->rtc,    pc->i8042,
+                      pc->chips.ioapic, pc->hpet,      pc->fw_cfg, pc->port92 };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(own); i++) {
         device_unref(own[i]);
@@ -907,16 +932,16 @@ static void pc_info_pic(Board *board, GString *out)
 {
     PcBoard *pc = pc_from(board);
 
-    ioapic_print(pc->ioapic, out);
-    i8259_print(pc->pic, out);
+    ioapic_print(pc->chips.ioapic, out);
+    i8259_print(pc->chips.pic, out);
 }
 
 static void pc_info_irq(Board *board, GString *out)
 {
     PcBoard *pc = pc_from(board);
 
-    ioapic_print_irqs(pc->ioapic, out);
-    i8259_print_irqs(pc->pic, out);
+    ioapic_print_irqs(pc->chips.ioapic, out);
+    i8259_print_irqs(pc->chips.pic, out);
 }
 
 static void pc_info_roms(Board *board, GString *out)
@@ -954,7 +979,10 @@ const BoardClass pc_board_class = {
     .infos = pc_infos,
     .init = pc_init,
     .ready = pc_ready,
+    .accepts_accel = pc_accepts_accel,
     .accel_changed = pc_accel_changed,
+    .go = pc_go,
+    .stand = pc_stand,
     .reset = pc_reset,
     .clear = pc_clear,
     .power_button = pc_power_button,

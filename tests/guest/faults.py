@@ -89,6 +89,20 @@ def option(emu, shim, image):
     print("refused, or done: halt-poll-ns=0")
 
 
+def chips(emu, shim, image):
+    """kernel-irqchip=on is not done without, but the 8254 is ours as well."""
+    on = ["-machine", "kernel-irqchip=on", "-accel", "kvm"]
+    for call in ["KVM_CREATE_IRQCHIP", "KVM_SET_GSI_ROUTING"]:
+        with start(emu, shim, image, f"{call} 0 {errno.EEXIST}", *on) as g:
+            g.expect_exit(1, 20)
+            check_texts(g, [call, "File exists"])
+    for call in ["KVM_CREATE_PIT2", "KVM_SET_IRQCHIP"]:
+        with start(emu, shim, image, f"{call} 0 {errno.ENOMEM}", *on) as g:
+            g.expect_exit(33, 30)
+            check_texts(g, [call, "Cannot allocate memory"])
+    print("refused, or done by the models: kernel-irqchip=on")
+
+
 def no_vcpu(emu, shim, image):
     """The model is made for KVM by then: no fall-back."""
     with start(emu, shim, image, f"KVM_CREATE_VCPU 0 {errno.EMFILE}", "-accel", "kvm") as g:
@@ -124,6 +138,7 @@ def test(emu, shim, image):
     guest.need_kvm()
     refused(emu, shim, image)
     option(emu, shim, image)
+    chips(emu, shim, image)
     no_vcpu(emu, shim, image)
     stopped(emu, shim, image)
     interrupted(emu, shim, image)

@@ -6,7 +6,7 @@ import guest
 
 def test(emu, accel="tcg"):
     guest.need_firmware()
-    if accel == "kvm":
+    if accel.startswith("kvm"):
         guest.need_kvm()
     with guest.Guest(emu, "-accel", accel, "-nographic", "-m", 128, "-net", "none") as g:
         g.wait("SeaBIOS (version", 30)

@@ -171,6 +171,28 @@ static const SmpCase smp_cases[] = {
     { "-smp 1,maxcpus=16,sockets=2,dies=2", 1, 16, 2, 4, 1, 2 },
 };
 
+/* -machine's word holds where -accel says nothing, in any order. */
+static void test_irqchip(void)
+{
+    g_autoptr(MachineConfig) some =
+        parse("-accel kvm,step=off -accel kvm,kernel-irqchip=off -accel tcg "
+              "-machine kernel-irqchip=on",
+              NULL);
+    g_autoptr(MachineConfig) none =
+        parse("-machine kernel-irqchip=split", NULL);
+    const char *const *accels = some->board.accels;
+
+    g_assert_cmpstr(accels[0], ==, "kvm,step=off,kernel-irqchip=on");
+    g_assert_cmpstr(accels[1], ==, "kvm,kernel-irqchip=off");
+    g_assert_cmpstr(accels[2], ==, "tcg");
+    g_assert_true(some->board.accels_asked);
+    g_assert_true(some->board.chips_leave);
+    g_assert_cmpstr(none->board.accels[0], ==, "kvm,kernel-irqchip=split");
+    g_assert_cmpstr(none->board.accels[1], ==, "tcg");
+    g_assert_false(none->board.accels_asked);
+    g_assert_false(none->board.chips_leave);
+}
+
 static void test_smp(void)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(smp_cases); i++) {
@@ -321,6 +343,7 @@ int main(int argc, char **argv)
     g_test_add_func("/system/options/errors", test_errors);
     g_test_add_func("/system/options/memory", test_memory);
     g_test_add_func("/system/options/machine", test_machine);
+    g_test_add_func("/system/options/irqchip", test_irqchip);
     g_test_add_func("/system/options/smp", test_smp);
     g_test_add_func("/system/options/drives", test_drives);
     g_test_add_func("/system/options/drive-conflicts", test_drive_conflicts);
