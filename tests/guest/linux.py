@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's cloud kernel and a busybox shell: linux.py EMU MKQUICK DIRECTORY
+"""Debian's cloud kernel and a busybox shell: linux.py EMU MKQUICK DIRECTORY [ACCEL]
 The kernel is fetched once and kept in DIRECTORY."""
 import subprocess
 import time
@@ -43,13 +43,13 @@ def check_sleep(g):
         g.fail(f"'sleep 1' took {took:.1f} s")
 
 
-def test(emu, mkquick, directory):
+def test(emu, mkquick, directory, accel="tcg"):
     made = subprocess.run([mkquick, directory], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     if made.returncode:
         guest.skip(f"no kernel or busybox: {made.stdout.strip()}")
-    with guest.Guest(emu, "-m", 256, "-nodefaults", "-display", "none",
-                     "-serial", "stdio", "-kernel", f"{directory}/vmlinuz",
+    with guest.Guest(emu, "-accel", accel, "-m", 256, "-nodefaults",
+                     "-display", "none", "-serial", "stdio", "-kernel", f"{directory}/vmlinuz",
                      "-initrd", f"{directory}/initrd",
                      "-append", "console=ttyS0 quiet panic=-1") as g:
         boot(g)
