@@ -16,9 +16,8 @@
  * xmm8, 1 when it has ended.
  */
 
-COM1 = 0x3f8
-EXIT = 0x501
-APIC = 0xfee00000
+.include "machine.inc"
+
 LINKS = 5000            /* of the chain in a round */
 
 IDT = 0x1000
@@ -34,28 +33,9 @@ VIRTIO = 0xc000         /* I/O BAR */
 MSIX = 0xfe000000       /* BAR 1: the table */
 RING = 0x100000
 
-CODE32 = 0x08
-FLAT = 0x10
-CODE64 = 0x18
-
 .globl _start
 _start:
 
-.macro outb_imm value, port
-        mov     $\port, %edx
-        mov     $\value, %al
-        out     %al, %dx
-.endm
-.macro outw_imm value, port
-        mov     $\port, %edx
-        mov     $\value, %ax
-        out     %ax, %dx
-.endm
-.macro outl_imm value, port
-        mov     $\port, %edx
-        mov     $\value, %eax
-        out     %eax, %dx
-.endm
 
 /* ---- 16 bits: both processors; the second one's copy is at TRAMPOLINE ---- */
 
@@ -431,51 +411,18 @@ bad64:
 1:      hlt
         jmp     1b
 
-gate64:
-        mov     %edx, %eax
-        and     $0xffff, %eax
-        or      $CODE64 << 16, %eax
-        stosl
-        mov     %edx, %eax
-        mov     $0x8e00, %ax
-        stosl
-        xor     %eax, %eax
-        stosl
-        stosl
-        ret
+        gate64_routine
 
 serial64:
-        outb_imm 0x80, COM1 + 3
-        outb_imm 1, COM1
-        outb_imm 0, COM1 + 1
-        outb_imm 3, COM1 + 3
+        serial_open
         ret
 
 timer64:
         movl    $0x700, 0x350(%r15)
-        outb_imm 0x11, 0x20
-        outb_imm 0x11, 0xa0
-        outb_imm 0x20, 0x21
-        outb_imm 0x28, 0xa1
-        outb_imm 4, 0x21
-        outb_imm 2, 0xa1
-        outb_imm 1, 0x21
-        outb_imm 1, 0xa1
-        outb_imm 0xfe, 0x21
-        outb_imm 0xff, 0xa1
-        outb_imm 0x34, 0x43
-        outb_imm 1193 & 0xff, 0x40
-        outb_imm 1193 >> 8, 0x40
+        pics_and_pit
         ret
 
-putc:   mov     %al, %bl
-        mov     $COM1 + 5, %edx
-1:      in      %dx, %al
-        test    $0x20, %al
-        jz      1b
-        mov     $COM1, %edx
-        mov     %bl, %al
-        out     %al, %dx
+putc:   serial_send
         ret
 
 print64:
@@ -507,14 +454,7 @@ report: cmp     $CPUS, %r14d
         mov     $'\n', %al
         jmp     putc
 
-.balign 16
-gdt:    .quad   0
-        .quad   0x00cf9b000000ffff
-        .quad   0x00cf93000000ffff
-        .quad   0x00af9b000000ffff
-gdt_pointer:
-        .word   . - gdt - 1
-        .quad   gdt
+        gdt_and_pointer
 idt_pointer:
         .word   64 * 16 - 1
         .quad   IDT
@@ -527,7 +467,4 @@ text_read: .asciz "read\n"
 text_fail: .asciz "FAILED"
 SECOND: .long   PROCESSORS - 1
 
-.org 0xfff0
-.code16
-        ljmp    $0xf000, $start16 - _start
-.org 0x10000
+        reset_vector

@@ -3,7 +3,8 @@
  * INIT# as chipsets raise it for programs that want out of protected mode: port
  * 92h, the keyboard controller's two ways, and the reset control register; and
  * as the processor sends it to itself. Each must lead to the reset vector with
- * memory and devices as they were. A firmware image of 64 KiB; it leaves through isa-debug-exit: 33, or 35 for a failure.
+ * memory and devices as they were. A firmware image of 64 KiB; it leaves through
+ * isa-debug-exit: 33, or 35 for a failure.
  */
 STEP = 0x500            /* in RAM, which starts as zeroes */
 EXIT = 0x501

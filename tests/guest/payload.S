@@ -11,9 +11,8 @@
  * help KVM with what it cannot emulate.
  */
 
-COM1 = 0x3f8
-EXIT = 0x501
-APIC = 0xfee00000
+.include "machine.inc"
+
 
 /* Low memory */
 IDT = 0x1000
@@ -27,20 +26,11 @@ HOLE = 0x40000000       /* unmapped until the page fault handler comes */
 NOBODY = 0x8000000      /* behind the RAM */
 DATA = 0xc000           /* what shows up behind the hole */
 
-CODE32 = 0x08
-FLAT = 0x10
-CODE64 = 0x18
-
 .globl _start
 _start:
 
 /* ---- Encodings that mean the same in 32 and 64 bits -------------------- */
 
-.macro outb_imm value, port
-        mov     $\port, %edx
-        mov     $\value, %al
-        out     %al, %dx
-.endm
 
 /* Fail with the number unless the condition holds. */
 .macro must cond, number
@@ -265,10 +255,7 @@ fail32:
         jmp     1b
 
 serial32:
-        outb_imm 0x80, COM1 + 3
-        outb_imm 1, COM1
-        outb_imm 0, COM1 + 1
-        outb_imm 3, COM1 + 3
+        serial_open
         ret
 
 /* The text at esi; encoded alike in 32 and 64 bits, so both call it. */
@@ -276,14 +263,7 @@ print32:
         lodsb
         test    %al, %al
         jz      2f
-        mov     %al, %bl
-        mov     $COM1 + 5, %edx
-1:      in      %dx, %al
-        test    $0x20, %al
-        jz      1b
-        mov     $COM1, %edx
-        mov     %bl, %al
-        out     %al, %dx
+        serial_send
         jmp     print32
 2:      ret
 
@@ -291,19 +271,7 @@ print32:
 timer32:
         movl    $0x1ff, APIC + 0xf0     /* on, */
         movl    $0x700, APIC + 0x350    /* LINT0: the PICs' ExtINT */
-        outb_imm 0x11, 0x20
-        outb_imm 0x11, 0xa0
-        outb_imm 0x20, 0x21
-        outb_imm 0x28, 0xa1
-        outb_imm 4, 0x21
-        outb_imm 2, 0xa1
-        outb_imm 1, 0x21
-        outb_imm 1, 0xa1
-        outb_imm 0xfe, 0x21
-        outb_imm 0xff, 0xa1
-        outb_imm 0x34, 0x43
-        outb_imm 1193 & 0xff, 0x40
-        outb_imm 1193 >> 8, 0x40
+        pics_and_pit
         ret
 
 /* 1 GiB of 2 MiB pages without the page at HOLE, which is above it. */
@@ -447,18 +415,7 @@ self64_patch:
         ret
 self64_end:
 
-gate64:
-        mov     %edx, %eax
-        and     $0xffff, %eax
-        or      $CODE64 << 16, %eax
-        stosl
-        mov     %edx, %eax
-        mov     $0x8e00, %ax
-        stosl
-        xor     %eax, %eax
-        stosl
-        stosl
-        ret
+        gate64_routine
 
 tick64:
         push    %rax
@@ -502,14 +459,7 @@ bad64:
 
 /* ---- Data --------------------------------------------------------------- */
 
-.balign 16
-gdt:    .quad   0
-        .quad   0x00cf9b000000ffff
-        .quad   0x00cf93000000ffff
-        .quad   0x00af9b000000ffff
-gdt_pointer:
-        .word   . - gdt - 1
-        .quad   gdt
+        gdt_and_pointer
 idt_pointer:
         .word   48 * 16 - 1
         .quad   IDT
@@ -527,7 +477,4 @@ text_sse:   .asciz "sse\n"
 text_smc:   .asciz "smc\n"
 text_fail:  .asciz "FAILED at "
 
-.org 0xfff0
-.code16
-        ljmp    $0xf000, $start16 - _start
-.org 0x10000
+        reset_vector
