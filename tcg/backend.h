@@ -58,9 +58,6 @@ struct TcgCode {
     TcgExit exit[2];
     TcgCode *from; /* first exit linked to this (with from_exit) */
     uint8_t from_exit;
-    /* host offset -> guest pc, ascending; back end's encoding */
-    void *side_table;
-    uint32_t side_size;
     void *backend; /* interpreter: its copy of the IR */
 };
 
@@ -140,7 +137,9 @@ struct TcgBackend {
     bool (*init)(TcgContext *ctx, GError **errp);
     void (*destroy)(TcgContext *ctx); /* may be NULL */
     void (*clear)(TcgContext *ctx);   /* drop every translation */
-    /* False: the code buffer is full (nothing was emitted). */
+    /* Drop those in a region of the code buffer, and go on there. */
+    void (*enter_region)(TcgContext *ctx, unsigned region);
+    /* False: the region is full (nothing was emitted). */
     bool (*compile)(TcgContext *ctx, const IrBlock *ir, TcgCode *code);
     void (*release)(TcgContext *ctx, TcgCode *code); /* side table, IR copy */
     /* Run from code until something needs the run loop. Returns TcgLeave or
@@ -171,14 +170,25 @@ typedef void TcgUnwindFn(void *env, int reason); /* does not return */
 typedef uint64_t TcgSyncPcFn(void *env);
 
 /* ---- tcg/buffer.c: one memfd mapped twice, writable and executable, never
- * both; near the text. ------------------------------------------------------
+ * both; near the text. In regions, which are filled one after the other. -----
  */
 CodeBuffer *code_buffer_new(size_t size, GError **errp);
 void code_buffer_free(CodeBuffer *buf);
-/* Space for at most max bytes: writable address, or NULL if full. */
-uint8_t *code_buffer_begin(CodeBuffer *buf, size_t max);
-void code_buffer_end(CodeBuffer *buf, size_t used);   /* rounds up to 16 */
-void code_buffer_reset(CodeBuffer *buf, size_t keep); /* drop all after keep */
+/* What was put there stays; the rest is divided into regions (once). */
+void code_buffer_keep(CodeBuffer *buf);
+unsigned code_buffer_regions(const CodeBuffer *buf);
+/* Where a region is executed, and its bytes. */
+const uint8_t *code_buffer_region(const CodeBuffer *buf, unsigned region,
+                                  size_t *size);
+/* Go on at the begin of a region, over what it had. */
+void code_buffer_enter(CodeBuffer *buf, unsigned region);
+/* All regions are empty, and their memory the host's; go on in the first. */
+void code_buffer_clear(CodeBuffer *buf);
+/* Free space in the present region: writable address and bytes. */
+uint8_t *code_buffer_begin(CodeBuffer *buf, size_t *room);
+void code_buffer_end(CodeBuffer *buf, size_t used); /* rounds up to 16 */
+/* Of that space, bytes at its end; writable address. There is room. */
+void *code_buffer_take_end(CodeBuffer *buf, size_t size);
 size_t code_buffer_used(const CodeBuffer *buf);
 size_t code_buffer_size(const CodeBuffer *buf);
 const uint8_t *code_buffer_exec(const CodeBuffer *buf, const uint8_t *w);

@@ -1,29 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The code buffer: one memfd mapped twice, once writable and once executable,
- * so that no page is ever both (W^X). Space is handed out from low to high
- * addresses. The executable view stands within a direct call's reach of the
- * program's text, where the host has room there; code must not rely on it.
+ * so that no page is ever both (W^X). The executable view stands within a
+ * direct call's reach of the program's text, where the host has room there;
+ * code must not rely on it.
+ *
+ * What is kept for ever comes first. The rest is regions of equal size, each of
+ * which is filled on its own: code from low to high addresses, and whatever
+ * describes it from the other end.
  */
 #include "tcg/backend.h"
 #include "util/error.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define CODE_ALIGN 16
 #define CODE_REACH (UINT64_C(1) << 30) /* look for room this far from text */
 #define CODE_STEP (UINT64_C(16) << 20)
-#define CODE_POPULATE (UINT64_C(256) << 10)
+#define CODE_REGION (UINT64_C(256) << 10)
+#define CODE_REGIONS_MIN 8
+
+/* In offsets in the buffer: free from low to high. */
+typedef struct CodeRegion {
+    size_t low, high;
+    bool populated; /* the host was asked for its memory */
+} CodeRegion;
 
 struct CodeBuffer {
     uint8_t *write;
     uint8_t *exec;
     size_t size;
-    size_t used;
-    size_t populated; /* the host was asked for memory up to here */
+    size_t kept;        /* for ever, at the begin */
+    size_t region_size; /* of whole pages */
+    unsigned regions;
+    CodeRegion *region; /* before code_buffer_keep(), one that is everything */
+    unsigned now;
 };
+
+static void code_buffer_empty(CodeBuffer *buf, unsigned n)
+{
+    CodeRegion *r = &buf->region[n];
+
+    r->low = buf->kept + n * buf->region_size;
+    r->high = r->low + buf->region_size;
+}
+
+static void code_buffer_divide(CodeBuffer *buf, size_t kept, unsigned regions)
+{
+    long page = sysconf(_SC_PAGESIZE);
+
+    buf->kept = (kept + page - 1) / page * page;
+    buf->regions = regions;
+    buf->region_size = (buf->size - buf->kept) / regions / page * page;
+    buf->region = g_renew(CodeRegion, buf->region, regions);
+    memset(buf->region, 0, regions * sizeof(*buf->region));
+    for (unsigned n = 0; n < regions; n++) {
+        code_buffer_empty(buf, n);
+    }
+}
 
 static void *code_buffer_map_exec(int fd, size_t size, void *hint)
 {
@@ -87,9 +124,11 @@ CodeBuffer *code_buffer_new(size_t size, GError **errp)
     buf->write = buf->exec = MAP_FAILED;
     if (!code_buffer_map(buf, fd, errp)) {
         code_buffer_free(buf);
-        buf = NULL;
+        close(fd);
+        return NULL;
     }
     close(fd);
+    code_buffer_divide(buf, 0, 1);
     return buf;
 }
 
@@ -104,47 +143,103 @@ void code_buffer_free(CodeBuffer *buf)
     if (buf->exec != MAP_FAILED) {
         munmap(buf->exec, buf->size);
     }
+    g_free(buf->region);
     g_free(buf);
 }
+
+/* ---- Regions --------------------------------------------------------------
+ */
 
 /* Two page faults for each page of code cost more than the memory. Where the
  * host does not know how (before Linux 5.14), pages come as they are touched.
  */
-static void code_buffer_populate(CodeBuffer *buf, size_t end)
+static void code_buffer_populate(CodeBuffer *buf, unsigned n)
 {
-    if (end <= buf->populated) {
-        return;
-    }
-    size_t size = MIN(CODE_POPULATE, buf->size - buf->populated);
 #ifdef MADV_POPULATE_WRITE
-    madvise(buf->write + buf->populated, size, MADV_POPULATE_WRITE);
-    madvise(buf->exec + buf->populated, size, MADV_POPULATE_READ);
+    size_t start = buf->kept + n * buf->region_size;
+
+    if (!buf->region[n].populated) {
+        madvise(buf->write + start, buf->region_size, MADV_POPULATE_WRITE);
+        madvise(buf->exec + start, buf->region_size, MADV_POPULATE_READ);
+    }
 #endif
-    buf->populated += size;
+    buf->region[n].populated = true;
 }
 
-uint8_t *code_buffer_begin(CodeBuffer *buf, size_t max)
+void code_buffer_keep(CodeBuffer *buf)
 {
-    return max <= buf->size - buf->used ? buf->write + buf->used : NULL;
+    size_t kept = buf->region[0].low;
+    size_t regions = (buf->size - kept) / CODE_REGION;
+
+    g_assert(buf->regions == 1);
+    code_buffer_divide(buf, kept, MAX(regions, CODE_REGIONS_MIN));
+}
+
+void code_buffer_enter(CodeBuffer *buf, unsigned region)
+{
+    buf->now = region;
+    code_buffer_empty(buf, region);
+    code_buffer_populate(buf, region);
+}
+
+void code_buffer_clear(CodeBuffer *buf)
+{
+    for (unsigned n = 0; n < buf->regions; n++) {
+        code_buffer_empty(buf, n);
+        buf->region[n].populated = false;
+    }
+    madvise(buf->write + buf->kept, buf->regions * buf->region_size,
+            MADV_REMOVE);
+    buf->now = 0;
+}
+
+unsigned code_buffer_regions(const CodeBuffer *buf)
+{
+    return buf->regions;
+}
+
+const uint8_t *code_buffer_region(const CodeBuffer *buf, unsigned region,
+                                  size_t *size)
+{
+    *size = buf->region_size;
+    return buf->exec + buf->kept + region * buf->region_size;
+}
+
+uint8_t *code_buffer_begin(CodeBuffer *buf, size_t *room)
+{
+    const CodeRegion *r = &buf->region[buf->now];
+
+    *room = r->high - r->low;
+    return buf->write + r->low;
 }
 
 void code_buffer_end(CodeBuffer *buf, size_t used)
 {
-    g_assert(used <= buf->size - buf->used);
-    buf->used = MIN(buf->size, (buf->used + used + CODE_ALIGN - 1) /
-                                   CODE_ALIGN * CODE_ALIGN);
-    code_buffer_populate(buf, buf->used);
+    CodeRegion *r = &buf->region[buf->now];
+
+    g_assert(used <= r->high - r->low);
+    r->low = MIN(r->high,
+                 (r->low + used + CODE_ALIGN - 1) / CODE_ALIGN * CODE_ALIGN);
 }
 
-void code_buffer_reset(CodeBuffer *buf, size_t keep)
+void *code_buffer_take_end(CodeBuffer *buf, size_t size)
 {
-    g_assert(keep <= buf->used);
-    buf->used = keep;
+    CodeRegion *r = &buf->region[buf->now];
+
+    g_assert(size <= r->high - r->low);
+    r->high -= size;
+    return buf->write + r->high;
 }
 
 size_t code_buffer_used(const CodeBuffer *buf)
 {
-    return buf->used;
+    size_t used = buf->kept;
+
+    for (unsigned n = 0; n < buf->regions; n++) {
+        const CodeRegion *r = &buf->region[n];
+        used += buf->region_size - (r->high - r->low);
+    }
+    return used;
 }
 
 size_t code_buffer_size(const CodeBuffer *buf)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The translation cache: making blocks, and freeing what was dropped. The
- * invariants are in engine.h.
+ * The translation cache: making blocks. The invariants are in engine.h.
  *
  * Several vCPUs: translating is serial; dropping may happen on any thread.
  * Where a page gets its first block, those that may have it open for stores are
- * held meanwhile; to empty the whole buffer, all are.
+ * held meanwhile; to empty a region of the buffer, all are.
  */
 #include "accel/tcg/engine.h"
 #include "util/log.h"
@@ -15,69 +14,19 @@
 
 enum { LINKS_BETWEEN_TRANSLATIONS = 4096 };
 
-/* ---- Dropped blocks -------------------------------------------------------
- */
-
-/* Blocks are freed by the batch: a grace period costs more than a block. */
-enum { DROPPED_BATCH = 64 };
-
-static void block_free_list(struct rcu_head *rcu)
-{
-    TcgBlock *b = (TcgBlock *)((char *)rcu - offsetof(TcgBlock, rcu));
-
-    while (b) {
-        TcgBlock *next = b->dropped_next;
-        TcgContext *ctx = &b->engine->ctx;
-        ctx->backend->release(ctx, &b->code);
-        g_free(b);
-        b = next;
-    }
-}
-
-void block_free_dropped(TcgEngine *e, bool all)
+void block_drop_brief(TcgEngine *e, TcgBlock *b)
 {
     engine_lock(e);
-    TcgBlock *b = NULL;
-    if (all || e->dropped_count >= DROPPED_BATCH) {
-        b = g_steal_pointer(&e->dropped);
-        e->dropped_count = 0;
-    }
-    engine_unlock(e);
-    if (b) {
-        call_rcu(&b->rcu, block_free_list);
-    }
-}
-
-void block_drop_once(TcgBlock *b)
-{
-    TcgEngine *e = b->engine;
-
-    engine_lock(e);
-    block_leave_dropped(e, b);
-    engine_unlock(e);
-}
-
-void block_drop_brief(TcgBlock *b)
-{
-    engine_lock(b->engine);
     if (b->valid) { /* it may have overwritten itself */
-        block_drop_locked(b->engine, b);
+        block_drop_locked(e, b);
     }
-    engine_unlock(b->engine);
+    engine_unlock(e);
 }
 
 void block_flush_all(TcgEngine *e)
 {
-    engine_lock(e);
-    page_open_every_locked(e);
-    e->code_bytes = 0;
+    regions_empty_all(e);
     e->stats.buffer_flushes++;
-    engine_unlock(e);
-    block_free_dropped(e, true);
-    for (unsigned i = 0; i < e->vcpus->len; i++) {
-        code_flush_jumps(e->vcpus->pdata[i]);
-    }
-    e->ctx.backend->clear(&e->ctx);
 }
 
 /* RamBlock.code_written: devices and heavy stores. */
@@ -319,20 +268,18 @@ static bool block_compile(TcgVcpu *v, TcgBlock *b)
 {
     TcgEngine *e = v->engine;
 
-    if (e->code_bytes > e->buffer_size ||
+    if (regions_is_full(e) ||
         !e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
-        hold_others(v, NULL);
-        block_flush_all(e);
-        hold_release(v);
+        regions_next(v);
         if (!e->ctx.backend->compile(&e->ctx, &e->ir, &b->code)) {
             return false;
         }
     }
+    regions_add(e, b);
     e->stats.translated++;
     e->stats.translated_insns += b->insns;
     e->stats.translated_bytes += b->size;
     e->stats.translated_code += b->code.size;
-    e->code_bytes += b->code.size;
     log_block_out(e, b);
     if (e->perfmap) {
         log_perf_map(e, b);
@@ -388,6 +335,7 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
         }
         table_add(&e->table, b);
         b->valid = true;
+        regions_note(e, b);
     }
     engine_unlock(e);
     return fresh;
@@ -396,13 +344,11 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
 static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
-    block_free_dropped(e, false);
     TcgBlock *b = g_new0(TcgBlock, 1);
     BlockSource s = { .cpu = cpu,
                       .engine = e,
                       .linear = engine_linear_pc(cpu, cpu->env.pc) };
 
-    b->engine = e;
     b->once = once;
     lookup_key(cpu, &b->key);
     block_make_ir(&s, b, max_insns);
@@ -411,7 +357,7 @@ static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
     g_free(s.copy[1]);
     if (!block_compile(tcg_vcpu(cpu), b)) {
         g_free(b);
-        return NULL;
+        return max_insns > 1 ? block_make(cpu, max_insns / 2, once) : NULL;
     }
     b->key.host =
         s.page[0].host ? s.page[0].host + (s.linear & (PAGE_SIZE - 1)) : NULL;

@@ -181,6 +181,15 @@ void code_flush_jumps(TcgVcpu *v)
     }
 }
 
+void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size)
+{
+    for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
+        if ((uintptr_t)v->jumps[i].code - (uintptr_t)start < size) {
+            v->jumps[i].key = 0;
+        }
+    }
+}
+
 /* Numbers of keys begin again. */
 static void code_restart_ids(TcgVcpu *v)
 {

@@ -146,12 +146,9 @@ static void engine_destroy(Accel *accel)
     TcgEngine *e = (TcgEngine *)accel;
     TcgContext *ctx = &e->ctx;
 
-    if (e->table.blocks) {
-        block_flush_all(e);
+    if (e->regions.count) {
+        regions_empty_all(e);
     }
-    page_open_every_locked(e); /* those without blocks */
-    block_free_dropped(e, true);
-    rcu_barrier(); /* every dropped block is freed */
     for (unsigned i = 0; i < e->rams->len; i++) {
         RamBlock *ram = e->rams->pdata[i];
         ram->code_written = NULL;
@@ -177,6 +174,7 @@ static void engine_destroy(Accel *accel)
     if (e->perf_map) {
         fclose(e->perf_map);
     }
+    regions_clear(e);
     table_free(&e->table);
     g_free(e->page_hash);
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
@@ -216,7 +214,11 @@ static bool engine_init_backend(TcgEngine *e, GError **errp)
         }
         host_signals_install();
     }
-    return ctx->backend->init(ctx, errp);
+    if (!ctx->backend->init(ctx, errp)) {
+        return false;
+    }
+    regions_init(e);
+    return true;
 }
 
 static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
@@ -451,8 +453,10 @@ static void engine_info(Accel *accel, GString *out)
     g_string_append_printf(
         out, "host code          %" PRIu64 " of %" PRIu64 " KiB\n",
         e->ctx.buffer ? (uint64_t)code_buffer_used(e->ctx.buffer) >> 10
-                      : e->code_bytes >> 10,
+                      : regions_code_bytes(&e->regions) >> 10,
         e->buffer_size >> 10);
+    g_string_append_printf(out, "regions            %u of %u\n",
+                           e->regions.ring, e->regions.count);
     const struct {
         const char *name;
         uint64_t n;
@@ -465,6 +469,9 @@ static void engine_info(Accel *accel, GString *out)
         { "  milliseconds", s->translating_ns / 1000000 },
         { "  ns per insn", s->translating_ns / MAX(s->translated_insns, 1) },
         { "dropped", s->invalidated },
+        { "regions emptied", s->evictions },
+        { "  blocks evicted", s->evicted },
+        { "  made again", s->translated_again },
         { "buffer flushes", s->buffer_flushes },
         { "pages opened", s->pages_opened },
         { "look-ups", s->lookups },

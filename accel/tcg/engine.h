@@ -14,8 +14,9 @@
  *    back end's buffers are the engine's). Order: translating, then lock. Who
  *    has to wait for it stands still meanwhile (8).
  * 4. A vCPU is inside rcu_read_lock() while it runs translated code or walks
- *    page tables. A dropped block is unlinked and unfindable at once, and freed
- *    by call_rcu(): no vCPU can be inside it any more then.
+ *    page tables. A dropped block is unlinked and unfindable at once, but may
+ *    still be running: it is freed with its region of the code buffer, while
+ *    all vCPUs but the one that translates are held (8).
  * 5. TLB, slots, jump cache and code TLB are the vCPU's own. Other threads ask
  *    by X86_PENDING_FLUSH.
  *    Spaces (by PCID) have tables of their own for what users see; the kernel's
@@ -40,6 +41,7 @@
 
 #include "accel/accel.h"
 #include "accel/tcg/filter.h"
+#include "accel/tcg/regions.h"
 #include "accel/tcg/table.h"
 #include "util/log.h"
 
@@ -47,9 +49,6 @@
 #include <stdio.h>
 #include <urcu.h>
 
-typedef struct TcgEngine TcgEngine;
-typedef struct TcgVcpu TcgVcpu;
-typedef struct TcgBlock TcgBlock;
 typedef struct TcgPage TcgPage;
 
 #define PAGE_HASH_BITS 14
@@ -80,14 +79,12 @@ struct TcgBlock {
     bool once;  /* never findable, never linked */
     /* Shorter than others because of a count: dropped when it ran. */
     bool brief;
-    TcgBlock *dropped_next;
+    TcgBlock *region_next; /* whose code is in the same region */
     TcgPage *page[2];
     uint32_t cross[2]; /* 1 + place in a list, 0: in none; per exit */
     uint8_t cross_list[2];
     uint16_t jump[BLOCK_JUMPS]; /* places in jump caches that it was put in */
     uint8_t jumps;              /* how many; more: any may have it */
-    TcgEngine *engine;
-    struct rcu_head rcu;
 };
 
 /* The bytes of a page that one block was made from. */
@@ -128,6 +125,7 @@ typedef struct TcgStats {
     uint64_t translated_code, translating_ns;
     uint64_t lookups, misses, links;
     uint64_t invalidated, smc_exits, buffer_flushes, pages_opened;
+    uint64_t evictions, evicted, translated_again;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
     uint64_t code_stores;
     uint64_t holds, alone;
@@ -152,10 +150,8 @@ struct TcgEngine {
     TcgTable table;
     TcgPage **page_hash; /* [1 << PAGE_HASH_BITS] */
     TcgPage *page_spare; /* free ones, through hash_next */
-    TcgBlock *dropped;   /* to be freed, through dropped_next */
-    unsigned dropped_count;
+    TcgRegions regions;  /* guarded by translating */
     TcgCrossList cross[CROSS_LISTS];
-    uint64_t code_bytes;
     const uint8_t *source[2]; /* pages that are being translated */
     bool source_written;      /* since then */
     GPtrArray *rams;          /* whose code_written is ours */
@@ -377,6 +373,8 @@ void code_flush_page(TcgVcpu *v, uint64_t addr);
 /* env->jump_key for the present key, space and mapping. */
 void code_key_changed(X86Cpu *cpu);
 void code_flush_jumps(TcgVcpu *v);
+/* Those that lead to `size` bytes of code at `start`. It does not run. */
+void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size);
 
 /* ---- lookup.c: light ------------------------------------------------------
  */
@@ -452,14 +450,11 @@ void memory_store_bytes(void *env, uint64_t addr, const void *buf,
  */
 
 /* Translate at the CPU's present state; at most max_insns. once: not to be
- * found again (the result says so too: code that cannot be kept); the caller
- * drops such a block. NULL: it does not fit into the buffer, ever. */
+ * found again (the result says so too: code that cannot be kept). NULL: it does
+ * not fit into the buffer, ever. */
 TcgBlock *block_translate(X86Cpu *cpu, unsigned max_insns, bool once);
 TcgBlock *block_translate_locked(X86Cpu *cpu, unsigned max_insns, bool once);
-void block_drop_once(TcgBlock *block);
-void block_drop_brief(TcgBlock *block);
-/* Those that block_leave_dropped() left, if they are many, or all. */
-void block_free_dropped(TcgEngine *e, bool all);
+void block_drop_brief(TcgEngine *e, TcgBlock *block);
 /* RamBlock.code_written */
 void block_code_written(void *engine, RamBlock *ram, uint64_t off,
                         uint64_t len);
@@ -476,8 +471,8 @@ void page_add_block(TcgPage *p, TcgBlock *b, unsigned i);
 /* Guest bytes of the block in its first page. */
 unsigned block_first_bytes(const TcgBlock *b);
 void block_drop_locked(TcgEngine *e, TcgBlock *b);
-/* Nothing leads to it any more. */
-void block_leave_dropped(TcgEngine *e, TcgBlock *b);
+/* Stores there may be fast again, if it has no block. It may be NULL. */
+void page_close_unused_locked(TcgEngine *e, TcgPage *p);
 void page_open_every_locked(TcgEngine *e);
 /* Bytes inside one page were stored, or are about to be. */
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);

@@ -5,7 +5,7 @@
  *
  * A store beside the code costs a look at a bit for each 64 bytes. One that
  * hits a block drops it: at once it can neither be found nor be reached; it is
- * freed later by heavy code (block_free_dropped()).
+ * freed later, with its region of the code buffer.
  *
  * Light.
  */
@@ -108,6 +108,13 @@ static bool page_overlaps(const TcgPart *part, unsigned off, unsigned len)
     return part->start < off + len && off < part->end;
 }
 
+/* Somebody may be reading the page's bytes to translate them. */
+static bool page_is_source(const TcgEngine *e, const uint8_t *host)
+{
+    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
+    return page == e->source[0] || page == e->source[1];
+}
+
 /* ---- Dropping -------------------------------------------------------------
  */
 
@@ -135,13 +142,6 @@ static void page_forget_jumps(TcgEngine *e, const TcgBlock *b)
     }
 }
 
-void block_leave_dropped(TcgEngine *e, TcgBlock *b)
-{
-    b->dropped_next = e->dropped;
-    e->dropped = b;
-    e->dropped_count++;
-}
-
 void block_drop_locked(TcgEngine *e, TcgBlock *b)
 {
     b->valid = false;
@@ -155,7 +155,6 @@ void block_drop_locked(TcgEngine *e, TcgBlock *b)
     lookup_cut_exit_locked(e, b, 1);
     page_forget_jumps(e, b);
     e->stats.invalidated++;
-    block_leave_dropped(e, b);
 }
 
 /* Blocks that a store to the bytes would change. */
@@ -184,6 +183,13 @@ static void page_open(TcgEngine *e, TcgPage *p)
     page_remove(e, p);
 }
 
+void page_close_unused_locked(TcgEngine *e, TcgPage *p)
+{
+    if (p && !p->count && !page_is_source(e, p->host)) {
+        page_remove(e, p);
+    }
+}
+
 void page_open_every_locked(TcgEngine *e)
 {
     for (unsigned i = 0; i < 1u << PAGE_HASH_BITS; i++) {
@@ -195,13 +201,6 @@ void page_open_every_locked(TcgEngine *e)
 
 /* ---- Stores ---------------------------------------------------------------
  */
-
-/* Somebody may be reading the page's bytes to translate them. */
-static bool page_is_source(const TcgEngine *e, const uint8_t *host)
-{
-    const uint8_t *page = host - (uintptr_t)host % PAGE_SIZE;
-    return page == e->source[0] || page == e->source[1];
-}
 
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size)
 {

@@ -107,10 +107,8 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     int reason = v->engine->ctx.backend->run(&v->engine->ctx, env, &b->code);
     v->in_code = false;
     v->once_pc = UINT64_MAX;
-    if (b->once) {
-        block_drop_once(b);
-    } else if (b->brief) {
-        block_drop_brief(b);
+    if (b->brief) {
+        block_drop_brief(v->engine, b);
     }
     return reason;
 }

@@ -3,7 +3,7 @@
 #include "accel/tcg/engine.h"
 
 /* Neither empty nor removed. */
-static uint32_t table_hash(const TcgBlockKey *key)
+uint32_t table_hash(const TcgBlockKey *key)
 {
     return block_hash(key) >> 32 | 2;
 }

@@ -26,6 +26,7 @@ typedef struct TcgTable {
     unsigned blocks;
 } TcgTable;
 
+uint32_t table_hash(const TcgBlockKey *key);
 void table_init(TcgTable *t);
 void table_free(TcgTable *t);
 /* Several blocks may have one key, if they go on in different second pages. The

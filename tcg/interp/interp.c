@@ -135,6 +135,11 @@ static void interp_clear(TcgContext *ctx)
 {
 }
 
+/* Each translation has memory of its own. */
+static void interp_enter_region(TcgContext *ctx, unsigned region)
+{
+}
+
 /* The loop reads TcgExit.to itself. */
 static void interp_link(TcgContext *ctx, TcgCode *from, unsigned exit,
                         TcgCode *to)
@@ -157,6 +162,7 @@ const TcgBackend tcg_backend_interp = {
     .has_native = false,
     .init = interp_init,
     .clear = interp_clear,
+    .enter_region = interp_enter_region,
     .compile = interp_compile,
     .release = interp_release,
     .run = interp_run,

@@ -11,7 +11,7 @@
 #include <cpuid.h>
 
 /* No operation's hot part, and no out-of-line part, is longer. */
-enum { EMIT_MAX_HOT = 512, EMIT_MAX_COLD = 192, EMIT_MAX_FRAME = 4096 };
+enum { EMIT_MAX = 512 };
 
 /* ---- compiling -------------------------------------------------------- */
 
@@ -44,13 +44,22 @@ static void backend_make_room(Emit *e, const IrBlock *ir)
     }
 }
 
-static void backend_emit_hot(Emit *e)
+static bool backend_has_room(const Emit *e, size_t bytes)
+{
+    return e->as.p + bytes <= e->limit;
+}
+
+/* False: there is no room. */
+static bool backend_emit_hot(Emit *e)
 {
     const IrBlock *ir = e->ir;
 
     for (unsigned n = 0; n < ir->count; n++) {
         const IrInsn *i = &ir->insns[n];
 
+        if (!backend_has_room(e, EMIT_MAX)) {
+            return false;
+        }
         e->insn = i;
         e->index = n;
         e->now = e->info[n];
@@ -64,13 +73,17 @@ static void backend_emit_hot(Emit *e)
         asm_u8(&e->as, 0x0f);
         asm_u8(&e->as, 0x0b);
     }
+    return true;
 }
 
-static void backend_emit_cold(Emit *e)
+static bool backend_emit_cold(Emit *e)
 {
     for (unsigned n = 0; n < e->cold_count; n++) {
         EmitCold *c = &e->cold[n];
 
+        if (!backend_has_room(e, EMIT_MAX)) {
+            return false;
+        }
         side_mark(e, c->pc);
         c->start = e->as.p;
         if (c->jump) {
@@ -78,30 +91,33 @@ static void backend_emit_cold(Emit *e)
         }
         c->emit(e, c);
     }
+    return true;
 }
 
-static void backend_list_block(TcgContext *ctx, const Emit *e, size_t size,
-                               size_t side)
+static bool backend_emit(Emit *e)
 {
-    X86State *st = ctx->state;
-    uint32_t code = asm_exec(&e->as, e->start) - st->exec;
-
-    st->blocks[st->block_count] = (SideBlock){ code, size, code + side };
-    /* Other threads search the list meanwhile. */
-    __atomic_store_n(&st->block_count, st->block_count + 1, __ATOMIC_RELEASE);
+    if (!backend_has_room(e, EMIT_MAX)) {
+        return false;
+    }
+    emit_analyse(e);
+    side_begin(e);
+    emit_prologue(e);
+    return backend_emit_hot(e) && backend_emit_cold(e) &&
+           backend_has_room(e, 8 + side_bytes(e) + 16 + sizeof(SideBlock));
 }
 
 static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
-                          TcgCode *code, uint8_t *at)
+                          TcgCode *code)
 {
-    const X86State *st = ctx->state;
+    size_t room;
 
     e->ctx = ctx;
-    e->st = st;
+    e->st = ctx->state;
     e->ir = ir;
     e->code = code;
-    e->as.p = e->start = at;
-    e->as.to_exec = code_buffer_exec(ctx->buffer, at) - at;
+    e->as.p = e->start = code_buffer_begin(ctx->buffer, &room);
+    e->as.to_exec = code_buffer_exec(ctx->buffer, e->start) - e->start;
+    e->limit = e->start + room;
     e->cold_count = e->fix_count = e->access_count = 0;
     e->pc = ir->pc;
     code->base_mask = ir->relative ? UINT64_MAX : 0;
@@ -114,29 +130,19 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
 {
     X86State *st = ctx->state;
     Emit *e = &st->emit;
-    size_t max =
-        EMIT_MAX_FRAME + ir->count * (size_t)(EMIT_MAX_HOT + EMIT_MAX_COLD);
-    uint8_t *at = code_buffer_begin(ctx->buffer, max);
 
-    if (!at || st->block_count == st->block_room) {
+    backend_make_room(e, ir);
+    backend_begin(e, ctx, ir, code);
+    if (!backend_emit(e)) {
         return false;
     }
-    backend_make_room(e, ir);
-    backend_begin(e, ctx, ir, code, at);
-    emit_analyse(e);
-    side_begin(e);
-    emit_prologue(e);
-    backend_emit_hot(e);
-    backend_emit_cold(e);
-    size_t size = e->as.p - at;
+    code->size = e->as.p - e->start;
     asm_pad(&e->as, 8, 0);
-    size_t side = e->as.p - at;
+    size_t side = e->as.p - e->start;
+    uint32_t start = asm_exec(&e->as, e->start) - st->exec;
     side_write(e, e->as.p);
-    code->size = size;
-    code->side_table = (void *)asm_exec(&e->as, e->as.p);
-    code->side_size = side_bytes(e);
-    code_buffer_end(ctx->buffer, side + code->side_size);
-    backend_list_block(ctx, e, size, side);
+    code_buffer_end(ctx->buffer, side + side_bytes(e));
+    side_list(ctx, (SideBlock){ start, code->size, start + side });
     return true;
 }
 
@@ -164,20 +170,24 @@ static int backend_run(TcgContext *ctx, void *env, TcgCode *code)
     return reason;
 }
 
-/* Translations stay where they are until clear(): code that is still running
- * may belong to one that was released. */
+/* Translations stay where they are until their region is emptied: code that is
+ * still running may belong to one that was released. */
 static void backend_release(TcgContext *ctx, TcgCode *code)
 {
-    code->side_table = NULL;
-    code->side_size = 0;
+}
+
+static void backend_enter_region(TcgContext *ctx, unsigned region)
+{
+    code_buffer_enter(ctx->buffer, region);
+    side_empty(ctx, region);
 }
 
 static void backend_clear(TcgContext *ctx)
 {
-    X86State *st = ctx->state;
-
-    st->block_count = 0;
-    code_buffer_reset(ctx->buffer, st->thunk_bytes);
+    code_buffer_clear(ctx->buffer);
+    for (unsigned n = code_buffer_regions(ctx->buffer); n-- > 0;) {
+        side_empty(ctx, n);
+    }
 }
 
 static void backend_find_features(X86State *st)
@@ -189,34 +199,19 @@ static void backend_find_features(X86State *st)
     st->has_lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
 }
 
-/* Never moves, as other threads search it. The host gives memory for what is
- * used. */
-static bool backend_reserve_list(TcgContext *ctx, GError **errp)
-{
-    enum { BLOCK_BYTES_MIN = 48 };
-    X86State *st = ctx->state;
-
-    st->block_room = code_buffer_size(ctx->buffer) / BLOCK_BYTES_MIN;
-    st->blocks = g_try_new0(SideBlock, st->block_room);
-    return st->blocks ||
-           emu_fail(errp, EMU_ERROR_NO_SPACE,
-                    "no memory for a list of %u translations", st->block_room);
-}
-
 static bool backend_init(TcgContext *ctx, GError **errp)
 {
     enum { THUNKS_MAX = 256 * 1024 };
     unsigned a, b, c, d;
-    uint8_t *at;
+    size_t room;
 
     if (!__get_cpuid(0x80000001, &a, &b, &c, &d) || !(c & bit_LAHF_LM) ||
         !__builtin_cpu_supports("popcnt")) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "the host's processor has no LAHF or POPCNT");
     }
-    code_buffer_reset(ctx->buffer, 0);
-    at = code_buffer_begin(ctx->buffer, THUNKS_MAX);
-    if (!at) {
+    uint8_t *at = code_buffer_begin(ctx->buffer, &room);
+    if (room < THUNKS_MAX) {
         return emu_fail(errp, EMU_ERROR_NO_SPACE,
                         "code buffer: no room for %d bytes", THUNKS_MAX);
     }
@@ -228,8 +223,10 @@ static bool backend_init(TcgContext *ctx, GError **errp)
     backend_find_features(st);
     emit_thunks(&as, ctx);
     code_buffer_end(ctx->buffer, as.p - at);
-    st->thunk_bytes = code_buffer_used(ctx->buffer);
-    return backend_reserve_list(ctx, errp);
+    code_buffer_keep(ctx->buffer);
+    side_init(ctx);
+    backend_enter_region(ctx, 0);
+    return true;
 }
 
 static void backend_destroy(TcgContext *ctx)
@@ -244,7 +241,7 @@ static void backend_destroy(TcgContext *ctx)
         g_free(st->emit.side_start);
         g_free(st->emit.temps);
         g_free(st->emit.labels);
-        g_free(st->blocks);
+        g_free(st->region);
         g_free(st);
     }
 }
@@ -256,6 +253,7 @@ const TcgBackend tcg_backend_x86_64 = {
     .init = backend_init,
     .destroy = backend_destroy,
     .clear = backend_clear,
+    .enter_region = backend_enter_region,
     .compile = backend_compile,
     .release = backend_release,
     .run = backend_run,

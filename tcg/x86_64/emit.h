@@ -183,7 +183,7 @@ typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
 /* Reused from block to block: no allocation in the steady state. */
 struct Emit {
     Asm as;
-    uint8_t *start;
+    uint8_t *start, *limit; /* of the room for the block */
     TcgContext *ctx;
     const struct X86State *st;
     const IrBlock *ir;
@@ -226,17 +226,24 @@ struct Emit {
 
 /* One translation, in offsets in the buffer. */
 typedef struct SideBlock {
-    uint32_t code, size, side; /* offsets in the buffer */
+    uint32_t code, size, side;
 } SideBlock;
+
+/* Those of a region, by address: their list grows down from its end. */
+typedef struct SideRegion {
+    const SideBlock *end;
+    uint32_t count; /* other threads search the list meanwhile */
+} SideRegion;
 
 /* What a context keeps: ctx->state. */
 typedef struct X86State {
     const uint8_t *thunk[THUNK_COUNT];
     const uint8_t *thunks_end;
     const uint8_t *exec; /* the buffer's executable view */
-    size_t thunk_bytes;  /* of the buffer, kept by clear() */
-    SideBlock *blocks;   /* by address */
-    unsigned block_count, block_room;
+    const uint8_t *regions_start, *regions_end;
+    size_t region_size;
+    SideRegion *region; /* of the buffer */
+    unsigned region_now;
     Emit emit;
     bool has_bmi2, has_lzcnt, has_tzcnt;
 } X86State;
@@ -416,6 +423,10 @@ void side_begin(Emit *e);
 void side_mark(Emit *e, uint64_t pc); /* from here on it is pc's code */
 size_t side_bytes(const Emit *e);
 void side_write(const Emit *e, uint8_t *to);
+void side_init(TcgContext *ctx); /* once the buffer is divided */
+void side_empty(TcgContext *ctx, unsigned region); /* the next ones are there */
+/* A block and its table were emitted; there is room for a SideBlock. */
+void side_list(TcgContext *ctx, SideBlock b);
 /* The block with host address x in it, or NULL. */
 const SideBlock *side_find(TcgContext *ctx, const void *x);
 /* base: env->pc_base */

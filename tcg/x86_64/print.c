@@ -25,8 +25,7 @@ static void print_target(const X86State *st, const TcgCode *code,
         g_string_append_printf(out, "<%s>", thunk);
     } else if (x >= start && x < start + code->size) {
         g_string_append_printf(out, "%03x", (unsigned)(x - start));
-    } else if (x >= st->exec &&
-               x < st->blocks[st->block_count - 1].code + st->exec) {
+    } else if (x >= st->regions_start && x < st->regions_end) {
         g_string_append_printf(out, "<block %p>", (const void *)x);
     } else {
         g_string_append_printf(out, "%#" G_GINT64_MODIFIER "x", target);

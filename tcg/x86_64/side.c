@@ -2,7 +2,8 @@
 /*
  * The side tables: which guest instruction a host address belongs to, and
  * where the slow part of an access is. Each stands in the code buffer behind
- * its block, so it lives as long as code that may still be running:
+ * its block, so it lives as long as code that may still be running; the list of
+ * a region's blocks stands at the region's end.
  *
  *   SideHead, SideAccess[accesses], then `bytes` of marks: host offset and
  *   guest pc, each as the difference to the one before it, LEB128 (pc signed,
@@ -78,6 +79,39 @@ void side_write(const Emit *e, uint8_t *to)
     memcpy(access + e->access_count, e->side_start, head->bytes);
 }
 
+/* ---- the lists of blocks ---------------------------------------------- */
+
+void side_init(TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+    unsigned regions = code_buffer_regions(ctx->buffer);
+
+    st->region = g_new0(SideRegion, regions);
+    st->regions_start = code_buffer_region(ctx->buffer, 0, &st->region_size);
+    st->regions_end = st->regions_start + regions * st->region_size;
+    for (unsigned n = 0; n < regions; n++) {
+        st->region[n].end =
+            (const SideBlock *)(st->regions_start + (n + 1) * st->region_size);
+    }
+}
+
+void side_empty(TcgContext *ctx, unsigned region)
+{
+    X86State *st = ctx->state;
+
+    st->region[region].count = 0;
+    st->region_now = region;
+}
+
+void side_list(TcgContext *ctx, SideBlock b)
+{
+    X86State *st = ctx->state;
+    SideRegion *r = &st->region[st->region_now];
+
+    *(SideBlock *)code_buffer_take_end(ctx->buffer, sizeof(b)) = b;
+    __atomic_store_n(&r->count, r->count + 1, __ATOMIC_RELEASE);
+}
+
 /* ---- reading: light, as sync_pc() is ---------------------------------- */
 #define LIGHT __attribute__((target("general-regs-only")))
 
@@ -97,21 +131,29 @@ static LIGHT uint64_t side_get(const uint8_t **p)
     }
 }
 
-/* Blocks are emitted, and so listed, in order of their addresses. */
+/* Blocks of a region are emitted, and so listed, in order of their addresses.
+ */
 LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
 {
     const X86State *st = ctx->state;
-    uintptr_t at = (uintptr_t)x - (uintptr_t)st->exec;
+    const uint8_t *exec = x;
+
+    if (exec < st->regions_start || exec >= st->regions_end) {
+        return NULL;
+    }
+    const SideRegion *r =
+        &st->region[(size_t)(exec - st->regions_start) / st->region_size];
+    uint32_t at = exec - st->exec;
     unsigned low = 0;
-    unsigned high = __atomic_load_n(&st->block_count, __ATOMIC_ACQUIRE);
+    unsigned high = __atomic_load_n(&r->count, __ATOMIC_ACQUIRE);
 
     while (low < high) {
         unsigned mid = (low + high) / 2;
-        const SideBlock *b = &st->blocks[mid];
+        const SideBlock *b = r->end - 1 - mid;
 
         if (at < b->code) {
             high = mid;
-        } else if (at >= (uintptr_t)b->code + b->size) {
+        } else if (at - b->code >= b->size) {
             low = mid + 1;
         } else {
             return b;

@@ -573,30 +573,6 @@ static void test_write_xor_execute(void)
     vm_free(vm);
 }
 
-/* Full: says so, and works again after clear(). */
-static void test_full(void)
-{
-    Vm *vm = vm_new("x86_64", 0);
-    TcgCode code;
-    unsigned n = 0;
-
-    for (unsigned round = 0; round < 2; round++) {
-        vm_begin(vm, 0x1000);
-        for (unsigned k = 0; k < 100; k++) {
-            ir_movi(&vm->ir, k & 15, INT64_MAX);
-        }
-        vm_done(&vm->ir);
-        while (vm->ctx.backend->compile(&vm->ctx, &vm->ir, &code)) {
-            n++;
-        }
-        vm->ctx.backend->clear(&vm->ctx);
-        vm_run_to_end(vm);
-        vm->ctx.backend->clear(&vm->ctx);
-    }
-    g_assert_cmpuint(n, >, 1000);
-    vm_free(vm);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -620,6 +596,5 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/memory/fault-in-store", test_fault_in_store);
     g_test_add_func("/x86_64/memory/probe", test_probe);
     g_test_add_func("/x86_64/buffer/w-xor-x", test_write_xor_execute);
-    g_test_add_func("/x86_64/buffer/full", test_full);
     return g_test_run();
 }
