@@ -103,6 +103,8 @@ void vcpu_resume(Vcpu *vcpu);
 void vcpu_pause(Vcpu *vcpu); /* returns when it stands still */
 bool vcpu_running(const Vcpu *vcpu);
 X86Cpu *vcpu_cpu(Vcpu *vcpu);
+/* The host's number of its thread. */
+int vcpu_thread_id(Vcpu *vcpu);
 /* While it stands: its state goes over to an accelerator of another class.
  * Fails with the old one in place. */
 bool vcpu_set_accel(Vcpu *vcpu, Accel *to, GError **errp);

@@ -10,6 +10,7 @@
  */
 #include "accel/accel.h"
 
+#include <unistd.h>
 #include <urcu.h>
 
 typedef struct VcpuJob VcpuJob;
@@ -33,6 +34,7 @@ struct Vcpu {
     GCond wake; /* the thread: work, wanted or quit changed */
     GCond news; /* others: standing or a job changed */
     bool wanted, quit;
+    int thread_id; /* 0: it has not begun */
     bool standing; /* not inside run(), and will not go there unless wanted */
     VcpuJob *jobs;
 };
@@ -94,6 +96,7 @@ static void *vcpu_main(void *opaque)
     vcpu_self = v;
     rcu_register_thread();
     g_mutex_lock(&v->lock);
+    v->thread_id = gettid();
     while (!v->quit) {
         if (v->jobs) {
             vcpu_do_jobs_locked(v);
@@ -226,6 +229,19 @@ bool vcpu_running(const Vcpu *v)
 X86Cpu *vcpu_cpu(Vcpu *v)
 {
     return v->cpu;
+}
+
+/* It says so when it stands for the first time. */
+int vcpu_thread_id(Vcpu *v)
+{
+    g_mutex_lock(&v->lock);
+    while (!v->thread_id) {
+        g_cond_wait(&v->news, &v->lock);
+    }
+    int id = v->thread_id;
+
+    g_mutex_unlock(&v->lock);
+    return id;
 }
 
 bool vcpu_set_accel(Vcpu *v, Accel *to, GError **errp)

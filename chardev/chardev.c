@@ -300,6 +300,11 @@ void chardev_flush(Chardev *chr)
     chardev_stream_flush(chr);
 }
 
+bool chardev_has_user(const Chardev *chr)
+{
+    return chr->user || chr->class->attach;
+}
+
 bool chardev_connected(const Chardev *chr)
 {
     return chr && chr->connected;

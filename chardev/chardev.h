@@ -54,6 +54,8 @@ size_t chardev_write(Chardev *chr, const void *buf, size_t len,
 /* Best effort to get everything out before exit. */
 void chardev_flush(Chardev *chr);
 bool chardev_connected(const Chardev *chr);
+/* Somebody here is attached; always, of a mux. */
+bool chardev_has_user(const Chardev *chr);
 const char *chardev_id(const Chardev *chr);
 /* "filename" column of info chardev: "pty:/dev/pts/3", "mux", ... */
 const char *chardev_filename(const Chardev *chr);

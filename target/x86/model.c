@@ -169,11 +169,16 @@ static void model_set(uint32_t word[WORD_COUNT], X86Feature f, bool on)
     }
 }
 
-bool x86_model_has(const X86Model *m, X86Feature f)
+bool x86_model_word_has(const uint32_t word[WORD_COUNT], X86Feature f)
 {
     int w = model_word(f);
 
-    return w >= 0 && (m->word[w] >> x86_feature_bits[f].bit & 1);
+    return w >= 0 && (word[w] >> x86_feature_bits[f].bit & 1);
+}
+
+bool x86_model_has(const X86Model *m, X86Feature f)
+{
+    return x86_model_word_has(m->word, f);
 }
 
 static void model_set_list(uint32_t word[WORD_COUNT], const char *list)
@@ -192,10 +197,9 @@ static void model_set_list(uint32_t word[WORD_COUNT], const char *list)
 static bool model_in_list(X86Feature f, const char *list)
 {
     uint32_t word[WORD_COUNT] = { 0 };
-    int w = model_word(f);
 
     model_set_list(word, list);
-    return w >= 0 && (word[w] >> x86_feature_bits[f].bit & 1);
+    return x86_model_word_has(word, f);
 }
 
 static bool model_is_implemented(X86Feature f)
@@ -617,6 +621,26 @@ X86Model *x86_model_find(const char *spec, GError **errp)
     }
     model_finish(m);
     return m;
+}
+
+const char *x86_model_nth(unsigned n)
+{
+    unsigned i = 0;
+
+    while (i < n && model_rows[i].name) {
+        i++;
+    }
+    return model_rows[i].name;
+}
+
+void x86_model_missing(const char *name, uint32_t missing[WORD_COUNT])
+{
+    const ModelRow *row = model_row(name);
+
+    memset(missing, 0, WORD_COUNT * sizeof(missing[0]));
+    if (row) {
+        x86_model_free(model_from_row(row, missing));
+    }
 }
 
 void x86_model_list(GString *out)

@@ -57,6 +57,12 @@ static inline bool x86_model_intel(const X86Model *m)
 
 /* Does the model offer a feature? */
 bool x86_model_has(const X86Model *m, X86Feature feature);
+bool x86_model_word_has(const uint32_t word[WORD_COUNT], X86Feature feature);
+
+/* The name of the nth model, the default first; NULL: there are no more. */
+const char *x86_model_nth(unsigned n);
+/* What a processor of that name has, and translated code does not do. */
+void x86_model_missing(const char *name, uint32_t missing[WORD_COUNT]);
 
 /* The CPUID register that a word stands in. */
 void x86_model_word_place(X86FeatureWord word, uint32_t *leaf, uint32_t *sub,
