@@ -9,6 +9,7 @@
 #include <urcu.h>
 
 #include "monitor/monitor.h"
+#include "monitor/qmp.h"
 #include "system/config.h"
 #include "system/daemon.h"
 #include "system/machine.h"
@@ -20,21 +21,51 @@ static int emu_fail_with(GError *err)
     return EXIT_FAILURE;
 }
 
-static GPtrArray *emu_open_monitors(Machine *m, GError **errp)
+/* Sessions of people and of programs. */
+typedef struct EmuMonitors {
+    GPtrArray *people, *programs;
+} EmuMonitors;
+
+static void emu_close_monitors(EmuMonitors *monitors)
 {
-    g_autoptr(GPtrArray) monitors =
-        g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
-    GPtrArray *chardevs = machine_monitors(m);
+    g_ptr_array_unref(monitors->people);
+    g_ptr_array_unref(monitors->programs);
+}
 
-    for (unsigned i = 0; i < chardevs->len; i++) {
-        Monitor *mon = monitor_new(m, chardevs->pdata[i], errp);
+static bool emu_open_monitor(Machine *m, const MachineMonitor *place,
+                             EmuMonitors *monitors, GError **errp)
+{
+    if (place->mode == MONITOR_CONTROL) {
+        Qmp *qmp = qmp_new(m, place->chr, place->pretty, errp);
 
-        if (!mon) {
-            return NULL;
+        if (qmp) {
+            g_ptr_array_add(monitors->programs, qmp);
         }
-        g_ptr_array_add(monitors, mon);
+        return qmp;
     }
-    return g_steal_pointer(&monitors);
+    Monitor *mon = monitor_new(m, place->chr, errp);
+
+    if (mon) {
+        g_ptr_array_add(monitors->people, mon);
+    }
+    return mon;
+}
+
+static bool emu_open_monitors(Machine *m, EmuMonitors *monitors, GError **errp)
+{
+    const GPtrArray *places = machine_monitors(m);
+
+    monitors->people =
+        g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    monitors->programs =
+        g_ptr_array_new_with_free_func((GDestroyNotify)qmp_free);
+    for (unsigned i = 0; i < places->len; i++) {
+        if (!emu_open_monitor(m, places->pdata[i], monitors, errp)) {
+            emu_close_monitors(monitors);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The machine takes config. */
@@ -42,10 +73,10 @@ static int emu_run(MachineConfig *config, int ready_fd)
 {
     GError *err = NULL;
     Machine *m = machine_new(config, &err);
-    GPtrArray *monitors = m ? emu_open_monitors(m, &err) : NULL;
+    EmuMonitors monitors;
     int status;
 
-    if (!monitors) {
+    if (!m || !emu_open_monitors(m, &monitors, &err)) {
         machine_free(m);
         return emu_fail_with(err);
     }
@@ -53,7 +84,7 @@ static int emu_run(MachineConfig *config, int ready_fd)
         daemon_ready(ready_fd);
     }
     status = machine_run(m);
-    g_ptr_array_unref(monitors);
+    emu_close_monitors(&monitors);
     machine_free(m);
     return status;
 }

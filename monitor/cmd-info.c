@@ -47,15 +47,20 @@ static bool cmd_info_name(CommandCall *call, GError **errp)
     return true;
 }
 
-static bool cmd_info_uuid(CommandCall *call, GError **errp)
+void command_print_uuid(Machine *machine, GString *out)
 {
-    const uint8_t *uuid = machine_config(call->machine)->board.uuid;
+    const uint8_t *uuid = machine_config(machine)->board.uuid;
 
     for (unsigned i = 0; i < 16; i++) {
         bool dash = i == 4 || i == 6 || i == 8 || i == 10;
 
-        g_string_append_printf(call->out, "%s%02x", dash ? "-" : "", uuid[i]);
+        g_string_append_printf(out, "%s%02x", dash ? "-" : "", uuid[i]);
     }
+}
+
+static bool cmd_info_uuid(CommandCall *call, GError **errp)
+{
+    command_print_uuid(call->machine, call->out);
     g_string_append_c(call->out, '\n');
     return true;
 }

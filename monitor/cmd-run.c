@@ -23,7 +23,7 @@ bool cmd_cont(CommandCall *call, GError **errp)
 
 bool cmd_quit(CommandCall *call, GError **errp)
 {
-    machine_quit(call->machine, 0);
+    machine_quit(call->machine, 0, "host-qmp-quit");
     return true;
 }
 

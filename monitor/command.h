@@ -2,7 +2,7 @@
 /*
  * Commands of the monitor: rows of const tables, with typed and named
  * arguments. The line syntax (HMP) is one way to fill a CommandCall; a program
- * that speaks JSON will fill the same struct by the arguments' names.
+ * that speaks JSON (QMP, qmp.h) fills the same struct by the arguments' names.
  */
 #ifndef MONITOR_COMMAND_H
 #define MONITOR_COMMAND_H
@@ -10,6 +10,7 @@
 #include "system/machine.h"
 
 typedef struct Monitor Monitor;
+typedef struct _JsonNode JsonNode; /* json-glib */
 
 enum { COMMAND_ARGS = 7 };
 
@@ -19,6 +20,8 @@ typedef enum CommandArgKind {
     ARG_NUMBER,     /* an expression, see expr.h */
     ARG_FLAG,       /* -f; the letter is in `flag` */
     ARG_FORMAT,     /* "/10i"; see MemoryFormat */
+    ARG_OBJECT,     /* of QMP only */
+    ARG_LIST,
 } CommandArgKind;
 
 /* What Tab offers for an argument. */
@@ -40,6 +43,7 @@ typedef struct CommandArg {
     bool optional;
     char flag;
     CommandComplete complete;
+    const char *const *one_of; /* a string's values, of QMP; NULL: any */
 } CommandArg;
 
 /* The part behind "/" of x, xp and print. Zero: not given. */
@@ -54,6 +58,7 @@ typedef struct CommandValue {
     const char *text;
     int64_t number;
     MemoryFormat format;
+    JsonNode *json; /* an object, a list */
 } CommandValue;
 
 typedef struct CommandCall {
@@ -62,6 +67,7 @@ typedef struct CommandCall {
     unsigned cpu;     /* index of the processor that is looked at */
     CommandValue arg[COMMAND_ARGS]; /* in the row's order */
     GString *out;                   /* the answer as text */
+    JsonNode *answer;               /* as JSON, of QMP; NULL: it is done */
 } CommandCall;
 
 typedef struct Command {
@@ -152,5 +158,8 @@ typedef struct X86Cpu X86Cpu;
  * up to date. False: there is no such processor. */
 bool command_on_cpu(CommandCall *call, void (*fn)(X86Cpu *cpu, void *opaque),
                     void *opaque, GError **errp);
+
+/* The machine's UUID, as text. */
+void command_print_uuid(Machine *machine, GString *out);
 
 #endif

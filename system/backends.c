@@ -16,7 +16,7 @@
 
 static void machine_mux_quit(void *opaque)
 {
-    machine_quit(opaque, 0);
+    machine_quit(opaque, 0, "host-ui");
 }
 
 static void machine_mux_flush(void *opaque)
@@ -87,6 +87,15 @@ static bool machine_open_serials(Machine *m, GError **errp)
     return true;
 }
 
+static void machine_add_monitor(Machine *m, Chardev *chr, MonitorMode mode,
+                                bool pretty)
+{
+    MachineMonitor *mon = g_new(MachineMonitor, 1);
+
+    *mon = (MachineMonitor){ chr, mode, pretty };
+    g_ptr_array_add(m->monitors, mon);
+}
+
 static bool machine_open_monitors(Machine *m, GError **errp)
 {
     for (unsigned i = 0; i < m->config->monitors->len; i++) {
@@ -100,12 +109,13 @@ static bool machine_open_monitors(Machine *m, GError **errp)
                 return emu_fail(errp, EMU_ERROR_NOT_FOUND,
                                 "-mon: there is no chardev '%s'", mon->chardev);
             }
-        } else if (!machine_open_shorthand(m, "-monitor", id, mon->shorthand,
-                                           &chr, errp)) {
+        } else if (!machine_open_shorthand(
+                       m, mon->mode == MONITOR_CONTROL ? "-qmp" : "-monitor",
+                       id, mon->shorthand, &chr, errp)) {
             return false;
         }
         if (chr) {
-            g_ptr_array_add(m->monitors, chr);
+            machine_add_monitor(m, chr, mon->mode, mon->pretty);
         }
     }
     return true;
@@ -154,7 +164,7 @@ static void machine_default_chardevs(Machine *m)
         }
         if (machine_add_chardev(m, chr, NULL)) {
             machine_default_serial(c, "chardev:serial0");
-            g_ptr_array_add(m->monitors, chr);
+            machine_add_monitor(m, chr, MONITOR_READLINE, false);
         }
         return;
     }
@@ -173,7 +183,7 @@ static void machine_add_serial_monitors(Machine *m)
 
     for (unsigned i = 0; i < c->serials->len; i++) {
         if (g_str_has_prefix(c->serials->pdata[i], "mon:")) {
-            g_ptr_array_add(m->monitors, c->board.serial[i]);
+            machine_add_monitor(m, c->board.serial[i], MONITOR_READLINE, false);
         }
     }
 }

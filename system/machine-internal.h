@@ -15,6 +15,7 @@ typedef struct MachineRequests {
     bool reset, host_reset, triple_fault, poweroff, suspend, wakeup;
     bool power_button, internal_error, exit, stop;
     int exit_status;
+    const char *exit_reason; /* or NULL */
     int stop_reason;
     bool scheduled;
 } MachineRequests;

@@ -162,7 +162,7 @@ Machine *machine_new(MachineConfig *config, GError **errp)
     m->blocks = g_ptr_array_new();
     m->objects = g_ptr_array_new();
     m->consoles = g_ptr_array_new();
-    m->monitors = g_ptr_array_new();
+    m->monitors = g_ptr_array_new_with_free_func(g_free);
     m->listeners = g_array_new(FALSE, FALSE, sizeof(MachineListener));
     m->loop = g_main_loop_new(NULL, FALSE);
     g_mutex_init(&m->request_lock);

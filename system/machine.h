@@ -53,7 +53,8 @@ enum {
     MACHINE_REQUEST_INTERNAL_ERROR,
     MACHINE_REQUEST_TRIPLE_FAULT,
 };
-void machine_quit(Machine *m, int status);
+/* reason: what listeners hear of it, a constant; NULL: nothing. */
+void machine_quit(Machine *m, int status, const char *reason);
 bool machine_is_quitting(Machine *m);
 
 /* Plug a device while the machine stands or runs. */
@@ -73,8 +74,13 @@ Chardev *machine_find_chardev(Machine *m, const char *id);
 /* An -object's own; kind NULL: any. */
 void *machine_find_object(Machine *m, const char *kind, const char *id);
 BlockBackend *machine_find_block(Machine *m, const char *id);
-/* The chardevs that -monitor and -mon asked for. */
-GPtrArray *machine_monitors(Machine *m); /* of Chardev * */
+/* What -monitor, -qmp and -mon asked for. */
+typedef struct MachineMonitor {
+    Chardev *chr;
+    MonitorMode mode;
+    bool pretty; /* of MONITOR_CONTROL */
+} MachineMonitor;
+GPtrArray *machine_monitors(Machine *m); /* of MachineMonitor * */
 
 /* Who wants to know. Callbacks run on the main thread; json may be NULL. */
 typedef struct MachineListener {

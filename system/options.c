@@ -335,19 +335,34 @@ static MonitorConfig *option_add_monitor(MachineConfig *c)
     return mon;
 }
 
-static bool option_monitor(MachineConfig *c, const char *arg, GError **errp)
+/* On "none" there is none. */
+static bool option_place_monitor(MachineConfig *c, const char *place,
+                                 MonitorMode mode, bool pretty)
 {
     c->monitor_given = true;
-    if (strcmp(arg, "none")) {
-        option_add_monitor(c)->shorthand = g_strdup(arg);
+    if (strcmp(place, "none")) {
+        MonitorConfig *mon = option_add_monitor(c);
+
+        mon->shorthand = g_strdup(place);
+        mon->mode = mode;
+        mon->pretty = pretty;
     }
     return true;
 }
 
+static bool option_monitor(MachineConfig *c, const char *arg, GError **errp)
+{
+    return option_place_monitor(c, arg, MONITOR_READLINE, false);
+}
+
 static bool option_qmp(MachineConfig *c, const char *arg, GError **errp)
 {
-    return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                    "QMP is not implemented yet; there is -monitor");
+    return option_place_monitor(c, arg, MONITOR_CONTROL, false);
+}
+
+static bool option_qmp_pretty(MachineConfig *c, const char *arg, GError **errp)
+{
+    return option_place_monitor(c, arg, MONITOR_CONTROL, true);
 }
 
 static bool option_mon(MachineConfig *c, const char *arg, GError **errp)
@@ -355,27 +370,32 @@ static bool option_mon(MachineConfig *c, const char *arg, GError **errp)
     static const KeyValKey keys[] = {
         { "chardev", "ID", "chardev to talk on" },
         { "mode", "readline|control", "for people or programs (readline)" },
-        { "pretty", "on|off", "for control" },
+        { "pretty", "on|off", "control: indented (off)" },
         {},
     };
     g_autoptr(KeyVal) kv = keyval_parse(arg, "chardev", errp);
     const char *mode;
+    bool pretty = false;
 
-    if (!kv || !keyval_check(kv, "mon", keys, errp)) {
+    if (!kv || !keyval_check(kv, "mon", keys, errp) ||
+        !keyval_get_bool(kv, "pretty", &pretty, errp)) {
         return false;
     }
     mode = keyval_get(kv, "mode");
-    if (!g_strcmp0(mode, "control")) {
-        return option_qmp(c, arg, errp);
-    }
-    if (mode && strcmp(mode, "readline")) {
+    bool control = !g_strcmp0(mode, "control");
+
+    if (mode && !control && strcmp(mode, "readline")) {
         return emu_fail(errp, EMU_ERROR_INVALID,
                         "mode=%s is neither readline nor control", mode);
     }
     if (!keyval_has(kv, "chardev")) {
         return emu_fail(errp, EMU_ERROR_INVALID, "chardev= is missing");
     }
-    option_add_monitor(c)->chardev = g_strdup(keyval_get(kv, "chardev"));
+    MonitorConfig *mon = option_add_monitor(c);
+
+    mon->chardev = g_strdup(keyval_get(kv, "chardev"));
+    mon->mode = control ? MONITOR_CONTROL : MONITOR_READLINE;
+    mon->pretty = pretty;
     return true;
 }
 
@@ -576,9 +596,9 @@ const OptionRow option_rows[] = {
     { "parallel", NULL, "none", "there are no parallel ports", option_parallel },
     { "debugcon", NULL, "DEV", "where the debug console (port E9h) goes", option_debugcon },
     { "monitor", NULL, "DEV", "where the monitor goes", option_monitor },
-    { "mon", NULL, "[chardev=]ID[,mode=readline]", "monitor on a character device", option_mon },
-    { "qmp", NULL, "DEV", NULL, option_qmp },
-    { "qmp-pretty", NULL, "DEV", NULL, option_qmp },
+    { "mon", NULL, "[chardev=]ID[,mode=readline|control]", "monitor, or QMP, on a character device", option_mon },
+    { "qmp", NULL, "DEV", "where QMP goes, for programs", option_qmp },
+    { "qmp-pretty", NULL, "DEV", "the same, with its answers indented", option_qmp_pretty },
     { "echr", NULL, "NUMBER", "escape character instead of Ctrl-A", option_echr },
     { "k", NULL, "LANGUAGE", "accepted: there is no window yet", option_accepted },
 

@@ -221,8 +221,11 @@ bool machine_switch_accel(Machine *m, const char *spec, GError **errp)
     return ok;
 }
 
-void machine_quit(Machine *m, int status)
+void machine_quit(Machine *m, int status, const char *reason)
 {
+    g_mutex_lock(&m->request_lock);
+    m->requests.exit_reason = reason;
+    g_mutex_unlock(&m->request_lock);
     machine_request(m, MACHINE_REQUEST_EXIT, status);
 }
 
@@ -245,13 +248,18 @@ static void machine_do_exit(Machine *m, int status)
     g_main_loop_quit(m->loop);
 }
 
-static void machine_do_shutdown(Machine *m, const char *reason, bool guest)
+static void machine_say_shutdown(Machine *m, const char *reason, bool guest)
 {
     g_autofree char *json =
         g_strdup_printf("{\"guest\": %s, \"reason\": \"%s\"}",
                         guest ? "true" : "false", reason);
 
     machine_emit(m, "SHUTDOWN", json);
+}
+
+static void machine_do_shutdown(Machine *m, const char *reason, bool guest)
+{
+    machine_say_shutdown(m, reason, guest);
     if (m->config->no_shutdown) {
         machine_stop(m, RUN_STATE_SHUTDOWN);
         return;
@@ -322,6 +330,9 @@ static void machine_do_requests(void *opaque)
     g_mutex_unlock(&m->request_lock);
 
     if (todo.exit) {
+        if (todo.exit_reason) {
+            machine_say_shutdown(m, todo.exit_reason, false);
+        }
         machine_do_exit(m, todo.exit_status);
         return;
     }
@@ -432,7 +443,7 @@ void machine_vcpu_stopped(void *machine, int why)
 static gboolean machine_on_signal(Machine *m, int sig)
 {
     g_printerr("emu: terminating on signal %d\n", sig);
-    machine_quit(m, 0);
+    machine_quit(m, 0, "host-signal");
     return G_SOURCE_CONTINUE;
 }
 

@@ -254,7 +254,9 @@ static void test_session(void)
                            fds[0]);
     m = machine_start(line);
     g_assert_cmpuint(machine_monitors(m)->len, ==, 1);
-    mon = monitor_new(m, machine_monitors(m)->pdata[0], NULL);
+    const MachineMonitor *place = machine_monitors(m)->pdata[0];
+
+    mon = monitor_new(m, place->chr, NULL);
     wait_for(fds[1], got, "type 'help' for more information\r\n(qemu) ");
     g_assert_cmpint(write(fds[1], "info stat\t\rinfo history\n", 24), ==, 24);
     wait_for(fds[1], got, "VM status: paused (prelaunch)\r\n(qemu) ");

@@ -36,7 +36,7 @@ BAD = [
     (['-M', 'none', '-nodefaults', '-pidfile', '/nonexistent/p'], '/nonexistent/p'),
     (['-accel', 'kvm,stap=off', '-accel', 'tcg,stap=off'], "did you mean 'step'?"),
     (['-accel', 'tcg', '-cpu', 'host'], "'host' needs KVM"),
-    (['-M', 'none', '-qmp', 'stdio'], 'not implemented yet'),
+    (['-M', 'none', '-qmp', 'unix:/nosuch/dir/socket'], '-qmp unix:/nosuch/dir/socket: '),
 ]
 
 GOOD = [

@@ -351,7 +351,7 @@ static void test_threads(void)
 
 static void stop_loop(void *opaque)
 {
-    machine_quit(opaque, 7);
+    machine_quit(opaque, 7, NULL);
 }
 
 /* A timer of each clock ends the loop; it is not late by more than a busy
