@@ -111,6 +111,28 @@ void bare_flat32(Bare *m, uint32_t cr3)
     cpu->mmu_ops->flush_all(cpu);
 }
 
+void bare_long_mode(Bare *m, uint64_t tables)
+{
+    X86Cpu *cpu = m->cpu;
+
+    bare_put_long(m, tables, (tables + 0x1000) | 3);
+    bare_put_long(m, tables + 0x1000, (tables + 0x2000) | 3);
+    for (unsigned n = 0; n < BARE_RAM >> 21; n++) {
+        bare_put_long(m, tables + 0x2000 + n * 8, n << 21 | 0xe3);
+    }
+    bare_flat32(m, UINT32_MAX);
+    cpu->seg[X86_CS].attr = 0xb | SEG_S | SEG_P | SEG_L | SEG_G;
+    cpu->efer = EFER_LME | EFER_LMA;
+    cpu->cr4 |= CR4_PAE | CR4_OSFXSR;
+    cpu->fpu.fcw = 0x37f;
+    cpu->fpu.mxcsr = 0x1f80;
+    cpu->cr3 = tables;
+    cpu->cr0 |= CR0_PG | CR0_PE;
+    x86_update_fp_key(cpu);
+    x86_update_key(cpu);
+    cpu->mmu_ops->flush_all(cpu);
+}
+
 typedef struct BareCase {
     const BareTest *test;
     const char *variant;

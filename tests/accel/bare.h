@@ -42,6 +42,10 @@ void bare_run(Bare *m, uint64_t pc);
  * PSE) unless it is ~0. */
 void bare_flat32(Bare *m, uint32_t cr3);
 
+/* 64-bit mode, supervisor, SSE on, all RAM mapped as it is by large pages, with
+ * three pages of tables at `tables`: the last one has the 2 MiB pages. */
+void bare_long_mode(Bare *m, uint64_t tables);
+
 typedef struct BareTest {
     const char *name;
     void (*fn)(Bare *m);

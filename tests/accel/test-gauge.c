@@ -86,29 +86,6 @@ typedef struct Program {
  * ---------------------------------------------------------------
  */
 
-/* 64-bit mode, supervisor, everything mapped as it is by large pages. */
-static void gauge_long_mode(Bare *m)
-{
-    X86Cpu *cpu = m->cpu;
-
-    bare_put_long(m, TABLES, (TABLES + 0x1000) | 3);
-    bare_put_long(m, TABLES + 0x1000, (TABLES + 0x2000) | 3);
-    for (unsigned n = 0; n < BARE_RAM >> 21; n++) {
-        bare_put_long(m, TABLES + 0x2000 + n * 8, n << 21 | 0xe3);
-    }
-    bare_flat32(m, UINT32_MAX);
-    cpu->seg[X86_CS].attr = 0xb | SEG_S | SEG_P | SEG_L | SEG_G;
-    cpu->efer = EFER_LME | EFER_LMA;
-    cpu->cr4 |= CR4_PAE | CR4_OSFXSR;
-    cpu->fpu.fcw = 0x37f;
-    cpu->fpu.mxcsr = 0x1f80;
-    cpu->cr3 = TABLES;
-    cpu->cr0 |= CR0_PG | CR0_PE;
-    x86_update_fp_key(cpu);
-    x86_update_key(cpu);
-    cpu->mmu_ops->flush_all(cpu);
-}
-
 static void gauge_run(Bare *m, unsigned count)
 {
     uint64_t *r = m->cpu->env.r;
@@ -125,7 +102,7 @@ static Bare *gauge_machine(const Program *p, const char *accel)
 {
     Bare *m = bare_new(accel);
 
-    gauge_long_mode(m);
+    bare_long_mode(m, TABLES);
     bare_put(m, CODE, p->start, p->end - p->start);
     for (unsigned n = 0; n < 4096; n++) { /* harmless as numbers of any kind */
         bare_put_long(m, DATA + 4 * n, 0x3f800000);
