@@ -106,6 +106,18 @@ typedef enum TcgHelperFlags {
     TCG_PURE = 1 << 5,           /* result depends on the arguments only */
 } TcgHelperFlags;
 
+/* A helper without arguments or result that changes memory, and globals as the
+ * x86's REP MOVS and STOS do: a back end may do all of that by itself where it
+ * is plain RAM, and then does not call it. An element has 1 << (d &
+ * TCG_QUICK_SIZE) bytes. */
+typedef enum TcgQuick {
+    TCG_QUICK_NONE,
+    TCG_QUICK_COPY, /* global 1 elements from linear address global 6 on to
+                       global 7 on, one after the other */
+    TCG_QUICK_FILL, /* global 1 elements, each global 0, to global 7 on */
+} TcgQuick;
+enum { TCG_QUICK_SIZE = 3, TCG_QUICK_SIZES };
+
 typedef uint64_t TcgHelperFn(void *env, uint64_t a, uint64_t b, uint64_t c,
                              uint64_t d);
 
@@ -113,6 +125,9 @@ typedef struct TcgHelper {
     const char *name;
     TcgHelperFn *fn;
     unsigned flags;
+    uint8_t quick;       /* TcgQuick; not if */
+    uint8_t unless_bits; /* one of these is set in the byte of the CPU struct */
+    uint16_t unless;     /* at this offset */
 } TcgHelper;
 
 /* ---- Native instructions --------------------------------------------------

@@ -77,12 +77,25 @@ static void call_reload(Emit *e, const TcgHelper *h, IrVal dst)
     asm_call_to(&e->as, emit_thunk(e, all ? THUNK_RELOAD_ALL : THUNK_RELOAD));
 }
 
+void call_light(Emit *e, const TcgHelper *h, int64_t constant)
+{
+    asm_call_to(&e->as, emit_thunk(e, THUNK_SAVE));
+    asm_movi(&e->as, call_args[3], constant);
+    asm_call_c(&e->as, h->fn);
+    call_reload(e, h, IR_NONE);
+}
+
 void emit_call(Emit *e, const IrInsn *i)
 {
     const TcgHelper *h = (const TcgHelper *)(intptr_t)i->imm;
 
     if (e->now & INFO_NEEDED) {
         flags_save(e);
+    }
+    if (h->quick) {
+        emit_quick(e, i);
+        e->host_flags = false;
+        return;
     }
     call_settle(e, i->a);
     call_settle(e, i->b);

@@ -82,8 +82,11 @@ typedef enum EmitThunk {
     THUNK_POLL,     /* call, at the start of a block */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
     THUNK_MEM_SLOW, /* call, by those: see mem.c */
-    THUNK_WIDE, /* call, by slow parts of wide accesses: one for each scratch */
-    THUNK_MEM = THUNK_WIDE + EMIT_SCRATCHES, /* of others: and each slot */
+    THUNK_COPY,     /* call: see string.c; one for each size of elements */
+    THUNK_FILL = THUNK_COPY + TCG_QUICK_SIZES,
+    THUNK_WIDE = THUNK_FILL + TCG_QUICK_SIZES, /* call, by slow parts of wide
+                                                  accesses: for each scratch */
+    THUNK_MEM = THUNK_WIDE + EMIT_SCRATCHES,   /* of others: and each slot */
     THUNK_COUNT = THUNK_MEM + EMIT_SCRATCHES * MEM_SLOTS
 } EmitThunk;
 
@@ -146,7 +149,9 @@ struct EmitCold {
     uint8_t exit;    /* EXIT: number */
     bool host;       /* EXIT: flags are in the host's flags */
     bool poll;
-    uint64_t target; /* EXIT: guest pc */
+    uint64_t target;         /* EXIT: guest pc */
+    const TcgHelper *helper; /* quick CALL */
+    int64_t constant;        /* and its last argument */
 };
 
 /* ---- A compilation ---------------------------------------------------- */
@@ -399,6 +404,8 @@ void emit_atomic(Emit *e, const IrInsn *i);
 /* native.c, call.c, exit.c */
 void emit_native(Emit *e, const IrInsn *i);
 void emit_call(Emit *e, const IrInsn *i);
+/* A light helper without arguments, but for the constant, or result. */
+void call_light(Emit *e, const TcgHelper *h, int64_t constant);
 void emit_exit(Emit *e, const IrInsn *i);
 void emit_exitr(Emit *e, const IrInsn *i);
 void emit_leave(Emit *e, const IrInsn *i);
@@ -414,6 +421,10 @@ enum {
 void emit_prologue(Emit *e);
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);
+
+/* string.c: a call with a TcgQuick. The flags are put away. */
+void emit_quick(Emit *e, const IrInsn *i);
+void string_thunks(Asm *a, X86State *st);
 
 /* analyse.c: the backward pass. */
 void emit_analyse(Emit *e);

@@ -335,6 +335,14 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_POLL] = "poll",
     [THUNK_BOUNCED] = "bounced",
     [THUNK_MEM_SLOW] = "mem_slow",
+    [THUNK_COPY] = "copy1",
+    "copy2",
+    "copy4",
+    "copy8",
+    [THUNK_FILL] = "fill1",
+    "fill2",
+    "fill4",
+    "fill8",
 };
 
 typedef struct ThunkRow {
@@ -374,6 +382,7 @@ void emit_thunks(Asm *a, TcgContext *ctx)
 {
     X86State *st = ctx->state;
 
+    string_thunks(a, st);
     for (unsigned n = 0; n < G_N_ELEMENTS(thunk_rows); n++) {
         thunk_align(a, thunk_rows[n].thunk);
         st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);

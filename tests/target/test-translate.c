@@ -383,17 +383,8 @@ static const Golden goldens[] = {
       "    exit 0 0x20000000 poll\n" },
     { X86_CODE64, { 0xf3, 0xa4 }, 2,
       "    insn ---- 0x20000000\n"
-      "    t0 = call.64 rep_movs(0x53c)\n"
-      "    brcond.64.ne t0, 0 L0\n"
-      "    exit 0 0x20000002\n"
-      "  label L0\n"
-      "    stenvi 0x20000000 env+0x80 8 bytes\n"
-      "    t2 = ldenv.64 env+0x88 4 bytes\n"
-      "    brcond.32.e t2, 0 L1\n"
-      "    leave 2\n"
-      "  label L1\n"
-      "    t1 = ldenv.64 env+0x80 8 bytes\n"
-      "    exitr.64 t1\n" },
+      "    call.64 flat_rep_movs(0x53c)\n"
+      "    exit 0 0x20000002\n" },
     { X86_CODE32, { 0x8b, 0x43, 0x04 }, 3,
       "    insn ---- 0x20000000\n"
       "    t0 = add.32 r3, 4\n"

@@ -109,6 +109,13 @@ static uint64_t helper(void *env, uint64_t a, uint64_t b, uint64_t c,
 static const TcgHelper light = { "light", helper, TCG_LIGHT };
 static const TcgHelper heavy = { "heavy", helper, TCG_WRITES_GLOBALS };
 
+static const TcgHelper quick = { .name = "quick",
+                                 .fn = helper,
+                                 .flags = TCG_LIGHT | TCG_WRITES_GLOBALS,
+                                 .quick = TCG_QUICK_COPY,
+                                 .unless_bits = 4,
+                                 .unless = 0x1234 };
+
 static void calls(IrBlock *b)
 {
     IrVal t = ir_temp(b);
@@ -117,6 +124,8 @@ static void calls(IrBlock *b)
     ir_call(b, &light, 0, 6, t, 14, 7);
     ir_append(b, IR_INSN)->imm = 0x11;
     ir_call(b, &heavy, IR_NONE, 2, 1, IR_NONE, 0);
+    ir_append(b, IR_INSN)->imm = 0x12;
+    ir_call(b, &quick, IR_NONE, IR_NONE, IR_NONE, IR_NONE, 2);
     ir_exit(b, 0, 0x20, false);
 }
 

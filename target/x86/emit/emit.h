@@ -31,8 +31,12 @@ void tr_intercept_io(Translator *t, const X86Insn *i, IrVal port,
                      unsigned bytes, uint32_t what);
 /* What the string helpers want to know, as a constant. */
 int64_t tr_string_desc(const X86Insn *i, unsigned bytes);
-/* FLAT: 64-bit addresses in segments without base. */
-enum { STRING_REP = 1 << 8, STRING_REPNE = 1 << 9, STRING_FLAT = 1 << 10 };
+enum {
+    STRING_REP = 1 << 8,
+    STRING_REPNE = 1 << 9,
+    STRING_FLAT = 1 << 10,    /* 64-bit addresses in segments without base */
+    STRING_COUNTED = 1 << 11, /* env->insn_count is kept */
+};
 
 /* ---- int-helpers.c ---------------------------------------------------------
  */
@@ -60,9 +64,10 @@ extern const TcgHelper x86_helper_fence;      /* (): a full host barrier */
 /* ---- string-helpers.c: the constant is tr_string_desc() --------------------
  */
 
-/* (): non-zero: not done yet, start the instruction again. */
-extern const TcgHelper x86_helper_rep_movs;
+extern const TcgHelper x86_helper_rep_movs; /* () */
 extern const TcgHelper x86_helper_rep_stos;
+extern const TcgHelper x86_helper_flat_rep_movs; /* with STRING_FLAT */
+extern const TcgHelper x86_helper_flat_rep_stos;
 extern const TcgHelper x86_helper_rep_cmps;
 extern const TcgHelper x86_helper_rep_scas;
 /* prepare (): number of elements; transfer (port, bytes, elements); finish

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The usual REP MOVS and STOS, see string-flat.h: registers are read once and
- * written once, and a page costs one look at the TLB. An element in two pages
- * is left to the caller.
+ * written once, and a page costs one look at the TLB.
  */
 #include "target/x86/emit/string-flat.h"
 #include "target/x86/emit/string-host.h"
-
-enum { FLAT_SHORT = 64 }; /* bytes */
 
 static uint8_t *flat_host(const X86Cpu *cpu, uint64_t addr, bool write)
 {
@@ -37,49 +34,75 @@ static uint64_t flat_left(const X86Cpu *cpu, unsigned log2, uint64_t budget)
     return n < budget >> log2 ? n << log2 : budget >> log2 << log2;
 }
 
-static bool flat_in_page(uint64_t addr, uint64_t n)
-{
-    return (addr & (STRING_PAGE - 1)) + n <= STRING_PAGE;
-}
+/* ---- One element, in one page or two ---------------------------------------
+ * False: one of them is not plain. Nothing before its first page's begin or
+ * behind its last page's end is touched.
+ */
 
-bool string_short_movs(X86Cpu *cpu, unsigned log2)
+static bool flat_load(const X86Cpu *cpu, uint64_t addr, unsigned bytes,
+                      uint64_t *value)
 {
-    uint64_t *r = cpu->env.r, src = r[X86_RSI], dst = r[X86_RDI];
-    uint64_t n = r[X86_RCX] << log2;
+    unsigned low = STRING_PAGE - (addr & (STRING_PAGE - 1));
+    const uint8_t *a = flat_host(cpu, addr, false);
+    const uint8_t *b = low < bytes ? flat_host(cpu, addr + low, false) : a;
 
-    if (r[X86_RCX] > FLAT_SHORT || n > FLAT_SHORT || !flat_in_page(src, n) ||
-        !flat_in_page(dst, n)) {
+    if (!a || !b) {
         return false;
     }
+    *value = low < 8 ? string_host_word(a + low - 8) >> (64 - 8 * low)
+                     : string_host_word(a);
+    if (low < bytes) {
+        *value |= string_host_word(b) << 8 * low;
+    }
+    return true;
+}
+
+static bool flat_store(const X86Cpu *cpu, uint64_t addr, unsigned log2,
+                       uint64_t value)
+{
+    unsigned low = STRING_PAGE - (addr & (STRING_PAGE - 1)), bytes = 1u << log2;
+    uint8_t *a = flat_host(cpu, addr, true);
+    uint8_t *b = low < bytes ? flat_host(cpu, addr + low, true) : a;
+
+    if (!a || !b) {
+        return false;
+    }
+    if (low >= bytes) {
+        string_host_put(a, value, log2);
+        return true;
+    }
+    for (unsigned n = 0; n < bytes; n++, value >>= 8) {
+        *(n < low ? a + n : b + n - low) = value;
+    }
+    return true;
+}
+
+/* ---- Runs ------------------------------------------------------------------
+ */
+
+/* Of elements that start and end in these pages; false: none was. */
+static bool flat_move_run(const X86Cpu *cpu, uint64_t dst, uint64_t src,
+                          uint64_t bytes, unsigned log2)
+{
     const uint8_t *from = flat_host(cpu, src, false);
     uint8_t *to = flat_host(cpu, dst, true);
 
-    if (!from || !to || (size_t)(to - from) < n) {
+    if (!from || !to) {
         return false;
     }
-    string_host_copy_short(to, from, n);
-    r[X86_RSI] = src + n;
-    r[X86_RDI] = dst + n;
-    r[X86_RCX] = 0;
+    /* Bytes, unless elements read what others wrote. */
+    unsigned unit = (size_t)(to - from) < bytes ? log2 : 0;
+    string_host_copy(to, from, bytes >> unit, unit);
     return true;
 }
 
-bool string_short_stos(X86Cpu *cpu, unsigned log2)
+static bool flat_move_one(const X86Cpu *cpu, uint64_t dst, uint64_t src,
+                          unsigned log2)
 {
-    uint64_t *r = cpu->env.r, dst = r[X86_RDI], n = r[X86_RCX] << log2;
+    uint64_t value;
 
-    if (r[X86_RCX] > FLAT_SHORT || n > FLAT_SHORT || !flat_in_page(dst, n)) {
-        return false;
-    }
-    uint8_t *to = flat_host(cpu, dst, true);
-
-    if (!to) {
-        return false;
-    }
-    string_host_fill_short(to, string_host_repeat(r[X86_RAX], log2), n);
-    r[X86_RDI] = dst + n;
-    r[X86_RCX] = 0;
-    return true;
+    return flat_load(cpu, src, 1u << log2, &value) &&
+           flat_store(cpu, dst, log2, value);
 }
 
 uint64_t string_flat_movs(X86Cpu *cpu, unsigned log2, uint64_t budget)
@@ -89,15 +112,12 @@ uint64_t string_flat_movs(X86Cpu *cpu, unsigned log2, uint64_t budget)
 
     while (left) {
         uint64_t run = flat_room(dst, flat_room(src, left, log2), log2);
-        const uint8_t *from = flat_host(cpu, src, false);
-        uint8_t *to = flat_host(cpu, dst, true);
 
-        if (!run || !from || !to) {
+        if (run ? !flat_move_run(cpu, dst, src, run, log2)
+                : !flat_move_one(cpu, dst, src, log2)) {
             break;
         }
-        /* Bytes, unless elements read what others wrote. */
-        unsigned unit = (size_t)(to - from) < run ? log2 : 0;
-        string_host_copy(to, from, run >> unit, unit);
+        run = run ? run : 1u << log2;
         src += run;
         dst += run;
         left -= run;
@@ -110,6 +130,17 @@ uint64_t string_flat_movs(X86Cpu *cpu, unsigned log2, uint64_t budget)
     return done;
 }
 
+static bool flat_fill_run(const X86Cpu *cpu, uint64_t dst, uint64_t value,
+                          uint64_t bytes, unsigned log2)
+{
+    uint8_t *to = flat_host(cpu, dst, true);
+
+    if (to) {
+        string_host_fill(to, value, bytes >> log2, log2);
+    }
+    return to;
+}
+
 uint64_t string_flat_stos(X86Cpu *cpu, unsigned log2, uint64_t budget)
 {
     uint64_t *r = cpu->env.r, dst = r[X86_RDI], value = r[X86_RAX];
@@ -117,12 +148,12 @@ uint64_t string_flat_stos(X86Cpu *cpu, unsigned log2, uint64_t budget)
 
     while (left) {
         uint64_t run = flat_room(dst, left, log2);
-        uint8_t *to = flat_host(cpu, dst, true);
 
-        if (!run || !to) {
+        if (run ? !flat_fill_run(cpu, dst, value, run, log2)
+                : !flat_store(cpu, dst, log2, value)) {
             break;
         }
-        string_host_fill(to, value, run >> log2, log2);
+        run = run ? run : 1u << log2;
         dst += run;
         left -= run;
     }

@@ -10,10 +10,6 @@
 
 enum { STRING_BUDGET = 64 * 1024, STRING_PAGE = 4096 };
 
-/* All of it, if that is few bytes in one page. False: nothing was done. */
-bool string_short_movs(X86Cpu *cpu, unsigned log2);
-bool string_short_stos(X86Cpu *cpu, unsigned log2);
-
 /* As many elements of 1 << log2 bytes as can be done so, and at most budget
  * bytes; rCX, rSI, rDI are what is left. The number of bytes done. */
 uint64_t string_flat_movs(X86Cpu *cpu, unsigned log2, uint64_t budget);

@@ -111,6 +111,17 @@ static void string_spend(StringRun *s, uint64_t bytes)
     s->budget -= bytes >> s->log2;
 }
 
+/* Between two pieces of a long one: interrupts, and whoever else waits for the
+ * CPU. The instruction begins once more then, with what is left. */
+static void string_pause(X86Cpu *cpu, uint64_t desc)
+{
+    if (__atomic_load_n(&cpu->env.exit_request, __ATOMIC_RELAXED)) {
+        tcg_sync_pc(cpu);
+        cpu->env.insn_count -= (desc & STRING_COUNTED) != 0;
+        tcg_unwind(cpu, TCG_LEAVE_REQUEST);
+    }
+}
+
 static bool string_is_flat(const X86Cpu *cpu, uint64_t desc)
 {
     return desc & STRING_FLAT && !(cpu->eflags & EFLAGS_DF);
@@ -233,13 +244,12 @@ static void string_movs_one(StringRun *s, uint64_t src, uint64_t dst)
 
 /* True if there is more to do after the budget. Apart, so that the usual case
  * saves no registers. */
-static __attribute__((noinline)) uint64_t
-string_movs_rest(X86Cpu *cpu, uint64_t desc, uint64_t spent)
+static __attribute__((noinline)) bool string_movs_rest(X86Cpu *cpu,
+                                                       uint64_t desc)
 {
     bool flat = string_is_flat(cpu, desc);
     StringRun s;
     string_begin(&s, cpu, desc);
-    string_spend(&s, spent);
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t src = string_si(&s), dst = string_di(&s);
         n = string_min(n, string_run(&s, X86_RSI, src));
@@ -266,30 +276,28 @@ static uint64_t string_rep_movs(void *env, uint64_t a, uint64_t b, uint64_t c,
                                 uint64_t desc)
 {
     X86Cpu *cpu = env;
-    uint64_t spent = 0;
 
-    if (string_is_flat(cpu, desc)) {
-        if (string_short_movs(cpu, desc & 3)) {
-            return 0;
+    do {
+        if (string_is_flat(cpu, desc)) {
+            string_flat_movs(cpu, desc & 3, STRING_BUDGET);
+            if (!cpu->env.r[X86_RCX]) {
+                return 0;
+            }
         }
-        spent = string_flat_movs(cpu, desc & 3, STRING_BUDGET);
-        if (!cpu->env.r[X86_RCX]) {
-            return 0;
-        }
-    }
-    return string_movs_rest(cpu, desc, spent);
+        string_pause(cpu, desc);
+    } while (string_movs_rest(cpu, desc));
+    return 0;
 }
 
 /* ---- STOS ------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) uint64_t
-string_stos_rest(X86Cpu *cpu, uint64_t desc, uint64_t spent)
+static __attribute__((noinline)) bool string_stos_rest(X86Cpu *cpu,
+                                                       uint64_t desc)
 {
     bool flat = string_is_flat(cpu, desc);
     StringRun s;
     string_begin(&s, cpu, desc);
-    string_spend(&s, spent);
     uint64_t value = s.cpu->env.r[X86_RAX];
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t dst = string_di(&s);
@@ -315,18 +323,17 @@ static uint64_t string_rep_stos(void *env, uint64_t a, uint64_t b, uint64_t c,
                                 uint64_t desc)
 {
     X86Cpu *cpu = env;
-    uint64_t spent = 0;
 
-    if (string_is_flat(cpu, desc)) {
-        if (string_short_stos(cpu, desc & 3)) {
-            return 0;
+    do {
+        if (string_is_flat(cpu, desc)) {
+            string_flat_stos(cpu, desc & 3, STRING_BUDGET);
+            if (!cpu->env.r[X86_RCX]) {
+                return 0;
+            }
         }
-        spent = string_flat_stos(cpu, desc & 3, STRING_BUDGET);
-        if (!cpu->env.r[X86_RCX]) {
-            return 0;
-        }
-    }
-    return string_stos_rest(cpu, desc, spent);
+        string_pause(cpu, desc);
+    } while (string_stos_rest(cpu, desc));
+    return 0;
 }
 
 /* ---- CMPS, SCAS ------------------------------------------------------------
@@ -426,11 +433,11 @@ static bool string_compared(StringRun *s, uint64_t n, const uint64_t v[2],
     return (v[0] == v[1]) == s->repne;
 }
 
-static uint64_t string_rep_cmps(void *env, uint64_t a, uint64_t b, uint64_t c,
-                                uint64_t desc)
+/* True if there is more to do after the budget. */
+static bool string_cmps_some(X86Cpu *cpu, uint64_t desc)
 {
     StringRun s;
-    string_begin(&s, env, desc);
+    string_begin(&s, cpu, desc);
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t si = string_si(&s), di = string_di(&s), v[2];
         n = string_min(n, string_run(&s, X86_RSI, si));
@@ -446,17 +453,16 @@ static uint64_t string_rep_cmps(void *env, uint64_t a, uint64_t b, uint64_t c,
             v[1] = string_load(&s, di);
         }
         if (string_compared(&s, n, v, true)) {
-            return 0;
+            return false;
         }
     }
     return string_reg(&s, X86_RCX) != 0;
 }
 
-static uint64_t string_rep_scas(void *env, uint64_t a, uint64_t b, uint64_t c,
-                                uint64_t desc)
+static bool string_scas_some(X86Cpu *cpu, uint64_t desc)
 {
     StringRun s;
-    string_begin(&s, env, desc);
+    string_begin(&s, cpu, desc);
     const uint8_t *acc = (const uint8_t *)&s.cpu->env.r[X86_RAX];
     for (uint64_t n; (n = string_left(&s));) {
         uint64_t di = string_di(&s), v[2];
@@ -470,18 +476,51 @@ static uint64_t string_rep_scas(void *env, uint64_t a, uint64_t b, uint64_t c,
             v[1] = string_load(&s, di);
         }
         if (string_compared(&s, n, v, false)) {
-            return 0;
+            return false;
         }
     }
     return string_reg(&s, X86_RCX) != 0;
 }
 
-HELPER(rep_movs, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS);
-HELPER(rep_stos, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS);
-HELPER(rep_cmps, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS |
-                     TCG_READS_FLAGS | TCG_WRITES_FLAGS);
-HELPER(rep_scas, TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS |
-                     TCG_READS_FLAGS | TCG_WRITES_FLAGS);
+static uint64_t string_rep_cmps(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                uint64_t desc)
+{
+    while (string_cmps_some(env, desc)) {
+        string_pause(env, desc);
+    }
+    return 0;
+}
+
+static uint64_t string_rep_scas(void *env, uint64_t a, uint64_t b, uint64_t c,
+                                uint64_t desc)
+{
+    while (string_scas_some(env, desc)) {
+        string_pause(env, desc);
+    }
+    return 0;
+}
+
+enum {
+    STRING_MOVES = TCG_LIGHT | TCG_MAY_RAISE | TCG_WRITES_GLOBALS,
+    STRING_COMPARES = STRING_MOVES | TCG_READS_FLAGS | TCG_WRITES_FLAGS,
+};
+HELPER(rep_movs, STRING_MOVES);
+HELPER(rep_stos, STRING_MOVES);
+HELPER(rep_cmps, STRING_COMPARES);
+HELPER(rep_scas, STRING_COMPARES);
+
+/* Where segments have no base. */
+#define HELPER_FLAT(movement, kind)                                            \
+    const TcgHelper x86_helper_flat_##movement = {                             \
+        .name = "flat_" #movement,                                             \
+        .fn = string_##movement,                                               \
+        .flags = STRING_MOVES,                                                 \
+        .quick = (kind),                                                       \
+        .unless_bits = EFLAGS_DF >> 8,                                         \
+        .unless = offsetof(X86Cpu, eflags) + 1,                                \
+    }
+HELPER_FLAT(rep_movs, TCG_QUICK_COPY);
+HELPER_FLAT(rep_stos, TCG_QUICK_FILL);
 
 /* ---- INS, OUTS -------------------------------------------------------------
  */

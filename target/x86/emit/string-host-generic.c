@@ -2,23 +2,6 @@
 /* Runs of elements on a host without string instructions. */
 #include "target/x86/emit/string-host.h"
 
-static void string_host_put(uint8_t *dst, uint64_t value, unsigned log2)
-{
-    switch (log2) {
-    case 0:
-        *dst = value;
-        return;
-    case 1:
-        __builtin_memcpy(dst, &value, 2);
-        return;
-    case 2:
-        __builtin_memcpy(dst, &value, 4);
-        return;
-    default:
-        __builtin_memcpy(dst, &value, 8);
-    }
-}
-
 static uint64_t string_host_get(const uint8_t *src, unsigned log2)
 {
     uint64_t value = 0;

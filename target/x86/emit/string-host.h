@@ -20,6 +20,24 @@ void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2);
 size_t string_host_skip(const uint8_t *a, bool repeat, const uint8_t *b,
                         size_t n, unsigned log2, bool until_equal);
 
+/* One element, at once. */
+static inline void string_host_put(uint8_t *dst, uint64_t value, unsigned log2)
+{
+    switch (log2) {
+    case 0:
+        *dst = value;
+        return;
+    case 1:
+        __builtin_memcpy(dst, &value, 2);
+        return;
+    case 2:
+        __builtin_memcpy(dst, &value, 4);
+        return;
+    default:
+        __builtin_memcpy(dst, &value, 8);
+    }
+}
+
 /* ---- Short runs, by words ---------------------------------------------------
  */
 

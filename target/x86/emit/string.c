@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MOVS, STOS, LODS, CMPS, SCAS. One element is IR; under REP a helper does
- * whole runs within pages (string-helpers.c) and comes back when it is done, or
- * after a while, so that interrupts are taken: then the instruction starts
- * again with what is left in rCX, rSI and rDI.
+ * whole runs within pages (string-helpers.c), which the back end may do by
+ * itself if they are short. It gives up after a while if somebody wants the
+ * CPU: then the instruction starts again with what is left in rCX, rSI, rDI.
  */
 #include "target/x86/emit/emit.h"
 
@@ -73,7 +73,8 @@ static void string_advance(Translator *t, const X86Insn *i, unsigned reg,
 
 /* What one iteration does, in order: loads, the store, then registers. */
 typedef struct StringOp {
-    const TcgHelper *rep; /* runs, or NULL */
+    const TcgHelper *rep;  /* runs, or NULL */
+    const TcgHelper *flat; /* the same where segments have no base, or NULL */
     bool load_si, load_di, store, store_a, compare, compare_a;
 } StringOp;
 
@@ -145,11 +146,11 @@ static void string_rep(Translator *t, const X86Insn *i, const StringOp *op,
         string_rep_slow(t, i, op, bytes);
         return;
     }
-    IrVal more = tr_temp(t);
-    tr_call(t, op->rep, more, IR_NONE, IR_NONE, IR_NONE,
-            tr_string_desc(i, bytes) |
-                (string_is_flat(t, i) ? STRING_FLAT : 0));
-    ir_brcondi(t->ir, IR_CC_NE, IR_I64, more, 0, tr_late(t, t->pc));
+    bool flat = string_is_flat(t, i);
+    const TcgHelper *helper = flat && op->flat ? op->flat : op->rep;
+    tr_call(t, helper, IR_NONE, IR_NONE, IR_NONE, IR_NONE,
+            tr_string_desc(i, bytes) | (flat ? STRING_FLAT : 0) |
+                (t->ir->count_insns ? STRING_COUNTED : 0));
 }
 
 static void string_op(Translator *t, const X86Insn *i, const StringOp *op)
@@ -165,6 +166,7 @@ static void string_op(Translator *t, const X86Insn *i, const StringOp *op)
 void emit_MOVS(Translator *t, const X86Insn *i)
 {
     static const StringOp op = { .rep = &x86_helper_rep_movs,
+                                 .flat = &x86_helper_flat_rep_movs,
                                  .load_si = true,
                                  .store = true };
     string_op(t, i, &op);
@@ -172,7 +174,9 @@ void emit_MOVS(Translator *t, const X86Insn *i)
 
 void emit_STOS(Translator *t, const X86Insn *i)
 {
-    static const StringOp op = { .rep = &x86_helper_rep_stos, .store = true };
+    static const StringOp op = { .rep = &x86_helper_rep_stos,
+                                 .flat = &x86_helper_flat_rep_stos,
+                                 .store = true };
     string_op(t, i, &op);
 }
 
