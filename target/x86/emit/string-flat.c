@@ -19,12 +19,17 @@ static uint8_t *flat_host(const X86Cpu *cpu, uint64_t addr, bool write)
                                                          : NULL;
 }
 
-/* Bytes of whole elements from addr in its page, at most n. */
-static uint64_t flat_room(uint64_t addr, uint64_t n, unsigned log2)
+/* Bytes from addr on, whose page is at host, that are one piece of the host's
+ * memory, at most n: pages that follow each other often do so there, too. */
+static uint64_t flat_reach(const X86Cpu *cpu, uint64_t addr,
+                           const uint8_t *host, uint64_t n, bool write)
 {
     uint64_t room = STRING_PAGE - (addr & (STRING_PAGE - 1));
 
-    return room < n ? room >> log2 << log2 : n;
+    while (room < n && flat_host(cpu, addr + room, write) == host + room) {
+        room += STRING_PAGE;
+    }
+    return room < n ? room : n;
 }
 
 static uint64_t flat_left(const X86Cpu *cpu, unsigned log2, uint64_t budget)
@@ -77,89 +82,74 @@ static bool flat_store(const X86Cpu *cpu, uint64_t addr, unsigned log2,
     return true;
 }
 
-/* ---- Runs ------------------------------------------------------------------
+/* ---- Runs: the bytes done, none where a page is not plain ------------------
  */
 
-/* Of elements that start and end in these pages; false: none was. */
-static bool flat_move_run(const X86Cpu *cpu, uint64_t dst, uint64_t src,
+static uint64_t flat_move(const X86Cpu *cpu, uint64_t dst, uint64_t src,
                           uint64_t bytes, unsigned log2)
 {
     const uint8_t *from = flat_host(cpu, src, false);
     uint8_t *to = flat_host(cpu, dst, true);
+    uint64_t value;
 
     if (!from || !to) {
-        return false;
+        return 0;
+    }
+    bytes = flat_reach(cpu, dst, to, bytes, true);
+    bytes = flat_reach(cpu, src, from, bytes, false) >> log2 << log2;
+    if (!bytes) {
+        return flat_load(cpu, src, 1u << log2, &value) &&
+                       flat_store(cpu, dst, log2, value)
+                   ? 1u << log2
+                   : 0;
     }
     /* Bytes, unless elements read what others wrote. */
     unsigned unit = (size_t)(to - from) < bytes ? log2 : 0;
     string_host_copy(to, from, bytes >> unit, unit);
-    return true;
+    return bytes;
 }
 
-static bool flat_move_one(const X86Cpu *cpu, uint64_t dst, uint64_t src,
-                          unsigned log2)
+static uint64_t flat_fill(const X86Cpu *cpu, uint64_t dst, uint64_t value,
+                          uint64_t bytes, unsigned log2)
 {
-    uint64_t value;
+    uint8_t *to = flat_host(cpu, dst, true);
 
-    return flat_load(cpu, src, 1u << log2, &value) &&
-           flat_store(cpu, dst, log2, value);
+    if (!to) {
+        return 0;
+    }
+    bytes = flat_reach(cpu, dst, to, bytes, true) >> log2 << log2;
+    if (!bytes) {
+        return flat_store(cpu, dst, log2, value) ? 1u << log2 : 0;
+    }
+    string_host_fill(to, value, bytes >> log2, log2);
+    return bytes;
 }
 
 uint64_t string_flat_movs(X86Cpu *cpu, unsigned log2, uint64_t budget)
 {
     uint64_t *r = cpu->env.r, src = r[X86_RSI], dst = r[X86_RDI];
-    uint64_t left = flat_left(cpu, log2, budget);
+    uint64_t all = flat_left(cpu, log2, budget), done = 0, run;
 
-    while (left) {
-        uint64_t run = flat_room(dst, flat_room(src, left, log2), log2);
-
-        if (run ? !flat_move_run(cpu, dst, src, run, log2)
-                : !flat_move_one(cpu, dst, src, log2)) {
-            break;
-        }
-        run = run ? run : 1u << log2;
-        src += run;
-        dst += run;
-        left -= run;
+    while (done < all &&
+           (run = flat_move(cpu, dst + done, src + done, all - done, log2))) {
+        done += run;
     }
-    uint64_t done = src - r[X86_RSI];
-
-    r[X86_RSI] = src;
-    r[X86_RDI] = dst;
+    r[X86_RSI] += done;
+    r[X86_RDI] += done;
     r[X86_RCX] -= done >> log2;
     return done;
 }
 
-static bool flat_fill_run(const X86Cpu *cpu, uint64_t dst, uint64_t value,
-                          uint64_t bytes, unsigned log2)
-{
-    uint8_t *to = flat_host(cpu, dst, true);
-
-    if (to) {
-        string_host_fill(to, value, bytes >> log2, log2);
-    }
-    return to;
-}
-
 uint64_t string_flat_stos(X86Cpu *cpu, unsigned log2, uint64_t budget)
 {
-    uint64_t *r = cpu->env.r, dst = r[X86_RDI], value = r[X86_RAX];
-    uint64_t left = flat_left(cpu, log2, budget);
+    uint64_t *r = cpu->env.r, dst = r[X86_RDI];
+    uint64_t all = flat_left(cpu, log2, budget), done = 0, run;
 
-    while (left) {
-        uint64_t run = flat_room(dst, left, log2);
-
-        if (run ? !flat_fill_run(cpu, dst, value, run, log2)
-                : !flat_store(cpu, dst, log2, value)) {
-            break;
-        }
-        run = run ? run : 1u << log2;
-        dst += run;
-        left -= run;
+    while (done < all &&
+           (run = flat_fill(cpu, dst + done, r[X86_RAX], all - done, log2))) {
+        done += run;
     }
-    uint64_t done = dst - r[X86_RDI];
-
-    r[X86_RDI] = dst;
+    r[X86_RDI] += done;
     r[X86_RCX] -= done >> log2;
     return done;
 }

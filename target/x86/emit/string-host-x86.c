@@ -1,14 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs of elements on an x86 host: its string instructions take long to start,
- * so short runs go by words. */
+/*
+ * Runs of elements on an x86 host. Its string instructions take long to start,
+ * and go byte by byte (AMD, Zen 5) where the destination is less than
+ * HOST_ALIASED bytes behind the source, modulo a page's size: vectors are
+ * better then. The vector registers are the guest's, so they are lent.
+ */
 #include "target/x86/emit/string-host.h"
 
-enum { HOST_SHORT = 128 }; /* bytes */
+enum { HOST_VECTORS = 512, HOST_ALIASED = 32, HOST_PAGE = 4096 }; /* bytes */
+
+/* At least 16 bytes, of which none is both read and written before. */
+static void string_host_copy_vectors(uint8_t *dst, const uint8_t *src,
+                                     size_t bytes)
+{
+    uint8_t keep[32];
+    intptr_t at = -(intptr_t)bytes;
+
+    __asm__ volatile("movups %%xmm0, %[keep]\n"
+                     "movups %%xmm1, 16+%[keep]\n"
+                     "movups -16(%[src]), %%xmm1\n"
+                     "jmp 2f\n"
+                     "1: movups (%[src], %[at]), %%xmm0\n"
+                     "movups %%xmm0, (%[dst], %[at])\n"
+                     "add $16, %[at]\n"
+                     "2: cmp $-16, %[at]\n"
+                     "jl 1b\n"
+                     "movups %%xmm1, -16(%[dst])\n"
+                     "movups %[keep], %%xmm0\n"
+                     "movups 16+%[keep], %%xmm1\n"
+                     : [at] "+r"(at), [keep] "=m"(keep)
+                     : [src] "r"(src + bytes), [dst] "r"(dst + bytes)
+                     : "memory", "cc");
+}
+
+static bool string_host_is_aliased(const uint8_t *dst, const uint8_t *src)
+{
+    return ((dst - src - 1) & (HOST_PAGE - 1)) < HOST_ALIASED - 1;
+}
 
 void string_host_copy(uint8_t *dst, const uint8_t *src, size_t n, unsigned log2)
 {
-    if (n << log2 <= HOST_SHORT && (size_t)(dst - src) >= n << log2) {
-        string_host_copy_short(dst, src, n << log2);
+    size_t bytes = n << log2;
+    bool apart = (size_t)(dst - src) >= bytes;
+
+    if (apart && bytes < 16) {
+        string_host_copy_short(dst, src, bytes);
+        return;
+    }
+    if (apart && (bytes <= HOST_VECTORS || string_host_is_aliased(dst, src))) {
+        string_host_copy_vectors(dst, src, bytes);
         return;
     }
     switch (log2) {
@@ -26,10 +66,37 @@ void string_host_copy(uint8_t *dst, const uint8_t *src, size_t n, unsigned log2)
     }
 }
 
+/* At least 16 bytes. */
+static void string_host_fill_vectors(uint8_t *dst, uint64_t word, size_t bytes)
+{
+    uint8_t keep[16];
+    intptr_t at = -(intptr_t)bytes;
+
+    __asm__ volatile("movups %%xmm0, %[keep]\n"
+                     "movq %[word], %%xmm0\n"
+                     "punpcklqdq %%xmm0, %%xmm0\n"
+                     "jmp 2f\n"
+                     "1: movups %%xmm0, (%[dst], %[at])\n"
+                     "add $16, %[at]\n"
+                     "2: cmp $-16, %[at]\n"
+                     "jl 1b\n"
+                     "movups %%xmm0, -16(%[dst])\n"
+                     "movups %[keep], %%xmm0\n"
+                     : [at] "+r"(at), [keep] "=m"(keep)
+                     : [dst] "r"(dst + bytes), [word] "r"(word)
+                     : "memory", "cc");
+}
+
 void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2)
 {
-    if (n << log2 <= HOST_SHORT) {
-        string_host_fill_short(dst, string_host_repeat(value, log2), n << log2);
+    size_t bytes = n << log2;
+
+    if (bytes < 16) {
+        string_host_fill_short(dst, string_host_repeat(value, log2), bytes);
+        return;
+    }
+    if (bytes <= HOST_VECTORS) {
+        string_host_fill_vectors(dst, string_host_repeat(value, log2), bytes);
         return;
     }
     switch (log2) {
@@ -60,7 +127,7 @@ void string_host_fill(uint8_t *dst, uint64_t value, size_t n, unsigned log2)
 }
 
 /* ---- Comparing -------------------------------------------------------------
- * 32 bytes a time. The vector registers are the guest's: three are lent.
+ * 32 bytes a time, in three lent registers.
  */
 
 #define STRING_HOST_SKIP(name, equal, join, want)                              \
