@@ -476,9 +476,10 @@ void page_close_unused_locked(TcgEngine *e, TcgPage *p);
 void page_open_every_locked(TcgEngine *e);
 /* Bytes inside one page were stored, or are about to be. */
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);
-/* A slow store there. After some the page is data rather than code: its blocks
- * are dropped, and stores are fast until code runs there again. */
-void page_note_store(TcgEngine *e, const uint8_t *host);
+/* A slow store there. After some the page is data rather than code, unless the
+ * CPU is executing it: its blocks are dropped, and stores are fast until code
+ * runs there again. */
+void page_note_store(X86Cpu *cpu, const uint8_t *host);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);

@@ -213,25 +213,6 @@ void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size)
     }
 }
 
-/* Many stores where code is: a page that was freed and is filled anew. */
-static void page_note_store_locked(TcgEngine *e, TcgPage *p)
-{
-    if (++p->stores >= STORES_TO_OPEN) {
-        page_open(e, p);
-        e->stats.pages_opened++;
-    }
-}
-
-void page_note_store(TcgEngine *e, const uint8_t *host)
-{
-    engine_lock(e);
-    TcgPage *p = page_find(e, host);
-    if (p) {
-        page_note_store_locked(e, p);
-    }
-    engine_unlock(e);
-}
-
 /* In a relative block perhaps one of another page: no harm. */
 static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc)
 {
@@ -239,17 +220,14 @@ static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc)
     return (b->code.base_mask ? distance % PAGE_SIZE : distance) < b->size;
 }
 
-static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
-                                   unsigned size)
+/* Was a block that holds the present instruction made from these bytes? Not if
+ * that is run alone. */
+static bool page_runs(X86Cpu *cpu, const TcgPage *p, unsigned off,
+                      unsigned size)
 {
-    unsigned off = (uintptr_t)host % PAGE_SIZE;
-    const TcgPage *p = page_find(tcg_engine(cpu), host);
+    uint64_t pc = tcg_sync_pc(cpu);
     bool found = false;
 
-    if (!p || !(p->covered & page_cover(off, size))) {
-        return false;
-    }
-    uint64_t pc = tcg_sync_pc(cpu);
     if (pc == tcg_vcpu(cpu)->once_pc) {
         return false;
     }
@@ -258,6 +236,45 @@ static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
                 page_block_holds_pc(p->part[n].block, pc);
     }
     return found;
+}
+
+/* Many stores where code is: a page that was freed and is filled anew. Not one
+ * that is being executed: what the rest of the block stores into itself must be
+ * seen. */
+static void page_note_store_locked(X86Cpu *cpu, TcgPage *p)
+{
+    if (++p->stores < STORES_TO_OPEN) {
+        return;
+    }
+    /* While something is delivered, nobody knows what is executed. */
+    bool runs = tcg_vcpu(cpu)->in_code &&
+                (cpu->catch_point || page_runs(cpu, p, 0, PAGE_SIZE));
+    if (!runs) {
+        page_open(tcg_engine(cpu), p);
+        tcg_engine(cpu)->stats.pages_opened++;
+    }
+}
+
+void page_note_store(X86Cpu *cpu, const uint8_t *host)
+{
+    TcgEngine *e = tcg_engine(cpu);
+
+    engine_lock(e);
+    TcgPage *p = page_find(e, host);
+    if (p) {
+        page_note_store_locked(cpu, p);
+    }
+    engine_unlock(e);
+}
+
+static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
+                                   unsigned size)
+{
+    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    const TcgPage *p = page_find(tcg_engine(cpu), host);
+
+    return p && (p->covered & page_cover(off, size)) &&
+           page_runs(cpu, p, off, size);
 }
 
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
@@ -365,7 +382,7 @@ static bool page_store_locked(X86Cpu *cpu, uint8_t *host, const uint8_t *bytes,
             return false;
         }
         tcg_vcpu(cpu)->stats.code_stores++;
-        page_note_store_locked(e, p);
+        page_note_store_locked(cpu, p);
     }
     page_copy(host, bytes, size);
     page_written_locked(e, host, size);

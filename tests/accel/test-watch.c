@@ -167,10 +167,33 @@ static void test_filled_anew(Bare *m)
     }
 }
 
+/* Code that stores over two others of its page, which have run, and over its
+ * own last instruction: so many stores make data of a page, but not of this.
+ *  20000, 20020: mov al,X; hlt
+ *  20800: mov [20001],dl; mov [20021],dl; mov [20813],dl; mov al,X; hlt */
+static void test_own_page(Bare *m)
+{
+    watch_enter(m);
+    BARE_CODE(m, PAGE, 0xb0, 0, 0xf4);
+    BARE_CODE(m, PAGE + 0x20, 0xb0, 0, 0xf4);
+    BARE_CODE(m, PAGE + 0x800, 0x88, 0x15, 0x01, 0x00, 0x02, 0x00, 0x88, 0x15,
+              0x21, 0x00, 0x02, 0x00, 0x88, 0x15, 0x13, 0x08, 0x02, 0x00, 0xb0,
+              0x00, 0xf4);
+    for (unsigned n = 1; n <= 200; n++) {
+        m->cpu->env.r[X86_RDX] = n;
+        bare_run(m, PAGE);
+        bare_run(m, PAGE + 0x20);
+        g_assert_cmphex((uint8_t)m->cpu->env.r[X86_RAX], ==, n - 1);
+        bare_run(m, PAGE + 0x800);
+        g_assert_cmphex((uint8_t)m->cpu->env.r[X86_RAX], ==, n);
+    }
+}
+
 static const BareTest test_rows[] = {
     { "beside", test_beside },
     { "over", test_over },
     { "filled-anew", test_filled_anew },
+    { "own-page", test_own_page },
     {},
 };
 
