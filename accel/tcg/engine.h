@@ -344,7 +344,8 @@ static inline uint64_t block_hash(const TcgBlockKey *k)
     return h;
 }
 
-/* ---- tlb.c: light ---------------------------------------------------------
+/* ---- tlb.c, tlb-spaces.c: light
+ * ---------------------------------------------------------
  */
 
 extern const X86MmuOps tlb_mmu_ops;
