@@ -38,27 +38,25 @@ typedef enum TcgWatched {
 } TcgWatched;
 
 typedef struct TcgExit {
-    uint64_t pc; /* where a direct exit goes */
-    bool used;
-    bool probe;         /* never linked: env->jumps may know the way */
-    TcgCode *to;        /* linked to, or NULL */
-    TcgCode *next_from; /* list of exits linked to the same target */
+    uint64_t pc;         /* where a direct exit goes */
+    TcgCode *to;         /* linked to, or NULL */
+    TcgCode *next_from;  /* list of exits linked to the same target */
+    uint32_t jump, stub; /* back end's: what to patch, from the entry */
     uint8_t next_from_exit;
-    void *jump; /* back end's: what to patch */
-    void *stub;
+    bool used;
+    bool probe; /* never linked: env->jumps may know the way */
 } TcgExit;
 
 /* One translation. Embedded by the accelerator in its own block struct. */
 struct TcgCode {
-    const void *entry;      /* flags in env */
-    const void *entry_host; /* flags in host flags (same if not needed) */
-    uint32_t size;          /* bytes of code */
-    bool needs_flags;       /* reads the flags it is entered with */
-    uint64_t base_mask;     /* ~0: exits' pcs count from env->pc_base; else 0 */
+    const void *entry;  /* flags in env. Interpreter: its copy of the IR */
+    uint64_t base_mask; /* ~0: exits' pcs count from env->pc_base; else 0 */
     TcgExit exit[2];
     TcgCode *from; /* first exit linked to this (with from_exit) */
+    uint32_t size; /* bytes of code */
     uint8_t from_exit;
-    void *backend; /* interpreter: its copy of the IR */
+    bool needs_flags;  /* reads the flags it is entered with */
+    int8_t entry_host; /* from entry: flags in host flags */
 };
 
 struct TcgContext {

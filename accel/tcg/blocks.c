@@ -249,7 +249,9 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);
-    x86_translate(s->cpu, &e->ir, &fetch, max_insns, &b->size);
+    uint32_t size;
+    x86_translate(s->cpu, &e->ir, &fetch, max_insns, &size);
+    b->size = size;
     b->once |= e->ir.relative != engine_relative(s->cpu);
     b->insns = e->ir.guest_insns;
     if (fetch.page[0]) {

@@ -66,26 +66,28 @@ typedef struct TcgPage TcgPage;
 typedef struct TcgBlockKey {
     const uint8_t *host; /* NULL: outside RAM and ROM, run once */
     uint64_t pc;         /* in its page, if the block is relative */
-    uint64_t cs_base;
+    uint32_t cs_base;
     uint32_t bits; /* X86Key */
 } TcgBlockKey;
 
+/* There may be a hundred thousand: no gaps. */
 struct TcgBlock {
     TcgCode code; /* first: the back end's part */
     TcgBlockKey key;
-    uint32_t size; /* guest bytes */
-    uint16_t insns;
-    bool valid; /* findable; guarded by lock */
-    bool once;  /* never findable, never linked */
-    /* Shorter than others because of a count: dropped when it ran. */
-    bool brief;
     TcgBlock *region_next; /* whose code is in the same region */
     TcgPage *page[2];
-    uint32_t cross[2]; /* 1 + place in a list, 0: in none; per exit */
-    uint8_t cross_list[2];
+    uint32_t cross[2];          /* 1 + place in a list, 0: in none; per exit */
     uint16_t jump[BLOCK_JUMPS]; /* places in jump caches that it was put in */
-    uint8_t jumps;              /* how many; more: any may have it */
+    uint16_t size;              /* guest bytes */
+    uint8_t insns;
+    uint8_t jumps;      /* how many places; more: any may have it */
+    uint8_t cross_list; /* a bit per exit: which list */
+    bool valid;         /* findable; guarded by lock */
+    bool once : 1;      /* never findable, never linked */
+    /* Shorter than others because of a count: dropped when it ran. */
+    bool brief : 1;
 };
+G_STATIC_ASSERT(BLOCK_INSNS_MAX <= UINT8_MAX);
 
 /* The bytes of a page that one block was made from. */
 typedef struct TcgPart {
@@ -330,7 +332,7 @@ static inline uint64_t engine_next_page(const X86Cpu *cpu, uint64_t linear)
     return cpu->key.code == X86_CODE64 ? next : (uint32_t)next;
 }
 
-static inline uint64_t engine_cs_base(const X86Cpu *cpu)
+static inline uint32_t engine_cs_base(const X86Cpu *cpu)
 {
     return cpu->key.code == X86_CODE64 ? 0 : cpu->seg[X86_CS].base;
 }
@@ -344,8 +346,7 @@ static inline uint64_t block_hash(const TcgBlockKey *k)
     return h;
 }
 
-/* ---- tlb.c, tlb-spaces.c: light
- * ---------------------------------------------------------
+/* ---- tlb.c, tlb-spaces.c: light -------------------------------------------
  */
 
 extern const X86MmuOps tlb_mmu_ops;

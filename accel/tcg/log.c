@@ -98,9 +98,9 @@ void log_perf_map(TcgEngine *e, const TcgBlock *b)
 void log_exec(X86Cpu *cpu, const TcgBlock *b)
 {
     if (log_on(LOG_EXEC)) {
-        log_printf("Trace %u: %p [%016" PRIx64 "/%016" PRIx64 "/%08x]\n",
-                   cpu->index, (const void *)b->code.entry, b->key.cs_base,
-                   b->key.pc, b->key.bits);
+        log_printf("Trace %u: %p [%016x/%016" PRIx64 "/%08x]\n", cpu->index,
+                   (const void *)b->code.entry, b->key.cs_base, b->key.pc,
+                   b->key.bits);
     }
     if (log_on(LOG_CPU)) {
         g_autoptr(GString) out = g_string_new(NULL);

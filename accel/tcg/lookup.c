@@ -121,7 +121,8 @@ static bool lookup_note_cross(TcgEngine *e, TcgBlock *from, unsigned exit,
     }
     l->links[l->count++] = (TcgCross){ from, exit };
     from->cross[exit] = l->count;
-    from->cross_list[exit] = list;
+    from->cross_list &= ~(1u << exit);
+    from->cross_list |= list << exit;
     return true;
 }
 
@@ -163,7 +164,7 @@ static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
     if (!place) {
         return;
     }
-    TcgCrossList *l = &e->cross[from->cross_list[exit]];
+    TcgCrossList *l = &e->cross[from->cross_list >> exit & 1];
     TcgCross *last = &l->links[--l->count];
     l->links[place - 1] = *last;
     last->from->cross[last->exit] = place;

@@ -114,16 +114,15 @@ static bool interp_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
         }
         n++;
     }
-    code->backend = c;
-    code->entry = code->entry_host = c;
+    code->entry = c;
     code->size = sizeof(*c) + count * sizeof(InterpOp);
     return true;
 }
 
 static void interp_release(TcgContext *ctx, TcgCode *code)
 {
-    g_clear_pointer(&code->backend, g_free);
-    code->entry = code->entry_host = NULL;
+    g_free((void *)code->entry);
+    code->entry = NULL;
 }
 
 static bool interp_init(TcgContext *ctx, GError **errp)
@@ -152,7 +151,7 @@ static void interp_unlink(TcgContext *ctx, TcgCode *from, unsigned exit)
 
 static void interp_print(TcgContext *ctx, const TcgCode *code, GString *out)
 {
-    const InterpCode *c = code->backend;
+    const InterpCode *c = code->entry;
     g_string_append_printf(out, "    %u operations, %u bytes\n", c->count,
                            code->size);
 }

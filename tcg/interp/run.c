@@ -268,7 +268,7 @@ static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
         to = s->ctx->lookup(s->env, from, op->cond);
         *reason = TCG_LEAVE_LOOKUP;
     }
-    return to ? to->backend : NULL;
+    return to ? to->entry : NULL;
 }
 
 static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
@@ -288,7 +288,7 @@ static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
     interp_flags_sync(s);
     TcgCode *to = s->ctx->lookup(env, NULL, 0);
     *reason = TCG_LEAVE_LOOKUP;
-    return to ? to->backend : NULL;
+    return to ? to->entry : NULL;
 }
 
 static void interp_unwind(void *env, int reason)
@@ -497,5 +497,5 @@ int interp_run(TcgContext *ctx, void *env, TcgCode *code)
     if (__builtin_setjmp(s.jump)) {
         return s.reason;
     }
-    return interp_loop(&s, code->backend);
+    return interp_loop(&s, code->entry);
 }

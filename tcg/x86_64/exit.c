@@ -36,21 +36,23 @@ void emit_prologue(Emit *e)
     while (((uintptr_t)a->p + before) % 16) {
         asm_u8(a, 0xcc);
     }
-    const uint8_t *leave = a->p;
+    const uint8_t *leave = a->p, *entry_host;
     asm_call_to(a, emit_thunk(e, THUNK_POLL));
     if (save) {
-        e->code->entry_host = asm_exec(a, a->p);
+        entry_host = a->p;
         flags_put_save(a, R13);
     }
     asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
     asm_fix8(asm_jcc8(a, IR_CC_NE), leave);
-    e->code->entry = asm_exec(a, a->p);
+    const uint8_t *entry = a->p;
     if (e->live_in && !save) {
         flags_put_load(a, R13);
     }
     if (!save) {
-        e->code->entry_host = asm_exec(a, a->p);
+        entry_host = a->p;
     }
+    e->code->entry = asm_exec(a, entry);
+    e->code->entry_host = entry_host - entry;
     e->code->needs_flags = e->live_in;
     e->host_flags = e->live_in && !save;
     e->env_flags = e->live_in && save;
@@ -119,8 +121,9 @@ static void exit_stub(Emit *e, EmitCold *c)
     asm_jmp_to(a, emit_thunk(e, (save ? THUNK_SAVE_LOOKUP0 : THUNK_LOOKUP0) +
                                     c->exit));
     asm_fix(c->jump, stub);
-    exit->jump = (void *)asm_exec(a, c->jump);
-    exit->stub = (void *)asm_exec(a, stub);
+    const uint8_t *entry = e->code->entry;
+    exit->jump = asm_exec(a, c->jump) - entry;
+    exit->stub = asm_exec(a, stub) - entry;
 }
 
 /* The out-of-line part of an exit taken here; the caller emits its jump. */
@@ -152,6 +155,16 @@ void emit_exit(Emit *e, const IrInsn *i)
 
 /* ---- linking ---------------------------------------------------------- */
 
+static const uint8_t *exit_jump_of(const TcgCode *from, unsigned n)
+{
+    return (const uint8_t *)from->entry + from->exit[n].jump;
+}
+
+static const uint8_t *exit_stub_of(const TcgCode *from, unsigned n)
+{
+    return (const uint8_t *)from->entry + from->exit[n].stub;
+}
+
 static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
 {
     int32_t *w = (int32_t *)code_buffer_write(ctx->buffer, rel);
@@ -167,28 +180,26 @@ static const uint8_t *exit_polling_entry(const TcgCode *to)
 
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to)
 {
-    TcgExit *exit = &from->exit[n];
-    const uint8_t *stub = exit->stub;
+    const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
     bool poll = head->kind & STUB_POLL;
 
     if (!(head->kind & STUB_HOST) || !to->needs_flags) {
-        exit_patch(ctx, exit->jump, poll ? exit_polling_entry(to) : to->entry);
+        exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
     } else if (!poll) {
-        exit_patch(ctx, exit->jump, to->entry_host);
+        exit_patch(ctx, jump, (const uint8_t *)to->entry + to->entry_host);
     } else {
         exit_patch(ctx, stub + head->second, exit_polling_entry(to));
-        exit_patch(ctx, exit->jump, stub);
+        exit_patch(ctx, jump, stub);
     }
 }
 
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
 {
-    TcgExit *exit = &from->exit[n];
-    const uint8_t *stub = exit->stub;
+    const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
 
-    exit_patch(ctx, exit->jump, stub);
+    exit_patch(ctx, jump, stub);
     if (head->second) {
         exit_patch(ctx, stub + head->second, stub + head->second + 4);
     }

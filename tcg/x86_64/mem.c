@@ -298,7 +298,7 @@ void mem_after(Emit *e, MemAccess m)
     EmitCold *c = &e->cold[m.cold];
 
     c->after = e->as.p;
-    if (c->after == c->resume) {
+    if (c->after == c->resume || c->desc & MEM_DESC_TABLE) {
         return;
     }
     e->access[e->access_count++] = (EmitAccess){ .resume = c->resume - e->start,

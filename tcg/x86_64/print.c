@@ -61,7 +61,8 @@ static void print_insn(csh cs, const X86State *st, const TcgCode *code,
 static int print_exit_at(const TcgCode *code, const uint8_t *p)
 {
     for (int n = 0; n < 2; n++) {
-        if (code->exit[n].used && p + STUB_HEAD == code->exit[n].stub) {
+        const uint8_t *stub = (const uint8_t *)code->entry + code->exit[n].stub;
+        if (code->exit[n].used && p + STUB_HEAD == stub) {
             return n;
         }
     }

@@ -18,8 +18,11 @@ typedef struct SideHead {
     uint32_t relative : 1; /* pcs count from env->pc_base */
 } SideHead;
 
+/* Of accesses through a slot: others do not fault in the host. */
 typedef struct SideAccess {
-    uint32_t resume, length, slow; /* offsets in the block */
+    uint32_t resume : 20; /* offset in the block */
+    uint32_t length : 12;
+    uint32_t slow; /* offset in the block */
 } SideAccess;
 
 /* ---- writing ---------------------------------------------------------- */
