@@ -134,6 +134,7 @@ struct MemoryRegion {
     GMutex *lock; /* held around ops; NULL: ops lock for themselves */
     const Doorbell *doorbells; /* not owned */
     unsigned doorbell_count;
+    bool late_writes;
     AddressSpace *space; /* roots only */
 };
 
@@ -153,6 +154,10 @@ void region_init_alias(MemoryRegion *r, const char *name, MemoryRegion *of,
 /* Of an I/O region, before it is added anywhere. */
 void region_set_doorbells(MemoryRegion *r, const Doorbell *bells,
                           unsigned count);
+/* Of an I/O region, before it is added anywhere: its writes may wait, as long
+ * as they come in order, and before whatever else a processor does outside RAM.
+ * Whoever shows what they did calls space_settle() first. */
+void region_set_late_writes(MemoryRegion *r);
 void region_clear(MemoryRegion *r);
 
 /* Tree changes; each republishes the flat view of the space it is in, unless
@@ -188,12 +193,17 @@ typedef struct MemoryListener {
      * Called with the space's tree lock held: must not change the tree. */
     void (*changed)(void *opaque, const FlatView *old, const FlatView *now);
     void *opaque;
+    /* Carry out late writes that are on their way; may be NULL. */
+    void (*settle)(void *opaque);
 } MemoryListener;
 
 AddressSpace *space_new(const char *name, MemoryRegion *root);
 void space_free(AddressSpace *as);
 void space_add_listener(AddressSpace *as, const MemoryListener *listener);
 void space_remove_listener(AddressSpace *as, void *opaque);
+/* What was written is written. On the thread that adds listeners, without any
+ * lock that a callback of the space takes. */
+void space_settle(AddressSpace *as);
 void space_begin(AddressSpace *as); /* batch tree changes; nests */
 void space_commit(AddressSpace *as);
 

@@ -134,6 +134,12 @@ static void region_remove_locked(MemoryRegion *child)
     }
 }
 
+void region_set_late_writes(MemoryRegion *r)
+{
+    g_assert(r->kind == REGION_IO && !r->parent);
+    r->late_writes = true;
+}
+
 void region_clear(MemoryRegion *r)
 {
     if (!r->kind && !r->size) {

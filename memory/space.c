@@ -119,6 +119,17 @@ void space_add_listener(AddressSpace *as, const MemoryListener *listener)
     tree_unlock();
 }
 
+void space_settle(AddressSpace *as)
+{
+    for (guint i = 0; i < as->listeners->len; i++) {
+        MemoryListener *l = &g_array_index(as->listeners, MemoryListener, i);
+
+        if (l->settle) {
+            l->settle(l->opaque);
+        }
+    }
+}
+
 void space_remove_listener(AddressSpace *as, void *opaque)
 {
     tree_lock();

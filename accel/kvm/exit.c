@@ -228,6 +228,7 @@ KvmDone kvm_handle_exit(KvmVcpu *v)
         return DONE_FAILED;
     }
     v->stats.exits[reason]++;
+    kvm_late_flush(v);
     v->clean = !exit_rows[reason].unfinished;
     return exit_rows[reason].handle(v);
 }

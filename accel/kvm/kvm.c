@@ -16,6 +16,8 @@
 static const KeyValKey engine_keys[] = {
     { "step", "on|off", "let the translator do what KVM cannot emulate (on)" },
     { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
+    { "coalesced-mmio", "on|off",
+      "writes to the VGA's planes wait in the kernel (on)" },
     { "halt-poll-ns", "N",
       "how long KVM looks for work before a vCPU sleeps (the host's)" },
     { "kernel-irqchip", "on|off|split",
@@ -45,12 +47,14 @@ static KvmEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     g_mutex_init(&e->bells.serving);
     g_mutex_init(&e->bells.lock);
     g_mutex_init(&e->irqchip.lock);
+    g_mutex_init(&e->late.lock);
     g_cond_init(&e->changed);
     return e;
 }
 
 static void engine_free(KvmEngine *e)
 {
+    kvm_late_clear(e);
     kvm_bells_clear(e);
     kvm_irqchip_clear(e);
     kvm_slots_clear(e);
@@ -66,6 +70,7 @@ static void engine_free(KvmEngine *e)
     g_mutex_clear(&e->bells.serving);
     g_mutex_clear(&e->bells.lock);
     g_mutex_clear(&e->irqchip.lock);
+    g_mutex_clear(&e->late.lock);
     g_cond_clear(&e->changed);
     g_free(e);
 }
@@ -101,11 +106,12 @@ static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
     if (!kv || !keyval_check(kv, "accelerator kvm", engine_keys, errp)) {
         return false;
     }
-    e->step_fallback = e->bells.wanted = true;
+    e->step_fallback = e->bells.wanted = e->late.wanted = true;
     e->halt_poll_ns = UINT64_MAX;
     return engine_parse_irqchip(e, keyval_get(kv, "kernel-irqchip"), errp) &&
            keyval_get_uint(kv, "halt-poll-ns", UINT32_MAX, &e->halt_poll_ns,
                            errp) &&
+           keyval_get_bool(kv, "coalesced-mmio", &e->late.wanted, errp) &&
            keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
            keyval_get_bool(kv, "step", &e->step_fallback, errp);
 }
@@ -254,6 +260,7 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
     }
     kvm_install_signal();
     kvm_bells_init(e);
+    kvm_late_init(e);
     return &e->parent;
 }
 
@@ -356,6 +363,7 @@ static void engine_info(Accel *accel, GString *out)
     }
     kvm_irqchip_print(e, out);
     kvm_bells_print(e, out);
+    kvm_late_print(e, out);
     g_string_append(out, "exits\n");
     kvm_print_exits(e, out);
     g_string_append(out, "capabilities\n");

@@ -133,6 +133,21 @@ typedef struct KvmChips {
     int64_t pit_given_ns;
 } KvmChips;
 
+/* Writes that KVM keeps for us: late.c. */
+typedef struct KvmZone {
+    hwaddr start;
+    uint32_t size;
+} KvmZone;
+
+typedef struct KvmLate {
+    KvmEngine *engine;
+    bool wanted;
+    bool refused;  /* KVM has no more zones; under the tree's lock */
+    GArray *zones; /* of KvmZone, the same; NULL: there are none */
+    GMutex lock;
+    uint64_t writes; /* guarded by lock */
+} KvmLate;
+
 typedef struct KvmStats {
     uint64_t exits[KVM_EXIT_REASONS];
     uint64_t entries, signals, stepped, gets, puts;
@@ -163,6 +178,7 @@ struct KvmEngine {
     KvmBells bells;
     KvmIrqchip irqchip;
     KvmChips chips;
+    KvmLate late;
 
     GMutex tsc_lock; /* guards what follows; a leaf */
     bool tsc_base_set;
@@ -234,6 +250,14 @@ void kvm_bells_clear(KvmEngine *e);
 /* Serve what has been rung; no lock held. */
 void kvm_bells_flush(KvmEngine *e);
 void kvm_bells_print(const KvmEngine *e, GString *out);
+
+/* ---- late.c -------------------------------------------------------------- */
+
+void kvm_late_init(KvmEngine *e);
+void kvm_late_clear(KvmEngine *e);
+/* Carry out what has been written; v's thread, or v stands. */
+void kvm_late_flush(KvmVcpu *v);
+void kvm_late_print(const KvmEngine *e, GString *out);
 
 /* ---- irqchip.c ----------------------------------------------------------- */
 

@@ -69,6 +69,7 @@ static bool run_big_events(KvmVcpu *v, uint32_t bits, VcpuExit *why)
     }
     if (bits & X86_PENDING_STOP) {
         x86_clear_pending(cpu, X86_PENDING_STOP);
+        kvm_late_flush(v);
         kvm_bells_flush(v->engine);
         *why = VCPU_EXIT_STOP;
         return true;

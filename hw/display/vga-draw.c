@@ -238,6 +238,7 @@ static void vga_update(void *opaque)
     Vga *s = opaque;
     uint32_t palette[VGA_DAC_COLORS];
 
+    space_settle(s->owner->env->memory);
     g_mutex_lock(&s->owner->lock);
     vga_palette(s, palette);
     if (vga_is_blank(s)) {

@@ -48,6 +48,7 @@ bool vga_init(Vga *s, Device *owner, uint32_t memory_mb, GError **errp)
     region_init_container(&s->window, "vga.window", VGA_WINDOW_SIZE);
     region_init_io(&s->window_io, "vga.planes", VGA_WINDOW_SIZE,
                    &vga_window_ops, s, &owner->lock);
+    region_set_late_writes(&s->window_io);
     region_init_alias(&s->window_ram, "vga.bank", &s->vram, 0, VGA_BANK_SIZE);
     region_set_enabled(&s->window_ram, false);
     region_add(&s->window, 0, &s->window_io);

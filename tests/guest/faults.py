@@ -119,6 +119,17 @@ def interrupted(emu, shim, image):
         print(f"goes on: {fault}")
 
 
+def late(emu, shim, image):
+    """Without a zone the VGA's writes come out; it is said once."""
+    call = "KVM_REGISTER_COALESCED_MMIO"
+    with start(emu, shim, image, f"{call} 0 {errno.ENOMEM}", "-vga", "std", "-accel", "kvm") as g:
+        g.expect_exit(33, 30)
+        check_texts(g, [f"{call} a0000+20000: Cannot allocate memory"])
+        if g.output.count(call) != 1:
+            g.fail(f"says {call} more than once")
+    print(f"goes on: {call}")
+
+
 def hand_over(emu, shim):
     """What cannot be taken out of KVM does not go on elsewhere."""
     with start(emu, shim, None, f"KVM_GET_REGS 0 {errno.EIO}", "-accel", "kvm") as g:
@@ -142,6 +153,7 @@ def test(emu, shim, image):
     no_vcpu(emu, shim, image)
     stopped(emu, shim, image)
     interrupted(emu, shim, image)
+    late(emu, shim, image)
     guest.need_firmware()
     hand_over(emu, shim)
 

@@ -43,6 +43,7 @@ static const struct {
     ROW(KVM_SET_LAPIC),
     ROW(KVM_GET_REGS),
     ROW(KVM_IOEVENTFD),
+    ROW(KVM_REGISTER_COALESCED_MMIO),
     ROW(KVM_IRQFD),
     ROW(KVM_RUN),
 };

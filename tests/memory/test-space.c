@@ -365,6 +365,36 @@ static void test_rom(Fixture *f, gconstpointer data)
     probe_clear(&p);
 }
 
+static void count_settles(void *opaque)
+{
+    ++*(unsigned *)opaque;
+}
+
+static void ignore_change(void *opaque, const FlatView *old,
+                          const FlatView *now)
+{
+}
+
+/* Whoever keeps writes back is asked for them; others are not. */
+static void test_settle(Fixture *f, gconstpointer data)
+{
+    unsigned settles = 0, other = 0;
+    MemoryListener keeps = { .changed = ignore_change,
+                             .settle = count_settles,
+                             .opaque = &settles };
+    MemoryListener plain = { .changed = ignore_change, .opaque = &other };
+
+    space_add_listener(f->as, &plain);
+    space_add_listener(f->as, &keeps);
+    space_settle(f->as);
+    space_settle(f->as);
+    g_assert_cmpuint(settles, ==, 2);
+    space_remove_listener(f->as, &settles);
+    space_settle(f->as);
+    g_assert_cmpuint(settles, ==, 2);
+    space_remove_listener(f->as, &other);
+}
+
 static void test_dma(Fixture *f, gconstpointer data)
 {
     MemoryRegion a, b;
@@ -547,6 +577,7 @@ int main(int argc, char **argv)
     ADD("/space/straddle", test_straddle);
     ADD("/space/rom", test_rom);
     ADD("/space/dma", test_dma);
+    ADD("/space/settle", test_settle);
     ADD("/space/print", test_print);
     ADD("/space/random", test_random);
     ADD("/space/concurrent", test_concurrent);
