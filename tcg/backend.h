@@ -27,6 +27,7 @@ typedef enum TcgLeave {
     TCG_LEAVE_REQUEST,    /* env->exit_request was seen; env->pc is exact */
     TCG_LEAVE_RAISED,     /* a helper unwound; env->pc was restored */
     TCG_LEAVE_EVENT,      /* IR said so: interrupt window, halt, mode change */
+    TCG_LEAVE_PLAIN,      /* to env->pc in a translation of IrBlock.plain */
     TCG_LEAVE_GUEST,      /* first number for the guest architecture's own */
 } TcgLeave;
 
@@ -65,6 +66,10 @@ struct TcgContext {
     /* Light: find the translation for env's present pc and mode, or NULL. If
      * from is not NULL, the exit may be linked. */
     TcgCode *(*lookup)(void *env, TcgCode *from, unsigned exit);
+    /* Light: the same for a translation of IrBlock.plain, which an instruction
+     * is begun anew in that could not be done in another. NULL: ask the run
+     * loop, by TCG_LEAVE_PLAIN. */
+    TcgCode *(*lookup_plain)(void *env);
     /* Memory slow paths, for accesses that missed the slot and the table.
      * They may raise. fill: C walk and TLB refill; returns the host address
      * of `addr` if the access (wholly inside the page) may be made directly,
@@ -124,6 +129,7 @@ typedef enum TcgSwitch {
     TCG_OFF_TABLE = 1 << 9,   /* slots for all accesses, none in the table */
     TCG_OFF_UNLOCK = 1 << 10, /* LOCK stays where there is one processor */
     TCG_OFF_WATCH = 1 << 11,  /* stores to watched pages by store() only */
+    TCG_OFF_GROUP = 1 << 12,  /* each access has a check of its own */
 } TcgSwitch;
 
 struct TcgBackend {

@@ -35,6 +35,7 @@ typedef struct TcgSlot {
     uint64_t page;
     uint64_t addend; /* host address less guest address */
 } TcgSlot;
+#define TCG_SHARED 16
 #define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
 
 /* The large table behind the slots; direct-mapped by page number. A tag is
@@ -73,6 +74,16 @@ static inline unsigned tcg_jump_hash(uint64_t pc)
     return (pc ^ (pc >> TCG_JUMP_BITS)) & (TCG_JUMP_SIZE - 1);
 }
 
+/* Translations of IrBlock.plain are there, too, by keys that no canonical pc
+ * makes and at places that pcs nearby do not have. */
+enum { TCG_JUMP_PLAIN_BIT = 63, TCG_JUMP_PLAIN_PLACE = TCG_JUMP_SIZE / 2 + 1 };
+#define TCG_JUMP_PLAIN (UINT64_C(1) << TCG_JUMP_PLAIN_BIT)
+
+static inline unsigned tcg_jump_hash_plain(uint64_t pc)
+{
+    return tcg_jump_hash(pc) ^ TCG_JUMP_PLAIN_PLACE;
+}
+
 /* What env->pc_base is for a pc. */
 static inline uint64_t tcg_pc_base(uint64_t pc)
 {
@@ -101,9 +112,10 @@ typedef struct TcgEnv {
                                     pointer, current block, ...) */
     uint64_t spill[16];          /* temporaries of the back end */
     TcgSlot slot[TCG_MODES][TCG_SLOTS];
-    uint64_t insn_count;  /* guest instructions begun, once each however often
-                             they are started anew; kept on request only */
-    uint64_t insn_limit;  /* blocks that would count further are not entered */
+    uint64_t insn_count; /* guest instructions begun, once each however often
+                            they are started anew; kept on request only */
+    uint64_t insn_limit; /* blocks that would count further are not entered */
+    uint64_t shared[TCG_SHARED]; /* addends that several accesses use */
     uint64_t heavy_calls; /* helpers called with the vector state put away: for
                              statistics */
 } TcgEnv;

@@ -233,6 +233,7 @@ typedef struct IrBlock {
                          inside the page, EXITR sets pc_base */
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
     bool defined_flags; /* what is undefined of them is cleared */
+    bool plain;         /* accesses share no checks */
     void *scratch;      /* the passes' */
     size_t scratch_size;
 } IrBlock;

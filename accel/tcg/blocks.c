@@ -246,6 +246,7 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
         max_insns = 1;
     }
     e->ir.count_insns = e->count_insns;
+    e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1;
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);

@@ -35,6 +35,7 @@ static const KeyValKey engine_keys[] = {
     { "unlock", "on|off", "no LOCK while there is one processor" },
     { "share", "on|off", "users' code translated once for all processes" },
     { "watch", "on|off", "stores near code without leaving" },
+    { "group", "on|off", "one check for accesses off one base" },
     {},
 };
 
@@ -48,6 +49,7 @@ static const struct {
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
+    { "group", TCG_OFF_GROUP },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -190,6 +192,7 @@ static void engine_init_context(TcgEngine *e)
 
     ctx->lookup = lookup_next;
     ctx->can_link = lookup_can_link;
+    ctx->lookup_plain = lookup_plain;
     ctx->fill = tlb_fill;
     ctx->load = memory_load;
     ctx->store = memory_store;

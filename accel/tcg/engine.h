@@ -67,8 +67,11 @@ typedef struct TcgBlockKey {
     const uint8_t *host; /* NULL: outside RAM and ROM, run once */
     uint64_t pc;         /* in its page, if the block is relative */
     uint32_t cs_base;
-    uint32_t bits; /* X86Key */
+    uint32_t bits; /* X86Key, perhaps BLOCK_PLAIN */
 } TcgBlockKey;
+
+/* IrBlock.plain: what others fall back on. X86Key leaves this bit free. */
+#define BLOCK_PLAIN (UINT32_C(1) << 31)
 
 /* There may be a hundred thousand: no gaps. */
 struct TcgBlock {
@@ -130,6 +133,7 @@ typedef struct TcgStats {
     uint64_t evictions, evicted, translated_again;
     uint64_t tlb_fills, tlb_flushes, tlb_page_flushes, slow_loads, slow_stores;
     uint64_t code_stores;
+    uint64_t plain; /* groups of accesses that found no way in env->jumps */
     uint64_t holds, alone;
     uint64_t space_switches, code_flushes, kernel_code_flushes;
 } TcgStats;
@@ -263,6 +267,7 @@ struct TcgVcpu {
     bool one_insn;    /* the next block is one instruction, run once: it
                          overwrites the block that it is in */
     uint64_t once_pc; /* of the one that is running; ~0: none */
+    bool plain;       /* the next block's accesses share no checks */
 };
 
 /* host-*.c: in a loop that waits; yield: let another thread run. Light. */
@@ -384,6 +389,8 @@ void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size);
 /* TcgContext.lookup and can_link */
 TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit);
 bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to);
+/* TcgContext.lookup_plain */
+TcgCode *lookup_plain(void *env);
 /* Cut links that depend on a mapping. */
 void lookup_cut_cross(TcgEngine *e, unsigned list);
 void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);

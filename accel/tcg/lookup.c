@@ -16,7 +16,8 @@ bool lookup_key(X86Cpu *cpu, TcgBlockKey *key)
     cpu->env.pc_base = tcg_pc_base(cpu->env.pc);
     *key = (TcgBlockKey){ .pc = cpu->env.pc,
                           .cs_base = engine_cs_base(cpu),
-                          .bits = cpu->key.bits };
+                          .bits = cpu->key.bits |
+                                  (tcg_vcpu(cpu)->plain ? BLOCK_PLAIN : 0) };
     if (engine_relative(cpu)) {
         key->pc -= cpu->env.pc_base;
     }
@@ -83,12 +84,13 @@ static void lookup_note_jump(TcgBlock *b, unsigned index)
 static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
 {
     uint64_t pc = cpu->env.pc;
-    unsigned index = tcg_jump_hash(pc);
+    bool plain = b->key.bits & BLOCK_PLAIN;
+    unsigned index = plain ? tcg_jump_hash_plain(pc) : tcg_jump_hash(pc);
     TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
 
     lookup_note_jump(b, index);
     j->code = b->code.entry;
-    j->key = pc ^ cpu->env.jump_key;
+    j->key = pc ^ cpu->env.jump_key ^ (plain ? TCG_JUMP_PLAIN : 0);
 }
 
 /* ---- Links ----------------------------------------------------------------
@@ -106,7 +108,8 @@ bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to)
     const TcgBlock *f = (const TcgBlock *)from, *t = (const TcgBlock *)to;
     return f->valid && t->valid && !f->once && from->exit[exit].used &&
            !from->exit[exit].to && from->exit[exit].pc == t->key.pc &&
-           f->key.bits == t->key.bits && f->key.cs_base == t->key.cs_base;
+           (f->key.bits & ~BLOCK_PLAIN) == t->key.bits &&
+           f->key.cs_base == t->key.cs_base;
 }
 
 /* Room is made by the translating thread, so that light code allocates
@@ -258,6 +261,29 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
         lookup_go_locked(cpu, from, exit, b);
     } else {
         v->stats.misses++;
+    }
+    engine_unlock(e);
+    return b ? &b->code : NULL;
+}
+
+TcgCode *lookup_plain(void *env)
+{
+    X86Cpu *cpu = env;
+    TcgVcpu *v = tcg_vcpu(cpu);
+    TcgEngine *e = v->engine;
+    TcgBlockKey key;
+
+    v->stats.plain++;
+    cpu->env.insn_count -= e->count_insns; /* it begins again */
+    /* The loop knows how many instructions may follow. */
+    if (e->count_insns || v->no_chain || !lookup_key(cpu, &key)) {
+        return NULL;
+    }
+    key.bits |= BLOCK_PLAIN;
+    engine_lock(e);
+    TcgBlock *b = lookup_find_locked(cpu, &key);
+    if (b) {
+        lookup_fill_jump(cpu, b);
     }
     engine_unlock(e);
     return b ? &b->code : NULL;

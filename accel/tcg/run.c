@@ -103,10 +103,12 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     if (v->once_pc != UINT64_MAX) {
         env->jumps = v->engine->no_jumps; /* back through lookup_next() */
     }
+    v->plain = false;
     v->in_code = true;
     int reason = v->engine->ctx.backend->run(&v->engine->ctx, env, &b->code);
     v->in_code = false;
     v->once_pc = UINT64_MAX;
+    v->plain = reason == TCG_LEAVE_PLAIN;
     if (b->brief) {
         block_drop_brief(v->engine, b);
     }
@@ -155,6 +157,7 @@ static bool run_step(TcgVcpu *v, VcpuExit *why)
     case TCG_LEAVE_REQUEST:
     case TCG_LEAVE_RAISED:
     case TCG_LEAVE_EVENT:
+    case TCG_LEAVE_PLAIN:
     default: /* the architecture's own: the state says what */
         break;
     }

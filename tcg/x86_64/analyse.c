@@ -53,10 +53,15 @@ static void analyse_sources(Emit *e, const IrInsn *i)
     }
 }
 
-static bool analyse_has_memory(const Emit *e, const IrInsn *i)
+/* Accesses with a check, and what may lose the flags for other reasons. */
+static bool analyse_has_check(Emit *e, uint32_t index)
 {
-    return ir_op_attrs[i->op] & (IRA_MEM | IRA_CALL) ||
-           (i->op == IR_NATIVE && e->ir->native[i->imm].mem);
+    const IrInsn *i = &e->ir->insns[index];
+    bool memory = ir_op_attrs[i->op] & IRA_MEM ||
+                  (i->op == IR_NATIVE && e->ir->native[i->imm].mem);
+
+    return (memory && !share_follows(e, index)) || i->op == IR_ATOMIC ||
+           ir_op_attrs[i->op] & IRA_CALL;
 }
 
 enum { FLAGS_FAR = 3 };
@@ -86,7 +91,9 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
     const IrInsn *i = &e->ir->insns[index];
     FlagUse use = analyse_flag_use(e, i);
 
-    if (analyse_has_memory(e, i) && s->accesses < FLAGS_FAR) {
+    bool check = analyse_has_check(e, index);
+
+    if (check && s->accesses < FLAGS_FAR) {
         s->accesses++;
     }
     if (use.reads) {
@@ -95,7 +102,7 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
     } else if (use.writes_all) {
         s->live = false;
     }
-    if (analyse_has_memory(e, i) || emit_ops[i->op].clobbers) {
+    if (check || emit_ops[i->op].clobbers) {
         s->event = EVENT_CLOBBER;
     } else if (use.reads || use.writes_some) {
         s->event = EVENT_READ;

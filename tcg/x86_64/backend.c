@@ -32,11 +32,17 @@ static void backend_make_room(Emit *e, const IrBlock *ir)
         e->cold = g_renew(EmitCold, e->cold, e->insns_room * 2);
         e->fixes = g_renew(EmitFix, e->fixes, e->insns_room);
         e->access = g_renew(EmitAccess, e->access, e->insns_room);
+        e->share = g_renew(uint16_t, e->share, e->insns_room);
+        e->groups = g_renew(ShareGroup, e->groups, e->insns_room);
         e->side_start = g_renew(uint8_t, e->side_start, e->insns_room * 60);
     }
     if (ir->temps > e->temps_room) {
         e->temps_room = ir->temps * 2;
         e->temps = g_renew(EmitTemp, e->temps, e->temps_room);
+    }
+    if (ir->temps + TCG_GLOBALS > e->values_room) {
+        e->values_room = 2 * (ir->temps + TCG_GLOBALS);
+        e->values = g_realloc(e->values, e->values_room * share_value_bytes());
     }
     if (ir->labels > e->labels_room) {
         e->labels_room = ir->labels * 2;
@@ -67,6 +73,7 @@ static bool backend_emit_hot(Emit *e)
             regs_before_write(e, i->dst);
             emit_ops[i->op].emit(e, i);
             regs_done(e);
+            share_end(e);
         }
     }
     if (e->reachable) { /* a block ends with an exit: never comes here */
@@ -99,6 +106,7 @@ static bool backend_emit(Emit *e)
     if (!backend_has_room(e, EMIT_MAX)) {
         return false;
     }
+    share_analyse(e);
     emit_analyse(e);
     side_begin(e);
     emit_prologue(e);
@@ -238,6 +246,9 @@ static void backend_destroy(TcgContext *ctx)
         g_free(st->emit.cold);
         g_free(st->emit.fixes);
         g_free(st->emit.access);
+        g_free(st->emit.share);
+        g_free(st->emit.groups);
+        g_free(st->emit.values);
         g_free(st->emit.side_start);
         g_free(st->emit.temps);
         g_free(st->emit.labels);

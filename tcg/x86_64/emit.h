@@ -62,7 +62,9 @@ extern const uint8_t emit_home[TCG_GLOBALS]; /* host register or NO_REG */
 /* ---- Thunks: shared code, made once per context ----------------------- */
 enum {
     MEM_SLOTS = TCG_MODES * TCG_SLOTS,
-    MEM_WIDE = 64, /* wider accesses do without slot and table */
+    MEM_WIDE = 64,        /* wider accesses do without slot and table */
+    MEM_GROUP = 512,      /* bytes that share a check, at most */
+    THUNK_LEAD_BYTES = 6, /* before a slot's thunk: the way in for a leader */
 };
 
 typedef enum EmitThunk {
@@ -75,6 +77,8 @@ typedef enum EmitThunk {
     THUNK_HEAVY,        /* call: C function r11 without guest vector state */
     THUNK_LOOKUP,       /* jmp, env->pc set; r13 = from, r14d = exit */
     THUNK_LOOKUP_ANY,   /* the same from nowhere that may be linked */
+    THUNK_GO,           /* jmp, globals are in env; r13 = code */
+    THUNK_PLAIN,        /* jmp, r14 = pc to go on at without groups */
     THUNK_LOOKUP0,      /* jmp, r13 = &from->exit[0] */
     THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
     THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
@@ -132,22 +136,33 @@ typedef struct EmitRhs {
 } EmitRhs;
 
 /* ---- Out-of-line parts ------------------------------------------------ */
+
+/* A leader's own access, in the slow part of its group's check. */
+typedef struct MemLead {
+    uint16_t offset; /* in the group */
+    uint8_t size;
+    bool write;
+} MemLead;
+
 typedef struct Emit Emit;
 typedef struct EmitCold EmitCold;
+typedef struct ShareGroup ShareGroup;
 
 struct EmitCold {
     void (*emit)(Emit *e, EmitCold *c);
     uint64_t pc;
-    uint8_t *start;  /* where it was put */
-    uint8_t *jump;   /* rel32 that comes here */
-    uint8_t *resume; /* MEM: the access */
-    uint8_t *after;  /* behind it */
-    uint32_t desc;   /* MEM: MemDesc */
-    uint32_t mask;   /* MEM: NativeMask, with MEM_DESC_MASKED */
-    AsmMem address;  /* MEM: the guest's, base and displacement */
-    uint8_t reg;     /* MEM: gets the addend; EXITR: holds the pc */
-    uint8_t exit;    /* EXIT: number */
-    bool host;       /* EXIT: flags are in the host's flags */
+    uint8_t *start;          /* where it was put */
+    uint8_t *jump;           /* rel32 that comes here */
+    uint8_t *resume;         /* MEM: the access */
+    uint8_t *after;          /* behind it */
+    uint32_t desc;           /* MEM: MemDesc */
+    uint32_t mask;           /* MEM: NativeMask, with MEM_DESC_MASKED */
+    MemLead lead;            /* MEM: with MEM_LEADER */
+    const ShareGroup *group; /* MEM: that it leads, or NULL */
+    AsmMem address; /* MEM: the guest's first byte, base and displacement */
+    uint8_t reg;    /* MEM: gets the addend; EXITR: holds the pc */
+    uint8_t exit;   /* EXIT: number */
+    bool host;      /* EXIT: flags are in the host's flags */
     bool poll;
     uint64_t target;         /* EXIT: guest pc */
     const TcgHelper *helper; /* quick CALL */
@@ -183,6 +198,16 @@ typedef struct EmitAccess {
     uint32_t cold; /* its slow part */
 } EmitAccess;
 
+/* Accesses that share a check (share.c). */
+struct ShareGroup {
+    uint32_t first, last; /* indexes of the leader and the last follower */
+    int32_t low;          /* the first byte, from the leader's */
+    uint32_t size;
+    bool write;    /* some are writes */
+    bool given_up; /* each has a check of its own */
+    uint8_t place; /* in env->shared */
+};
+
 typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
 
 /* Reused from block to block: no allocation in the steady state. */
@@ -201,6 +226,12 @@ struct Emit {
     EmitEvent first_use; /* what happens to them first */
     bool loop;           /* it jumps back to its own start */
 
+    /* From share.c, forwards. */
+    struct ShareValue *values; /* of globals and temporaries */
+    uint16_t *share;           /* per instruction: 1 + its group, or 0 */
+    ShareGroup *groups;
+    unsigned group_count;
+
     /* Where things are at the present place. */
     const IrInsn *insn;
     unsigned index;
@@ -214,6 +245,7 @@ struct Emit {
     uint16_t slots_used, slots_dead;
     IrVal lazies[32];
     unsigned lazy_count;
+    uint32_t places; /* of env->shared that open groups have */
 
     /* Collected for the end. */
     EmitCold *cold;
@@ -226,7 +258,7 @@ struct Emit {
     uint32_t side_at;
     uint64_t side_pc;
 
-    unsigned insns_room, temps_room, labels_room;
+    unsigned insns_room, temps_room, values_room, labels_room;
 };
 
 /* One translation, in offsets in the buffer. */
@@ -345,6 +377,16 @@ void emit_stenvi(Emit *e, const IrInsn *i);
 /* cmp a, b of an instruction with IRA_COND. */
 void emit_compare(Emit *e, const IrInsn *i);
 
+/* share.c */
+void share_analyse(Emit *e);
+size_t share_value_bytes(void);
+bool share_follows(const Emit *e, uint32_t index);
+ShareGroup *share_group(const Emit *e); /* of the present access, or NULL */
+bool share_leads(const Emit *e, const ShareGroup *g);
+/* disp: the leader's. False: there is no group after all. */
+bool share_begin(Emit *e, ShareGroup *g, int64_t disp);
+void share_end(Emit *e); /* of the present instruction */
+
 /* mem.c */
 typedef enum MemKind {
     MEM_LOAD,
@@ -352,6 +394,7 @@ typedef enum MemKind {
     MEM_BYTES,  /* up to 64, read (and written) by a native instruction */
     MEM_FILLED, /* the same, only written */
     MEM_PROBE,
+    MEM_LEADER, /* checks a group; a MemLead stands behind it */
 } MemKind;
 
 /* bits 0..7 mode and slot, 8..17 size, 18 write, 19..21 kind, 22 joined: the
@@ -369,22 +412,33 @@ enum {
     MEM_DESC_TABLE = 1 << 27,  /* looks in the table itself */
     MEM_DESC_FLAGS = 1 << 28,  /* the flags are live in the host's */
     MEM_DESC_MASKED = 1 << 29, /* a NativeMask stands behind it */
+    MEM_DESC_AMID = 1 << 30,   /* a group is open: light code does it, or a
+                                  translation without groups */
 };
 
 /* What a slow part looks like. */
 enum {
     MEM_DESC_FROM_RETURN = 5, /* from where its thunk returns to */
     MEM_MASK_FROM_RETURN = 9, /* if there is one */
+    MEM_LEAD_FROM_RETURN = 9, /* the same */
     MEM_COPY_FROM_RETURN = 9, /* behind that */
     MEM_SLOW_CALL = 8,        /* behind a lea */
     MEM_SLOW_DESC = MEM_SLOW_CALL + 5 + 5,
 };
 
+/* A slot's place in env. */
+static inline int32_t mem_slot(MemDesc desc)
+{
+    return ENV_OFF(slot) + (desc & 0xff) * (int32_t)sizeof(TcgSlot);
+}
+
 typedef struct MemAccess {
-    AsmMem at;    /* host address */
-    unsigned reg; /* scratch: the addend, or, joined, the address */
-    unsigned cold;
+    AsmMem at;     /* host address */
+    unsigned reg;  /* scratch: the addend, or, joined, the address */
+    unsigned cold; /* MEM_FOLLOWS: there is none */
+    unsigned base; /* of the guest's address */
 } MemAccess;
+enum { MEM_FOLLOWS = ~0u };
 
 MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
                     MemKind kind, bool flags_needed);
@@ -451,6 +505,8 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc);  /* heavy */
 bool mem_bounced_light(void *env);                       /* light */
 void mem_bounced(void *env);                             /* heavy */
 void x86_64_unwind(void *env, int reason);
+/* To env->pc, in a translation without groups. Light. */
+G_NORETURN void x86_64_go_plain(void *env);
 uint64_t x86_64_sync_pc(void *env);
 
 void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out);

@@ -113,9 +113,14 @@ static bool mem_is_wide(MemDesc desc)
     return (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE;
 }
 
-static int32_t mem_slot(MemDesc desc)
+static bool mem_leads(MemDesc desc)
 {
-    return ENV_OFF(slot) + (desc & 0xff) * (int32_t)sizeof(TcgSlot);
+    return (desc >> MEM_DESC_KIND & 7) == MEM_LEADER;
+}
+
+static AsmMem mem_shared(const ShareGroup *g)
+{
+    return asm_env(ENV_OFF(shared) + 8 * g->place);
 }
 
 /* A base of rbp or r13 would cost a displacement. */
@@ -253,48 +258,101 @@ static unsigned mem_table_register(const Emit *e, const IrInsn *i,
 {
     bool suits = !i->mem.steady && !e->loop &&
                  !(e->ctx->switches & TCG_OFF_TABLE) &&
-                 asm_fits32((int64_t)address.disp + MEM_WIDE);
+                 asm_fits32((int64_t)address.disp + MEM_GROUP);
 
     return suits ? regs_try(e) : (unsigned)NO_REG;
 }
 
-MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
-                    MemKind kind, bool flags_needed)
+/* An access that its group's leader has checked. */
+static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
+                            bool flags_needed)
 {
-    MemDesc desc = mem_describe(e, i, size, write, kind);
     AsmMem address = mem_address(e, i);
     unsigned reg = regs_take(e);
 
-    EmitCold *c = emit_cold(e, mem_slow_part);
-    c->desc = desc | (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
-    c->address = address;
-    c->reg = reg;
-    MemAccess m = { mem_sum(address, reg), reg, c - e->cold };
-    bool plain = mem_is_wide(desc) || e->ctx->switches & TCG_OFF_SLOTS;
+    if (i->op == IR_ATOMIC) { /* loses them itself */
+        flags_lose(e, flags_needed);
+    }
+    asm_load(&e->as, reg, mem_shared(g));
+    return (MemAccess){ mem_sum(address, reg), reg, MEM_FOLLOWS, address.base };
+}
+
+/* The check is for the whole group. */
+static void mem_lead(Emit *e, EmitCold *c, const IrInsn *i, unsigned size,
+                     bool write, const ShareGroup *g)
+{
+    c->desc = mem_describe(e, i, g->size, g->write, MEM_LEADER);
+    c->address.disp += g->low;
+    c->group = g;
+    c->lead = (MemLead){ .offset = -g->low, .size = size, .write = write };
+}
+
+static void mem_put_check(Emit *e, EmitCold *c, const IrInsn *i, unsigned size,
+                          bool flags_needed)
+{
+    bool plain = (mem_is_wide(c->desc) && !mem_leads(c->desc)) ||
+                 e->ctx->switches & TCG_OFF_SLOTS;
+
     if (flags_needed && !plain && mem_leave_flags(e, c, size)) {
-        return m;
+        return;
     }
     flags_lose(e, flags_needed);
     if (plain) {
         c->jump = asm_jmp(&e->as);
-        return m;
+        return;
     }
-    unsigned page = mem_table_register(e, i, address);
+    unsigned page = mem_table_register(e, i, c->address);
     if (page != NO_REG) {
         mem_table_check(e, c, size, page);
     } else {
         mem_slot_check(e, c, size);
     }
+}
+
+MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
+                    MemKind kind, bool flags_needed)
+{
+    ShareGroup *g = share_group(e);
+
+    if (g && !share_leads(e, g)) {
+        return mem_follow(e, i, g, flags_needed);
+    }
+    AsmMem address = mem_address(e, i);
+    unsigned reg = regs_take(e);
+
+    EmitCold *c = emit_cold(e, mem_slow_part);
+    c->desc = mem_describe(e, i, size, write, kind);
+    c->address = address;
+    c->reg = reg;
+    MemAccess m = { mem_sum(address, reg), reg, c - e->cold, address.base };
+    c->desc |= e->places ? MEM_DESC_AMID : 0;
+    if (g && share_begin(e, g, address.disp)) {
+        mem_lead(e, c, i, size, write, g);
+        size = g->size;
+    }
+    c->desc |= (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
+    mem_put_check(e, c, i, size, flags_needed);
     return m;
 }
 
 void mem_resume(Emit *e, MemAccess m)
 {
-    e->cold[m.cold].resume = e->as.p;
+    if (m.cold == MEM_FOLLOWS) {
+        return;
+    }
+    EmitCold *c = &e->cold[m.cold];
+
+    c->resume = e->as.p;
+    if (c->group) {
+        asm_store(&e->as, mem_shared(c->group), m.reg);
+    }
 }
 
 void mem_after(Emit *e, MemAccess m)
 {
+    if (m.cold == MEM_FOLLOWS) {
+        return;
+    }
     EmitCold *c = &e->cold[m.cold];
 
     c->after = e->as.p;
@@ -308,7 +366,9 @@ void mem_after(Emit *e, MemAccess m)
 
 void mem_locked(Emit *e, MemAccess m)
 {
-    e->cold[m.cold].desc |= MEM_DESC_LOCKED;
+    if (m.cold != MEM_FOLLOWS) {
+        e->cold[m.cold].desc |= MEM_DESC_LOCKED;
+    }
 }
 
 void mem_masked(Emit *e, MemAccess m, uint32_t mask)
@@ -319,23 +379,27 @@ void mem_masked(Emit *e, MemAccess m, uint32_t mask)
 
 void mem_join(Emit *e, MemAccess *m)
 {
-    AsmMem address = e->cold[m->cold].address;
-
     asm_lea(&e->as, m->reg, m->at);
-    e->cold[m->cold].desc |= MEM_DESC_JOINED;
-    if (address.base >= EMIT_SCRATCH_FIRST) {
-        e->locked &= ~(1u << address.base);
+    if (m->cold != MEM_FOLLOWS) {
+        e->cold[m->cold].desc |= MEM_DESC_JOINED;
+    }
+    if (m->base >= EMIT_SCRATCH_FIRST) {
+        e->locked &= ~(1u << m->base);
     }
     m->at = asm_mem(m->reg, 0);
 }
 
-static EmitThunk mem_thunk_of(const Emit *e, const EmitCold *c)
+static const uint8_t *mem_thunk_of(const Emit *e, const EmitCold *c)
 {
     unsigned n = c->reg - EMIT_SCRATCH_FIRST;
+    bool leads = mem_leads(c->desc);
 
-    return mem_is_wide(c->desc) || e->ctx->switches & TCG_OFF_SLOTS
-               ? THUNK_WIDE + n
-               : THUNK_MEM + n * MEM_SLOTS + (c->desc & 0xff);
+    if ((mem_is_wide(c->desc) && !leads) || e->ctx->switches & TCG_OFF_SLOTS) {
+        return emit_thunk(e, THUNK_WIDE + n);
+    }
+    const uint8_t *thunk =
+        emit_thunk(e, THUNK_MEM + n * MEM_SLOTS + (c->desc & 0xff));
+    return leads ? thunk - THUNK_LEAD_BYTES : thunk;
 }
 
 /* lea of MEM_SLOW_CALL bytes, whatever the registers (SDM 2A 2.1.5). */
@@ -354,6 +418,23 @@ static void mem_put_long_lea(Asm *a, unsigned reg, AsmMem m)
     asm_u32(a, m.disp);
 }
 
+/* A group in two pages: its instruction is begun anew. */
+static void mem_put_crossing(Emit *e, EmitCold *c)
+{
+    Asm *a = &e->as;
+
+    mem_put_address(a, c->reg, c->address);
+    asm_alu_ri(a, ALU_AND, IR_I32, c->reg, 4095);
+    asm_alu_ri(a, ALU_CMP, IR_I32, c->reg, 4096 - (int)c->group->size);
+    uint8_t *inside = asm_jcc8(a, IR_CC_BE);
+    asm_movi(a, R14, c->pc);
+    if (e->ir->relative) {
+        asm_alu_rm(a, ALU_ADD, IR_I64, R14, asm_env(ENV_OFF(pc_base)));
+    }
+    asm_jmp_to(a, emit_thunk(e, THUNK_PLAIN));
+    asm_fix8(inside, a->p);
+}
+
 /* The encodings are of fixed length, as the signal handler and the thunks look
  * at them (MEM_SLOW_DESC). The thunk returns behind all of it where the access
  * was bounced and must be stored. */
@@ -364,15 +445,22 @@ static void mem_slow_part(Emit *e, EmitCold *c)
 
     if (flags) {
         flags_put_save(a, NO_REG);
-        c->start = a->p;
     }
+    if (mem_leads(c->desc)) {
+        mem_put_crossing(e, c);
+    }
+    c->start = a->p;
     mem_put_long_lea(a, c->reg, c->address);
-    asm_call_to(a, emit_thunk(e, mem_thunk_of(e, c)));
+    asm_call_to(a, mem_thunk_of(e, c));
     uint8_t *back = asm_jmp(a);
     asm_fix(back, c->resume);
     asm_u32(a, c->desc);
     if (c->desc & MEM_DESC_MASKED) {
         asm_u32(a, c->mask);
+    }
+    if (mem_leads(c->desc)) {
+        memcpy(a->p, &c->lead, sizeof(c->lead));
+        a->p += sizeof(c->lead);
     }
     if (c->desc & MEM_DESC_STORES) {
         if (flags) {
@@ -457,115 +545,4 @@ void emit_probew(Emit *e, const IrInsn *i)
 
     mem_resume(e, m);
     mem_after(e, m);
-}
-
-/* ---- the thunks ------------------------------------------------------- */
-
-/* What the table does not have: called by the thunks of the register pairs,
- * address and result in env. Light C first; what that cannot do goes through
- * the bounce buffer. */
-void mem_slow_thunk(Asm *a, const X86State *st)
-{
-    enum { BLOCK = 8, ENV = 16 }; /* offsets of return address and env */
-    const AsmMem address = asm_env(ENV + ENV_BACKEND(ENV_ADDRESS));
-
-    thunk_store_homes(a, ENV);
-    asm_load(a, RDX, asm_env(BLOCK));
-    asm_lea(a, RDI, asm_env(ENV));
-    asm_load(a, RSI, address);
-    asm_load32(a, RDX, asm_mem(RDX, MEM_DESC_FROM_RETURN));
-    asm_call_c(a, mem_fill);
-    asm_rr(a, asm_typed(0x84, IR_I64), RAX, RAX);
-    uint8_t *done = asm_jcc8(a, IR_CC_NE);
-    asm_load(a, RDX, asm_env(BLOCK));
-    asm_lea(a, RDI, asm_env(ENV));
-    asm_load(a, RSI, address);
-    asm_load32(a, RDX, asm_mem(RDX, MEM_DESC_FROM_RETURN));
-    asm_address(a, R11, mem_bounce);
-    asm_call_to(a, st->thunk[THUNK_HEAVY]);
-    asm_fix8(done, a->p);
-    asm_store(a, address, RAX);
-    thunk_load_homes(a, ENV, EMIT_CALLER_SAVED);
-    asm_u8(a, 0xc3);
-}
-
-/* reg = address: leave it to C, which keeps reg. */
-static void mem_wide_thunk(Asm *a, unsigned reg, const X86State *st)
-{
-    const AsmMem address = asm_env(8 + ENV_BACKEND(ENV_ADDRESS));
-
-    asm_store(a, address, reg);
-    asm_call_to(a, st->thunk[THUNK_MEM_SLOW]);
-    asm_rr(a, asm_typed_group(0xf6, IR_I64), GROUP3_NEG, reg);
-    asm_alu_rm(a, ALU_ADD, IR_I64, reg, address);
-    asm_u8(a, 0xc3);
-}
-
-/* reg = address. What may cross the page's end is left to C: then the last of
- * MEM_WIDE bytes is in another page than the entry's. */
-static void mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
-                           const uint8_t *wide)
-{
-    const int32_t env = 16;
-    const AsmMem page = asm_env(env + mem_slot(slot));
-    const AsmMem addend = asm_env(env + mem_slot(slot) + 8);
-    const AsmMem address = asm_env(env + ENV_BACKEND(ENV_ADDRESS));
-    const int32_t tlb = env + ENV_OFF(tlb) + 8 * (slot / TCG_SLOTS);
-    const AsmMem tag = asm_mem(reg, slot & 1 ? offsetof(TcgTlbEntry, write)
-                                             : offsetof(TcgTlbEntry, read));
-
-    G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
-    asm_u8(a, 0x50); /* push rax */
-    asm_store(a, address, reg);
-    asm_lea(a, RAX, asm_mem(reg, MEM_WIDE - 1));
-    asm_shift_i(a, SHIFT_SHR, IR_I64, reg, 12 - 5);
-    asm_alu_ri(a, ALU_AND, IR_I32, reg, (TCG_TLB_SIZE - 1) << 5);
-    asm_alu_rm(a, ALU_ADD, IR_I64, reg, asm_env(tlb));
-    asm_alu_ri(a, ALU_AND, IR_I64, RAX, -4096);
-    asm_alu_rm(a, ALU_CMP, IR_I64, RAX, tag);
-    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
-    asm_store(a, page, RAX);
-    asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, host)));
-    asm_alu_rr(a, ALU_SUB, IR_I64, reg, RAX);
-    asm_store(a, addend, reg);
-    asm_u8(a, 0x58); /* pop rax; ret */
-    asm_u8(a, 0xc3);
-    asm_fix8(miss, a->p);
-    asm_load(a, reg, address);
-    asm_u8(a, 0x58);
-    asm_jmp_to(a, wide);
-}
-
-void mem_thunks(Asm *a, X86State *st)
-{
-    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
-        unsigned reg = EMIT_SCRATCH_FIRST + n;
-
-        asm_pad(a, 16, 0);
-        st->thunk[THUNK_WIDE + n] = asm_exec(a, a->p);
-        mem_wide_thunk(a, reg, st);
-        for (unsigned slot = 0; slot < MEM_SLOTS; slot++) {
-            asm_pad(a, 16, 0);
-            st->thunk[THUNK_MEM + n * MEM_SLOTS + slot] = asm_exec(a, a->p);
-            mem_slot_thunk(a, reg, slot, st->thunk[THUNK_WIDE + n]);
-        }
-    }
-}
-
-/* After the copy of a bounced access: store the buffer, flags untouched. */
-void mem_bounced_thunk(Asm *a, const X86State *st)
-{
-    asm_u8(a, 0x9c); /* pushf */
-    thunk_store_homes(a, 16);
-    asm_lea(a, RDI, asm_mem(RSP, 16));
-    asm_call_c(a, mem_bounced_light);
-    asm_rr(a, 0x84, RAX, RAX); /* test al, al */
-    uint8_t *done = asm_jcc8(a, IR_CC_NE);
-    asm_lea(a, RDI, asm_mem(RSP, 16));
-    asm_address(a, R11, mem_bounced);
-    asm_call_to(a, st->thunk[THUNK_HEAVY]);
-    asm_fix8(done, a->p);
-    thunk_load_homes(a, 16, EMIT_CALLER_SAVED);
-    asm_u8(a, 0x9d); /* popf */
-    asm_u8(a, 0xc3);
 }

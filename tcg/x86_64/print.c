@@ -86,11 +86,13 @@ static const uint8_t *print_desc(const uint8_t *p, GString *out)
     MemDesc desc;
 
     memcpy(&desc, p, sizeof(desc));
-    g_string_append_printf(out, "     slot %u mode %u, %u bytes%s\n",
-                           desc & (TCG_SLOTS - 1), (desc & 0xff) / TCG_SLOTS,
-                           desc >> MEM_DESC_SIZE & 1023,
-                           desc & MEM_DESC_WRITE ? ", write" : "");
-    return p + sizeof(desc) + (desc & MEM_DESC_MASKED ? 4 : 0);
+    bool leads = (desc >> MEM_DESC_KIND & 7) == MEM_LEADER;
+    g_string_append_printf(
+        out, "     slot %u mode %u, %u bytes%s%s\n", desc & (TCG_SLOTS - 1),
+        (desc & 0xff) / TCG_SLOTS, desc >> MEM_DESC_SIZE & 1023,
+        desc & MEM_DESC_WRITE ? ", write" : "", leads ? ", group" : "");
+    return p + sizeof(desc) + (desc & MEM_DESC_MASKED ? 4 : 0) +
+           (leads ? sizeof(MemLead) : 0);
 }
 
 static const uint8_t *print_skip_padding(const uint8_t *p)

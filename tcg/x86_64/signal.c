@@ -25,6 +25,29 @@ static MemDesc signal_slow_desc(const uint8_t *slow)
     return desc;
 }
 
+static bool signal_leads(MemDesc desc)
+{
+    return (desc >> MEM_DESC_KIND & 7) == MEM_LEADER;
+}
+
+/* Done without slots. */
+static bool signal_is_wide(MemDesc desc)
+{
+    return (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE && !signal_leads(desc);
+}
+
+/* Of the access from what its slow part looks up. */
+static unsigned signal_offset(const uint8_t *slow)
+{
+    MemLead lead;
+
+    if (!signal_leads(signal_slow_desc(slow))) {
+        return 0;
+    }
+    memcpy(&lead, slow + MEM_SLOW_DESC + sizeof(MemDesc), sizeof(lead));
+    return lead.offset;
+}
+
 static unsigned signal_slow_reg(MemDesc desc)
 {
     return EMIT_SCRATCH_FIRST + (desc >> MEM_DESC_REG & 3);
@@ -56,8 +79,7 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
     TcgSlot slot = (&env->slot[0][0])[desc & 0xff];
 
     if (slot.page != TCG_SLOT_EMPTY || desc & MEM_DESC_TABLE ||
-        ctx->switches & TCG_OFF_SLOTS ||
-        (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE ||
+        ctx->switches & TCG_OFF_SLOTS || signal_is_wide(desc) ||
         !signal_through_slot(uc, desc, slot)) {
         return false;
     }
@@ -69,7 +91,7 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
     if (desc & MEM_DESC_JOINED) {
         greg_t *base = signal_reg(uc, signal_slow_reg(desc));
 
-        *base = (greg_t)((uint64_t)*base - slot.addend);
+        *base = (greg_t)((uint64_t)*base - slot.addend - signal_offset(slow));
         slow += MEM_SLOW_CALL;
     }
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;

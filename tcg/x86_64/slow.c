@@ -67,6 +67,19 @@ static LIGHT void slow_go_on_at_copy(void *env, MemDesc desc)
     }
 }
 
+/* Globals were stored before the call: go on from env's own stack level. */
+G_NORETURN static LIGHT void slow_leave(void *env, uint64_t r13,
+                                        const uint8_t *thunk)
+{
+    __asm__ volatile("movq %0, %%rsp\n\t"
+                     "movq %1, %%r13\n\t"
+                     "jmp *%2"
+                     :
+                     : "r"(env), "r"(r13), "r"(thunk)
+                     : "r13");
+    __builtin_unreachable();
+}
+
 /* ---- masks ------------------------------------------------------------ */
 
 static LIGHT uint64_t slow_opmask(unsigned k)
@@ -292,9 +305,9 @@ static LIGHT uint8_t *slow_probe(TcgContext *ctx, void *env, uint64_t ea,
 }
 
 /* Where the access may be made directly, or NULL. */
-LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
+static LIGHT uint8_t *slow_fill(TcgContext *ctx, TcgEnv *env, uint64_t ea,
+                                MemDesc desc)
 {
-    TcgContext *ctx = slow_context(env);
     bool write = desc & MEM_DESC_WRITE;
 
     if (slow_kind(desc) == MEM_PROBE) {
@@ -316,6 +329,55 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
         slow_fill_slot(ctx, env, ea, desc);
     } else if (write) { /* now the table knows it */
         host = slow_watched(ctx, env, ea, desc);
+    }
+    return host;
+}
+
+/* ---- groups ----------------------------------------------------------- */
+
+/* The instruction at env->pc is begun anew. */
+LIGHT void x86_64_go_plain(void *env)
+{
+    TcgContext *ctx = slow_context(env);
+    const X86State *st = ctx->state;
+    const TcgCode *code = ctx->lookup_plain ? ctx->lookup_plain(env) : NULL;
+
+    if (code) {
+        slow_leave(env, (uintptr_t)code->entry, st->thunk[THUNK_GO]);
+    }
+    slow_leave(env, TCG_LEAVE_PLAIN, st->thunk[THUNK_LEAVE_STORED]);
+}
+
+/* The group's bytes are in one page. It must be RAM, for writing if one of them
+ * is written. What the leader itself does decides how it faults. */
+static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
+                                MemDesc desc)
+{
+    const uint8_t *at = ((uint8_t **)env)[-1] + MEM_LEAD_FROM_RETURN;
+    const MemLead *lead = (const MemLead *)at;
+    unsigned mode = slow_mode(desc);
+    const TcgTlbEntry *t = slow_entry(env, ea, mode);
+    bool write = desc & MEM_DESC_WRITE;
+
+    if (slow_page(ctx, env, ea + lead->offset, lead->size, mode, lead->write) &&
+        (write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
+        slow_fill_slot(ctx, env, ea, desc);
+        return t->host + (ea & 4095);
+    }
+    x86_64_sync_pc(env);
+    x86_64_go_plain(env);
+}
+
+LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
+{
+    TcgContext *ctx = slow_context(env);
+    uint8_t *host = slow_kind(desc) == MEM_LEADER
+                        ? slow_lead(ctx, env, ea, desc)
+                        : slow_fill(ctx, env, ea, desc);
+
+    if (!host && desc & MEM_DESC_AMID) {
+        x86_64_sync_pc(env);
+        x86_64_go_plain(env);
     }
     return host;
 }
@@ -381,6 +443,7 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc)
         break;
     case MEM_STORE:
     case MEM_PROBE:
+    case MEM_LEADER: /* never comes here */
         break;
     }
     slow_go_on_at_copy(env, desc);
@@ -455,17 +518,10 @@ LIGHT uint64_t x86_64_sync_pc(void *env)
     return tcg->pc;
 }
 
-/* Globals were stored before the call: leave from env's own stack level. */
 LIGHT void x86_64_unwind(void *env, int reason)
 {
     const X86State *st = slow_context(env)->state;
 
     x86_64_sync_pc(env);
-    __asm__ volatile("movq %0, %%rsp\n\t"
-                     "movl %1, %%r13d\n\t"
-                     "jmp *%2"
-                     :
-                     : "r"(env), "r"(reason), "r"(st->thunk[THUNK_LEAVE_STORED])
-                     : "r13");
-    __builtin_unreachable();
+    slow_leave(env, reason, st->thunk[THUNK_LEAVE_STORED]);
 }

@@ -224,17 +224,24 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
 
-/* r13 = exit, r14 = its pc: the way that env->jumps has, or on from here. Who
- * asks translated code to leave makes that empty. */
-static void thunk_probe(Asm *a)
+/* r14 = pc: the way that env->jumps has, or on from here. Who asks translated
+ * code to leave makes that empty. plain: to a translation without groups. */
+static void thunk_probe(Asm *a, bool plain)
 {
     asm_mov32(a, R15, R14);
     asm_shift_i(a, SHIFT_SHR, IR_I32, R15, TCG_JUMP_BITS);
     asm_alu_rr(a, ALU_XOR, IR_I32, R15, R14);
     asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_SIZE - 1);
+    if (plain) {
+        asm_alu_ri(a, ALU_XOR, IR_I32, R15, TCG_JUMP_PLAIN_PLACE);
+    }
     asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
     asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
     asm_alu_rm(a, ALU_XOR, IR_I64, R14, asm_env(ENV_OFF(jump_key)));
+    if (plain) { /* btc r14, 63 */
+        asm_rr(a, 0xba | ASM_0F | ASM_W, 7, R14);
+        asm_u8(a, TCG_JUMP_PLAIN_BIT);
+    }
     asm_alu_rm(a, ALU_CMP, IR_I64, R14, asm_mem(R15, 0));
     uint8_t *miss = asm_jcc8(a, IR_CC_NE);
     asm_rm(a, 0xff, 4, asm_mem(R15, offsetof(TcgJump, code)));
@@ -255,7 +262,7 @@ static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
     asm_store(a, asm_env(ENV_OFF(pc)), R14);
     asm_alu_mi(a, ALU_CMP, IR_I8, asm_mem(R13, offsetof(TcgExit, probe)), 0);
     uint8_t *linkable = asm_jcc8(a, IR_CC_E);
-    thunk_probe(a);
+    thunk_probe(a, false);
     asm_fix8(linkable, a->p);
     asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
     asm_movi(a, R14, n);
@@ -290,6 +297,22 @@ static void thunk_lookup_any(Asm *a, TcgContext *ctx)
 
     asm_movi(a, R13, 0);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+}
+
+static void thunk_go(Asm *a, TcgContext *ctx)
+{
+    thunk_load_homes(a, 0, ~0u);
+    asm_rr(a, 0xff, 4, R13); /* jmp */
+}
+
+/* The instruction is begun anew. */
+static void thunk_plain(Asm *a, TcgContext *ctx)
+{
+    asm_store(a, asm_env(ENV_OFF(pc)), R14);
+    thunk_probe(a, true);
+    thunk_store_homes(a, 0);
+    asm_mov(a, RDI, RSP);
+    asm_call_c(a, x86_64_go_plain);
 }
 
 /* Called before a block: its first guest instruction is found by the return
@@ -328,6 +351,8 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_HEAVY] = "heavy",
     [THUNK_LOOKUP] = "lookup",
     [THUNK_LOOKUP_ANY] = "lookup_any",
+    [THUNK_GO] = "go",
+    [THUNK_PLAIN] = "plain",
     [THUNK_LOOKUP0] = "lookup0",
     [THUNK_LOOKUP1] = "lookup1",
     [THUNK_SAVE_LOOKUP0] = "save_lookup0",
@@ -366,6 +391,8 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_SAVE_LOOKUP0, thunk_save_lookup0 },
     { THUNK_SAVE_LOOKUP1, thunk_save_lookup1 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
+    { THUNK_GO, thunk_go },
+    { THUNK_PLAIN, thunk_plain },
     { THUNK_POLL, thunk_poll },
     { THUNK_BOUNCED, thunk_bounced },
     { THUNK_MEM_SLOW, thunk_mem_slow },

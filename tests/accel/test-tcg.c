@@ -227,6 +227,62 @@ static void test_straddling(Bare *m)
     g_assert_cmphex(m->cpu->env.r[X86_RAX], ==, 0x04030209);
 }
 
+/* ---- Accesses that share a check ------------------------------------------
+ */
+
+/*   1000: mov ecx,64h
+ *   1005: x: add dword [esi],1; mov eax,[esi+4]; add eax,ecx; mov [esi+4],eax
+ *         loop x; hlt */
+static void put_group(Bare *m)
+{
+    bare_flat32(m, UINT32_MAX);
+    BARE_CODE(m, 0x1000, 0xb9, 0x64, 0x00, 0x00, 0x00, 0x83, 0x06, 0x01, 0x8b,
+              0x46, 0x04, 0x01, 0xc8, 0x89, 0x46, 0x04, 0xe2, 0xf3, 0xf4);
+}
+
+static void check_group(Bare *m, uint32_t at)
+{
+    uint32_t got[2];
+
+    memcpy(got, m->ram->host + at, sizeof(got));
+    g_assert_cmpuint(got[0], ==, 100);
+    g_assert_cmpuint(got[1], ==, 5050);
+}
+
+/* In one page; in two; in the page that the code is in. */
+static void test_group(Bare *m)
+{
+    static const uint32_t places[] = { 0x3000, 0x5ffc, 0x6ffe, 0x1800 };
+
+    put_group(m);
+    for (unsigned n = 0; n < G_N_ELEMENTS(places); n++) {
+        m->cpu->env.r[X86_RSI] = places[n];
+        bare_run(m, 0x1000);
+        check_group(m, places[n]);
+    }
+}
+
+/* What is begun anew counts once, in pieces of any length. */
+static void test_count_group(Bare *m)
+{
+    const uint64_t total = 1 + 5 * 100;
+
+    put_group(m);
+    for (uint64_t step = 1; step < 20; step++) {
+        uint32_t at = 0x3ffc + step * PAGE_SIZE;
+        uint64_t start = m->cpu->env.insn_count;
+
+        m->cpu->env.pc = 0x1000;
+        m->cpu->env.r[X86_RSI] = at;
+        for (uint64_t done = 0; done < total; done += step) {
+            tcg_run_insns(m->accel, m->cpu, MIN(step, total - done));
+        }
+        g_assert_cmpuint(m->cpu->env.insn_count - start, ==, total);
+        g_assert_cmphex(m->cpu->env.pc, ==, 0x1012);
+        check_group(m, at);
+    }
+}
+
 /* ---- Mappings that change -------------------------------------------------
  */
 
@@ -437,6 +493,8 @@ static const BareTest test_rows[] = {
     { "count", test_count, ",count=on" },
     { "count-again", test_count_again, ",count=on" },
     { "count-interrupt", test_count_interrupt, ",count=on" },
+    { "count-group", test_count_group, ",count=on" },
+    { "group", test_group },
     { "defined-flags", test_defined_flags, ",count=on,exact=on" },
     { "watch", test_watch },
     { "buffer-full", test_buffer_full, ",tb-size=1" },

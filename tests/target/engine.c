@@ -345,7 +345,9 @@ int engine_run(Engine *e, const uint8_t *bytes, size_t len)
     memcpy((void *)(uintptr_t)(linear + len), "\x0f\x0b", 2); /* UD2 ends it */
     for (unsigned n = 0; n < 100000; n++) {
         TcgCode code = { 0 };
-        if (e->cpu->env.pc == end || why != TCG_LEAVE_LOOKUP) {
+        e->ir.plain = why == TCG_LEAVE_PLAIN;
+        if (!e->ir.plain &&
+            (e->cpu->env.pc == end || why != TCG_LEAVE_LOOKUP)) {
             return why;
         }
         engine_translate(e);

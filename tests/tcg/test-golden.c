@@ -191,6 +191,7 @@ static void test_golden(void)
         return;
     }
     Vm *vm = vm_new("x86_64", 0);
+    vm->groups = true;
     for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
         print_row(vm, &rows[n], now);
     }

@@ -313,12 +313,15 @@ static void test_divide_error(void)
     signal_end();
 }
 
-/* The one address that an empty slot lets through. */
+/* The one address that an empty slot lets through; also if another access
+ * relies on that check. */
 static void test_not_canonical(void)
 {
     Vm *vm = signal_begin(0);
 
-    for (unsigned kind = 0; kind < 3; kind++) {
+    for (unsigned n = 0; n < 6; n++) {
+        unsigned kind = n % 3;
+        vm->groups = n >= 3;
         IrBlock *b = vm_begin(vm, 0x1000);
 
         vm_set_registers(vm, 8);
@@ -337,6 +340,12 @@ static void test_not_canonical(void)
             i->a = t;
             i->b = 1;
             i->c = 2;
+        }
+        if (vm->groups) {
+            vm_new_insn(vm);
+            t = ir_temp(b);
+            ir_movi(b, t, TCG_SLOT_EMPTY + 0x18);
+            ir_ld(b, IR_I64, 1, t, 0, vm_mem(3, 2));
         }
         vm_done(b);
         g_assert_cmpint(vm_run_once(vm), ==, VM_LEAVE_FAULT);
@@ -367,6 +376,24 @@ static void test_misaligned(void)
     signal_end();
 }
 
+/* By an access that another one's check stands for. */
+static void test_misaligned_group(void)
+{
+    Vm *vm = signal_begin(0);
+
+    vm->groups = true;
+    vm_begin(vm, 0x1000);
+    vm_set_registers(vm, 8);
+    sse_memory(vm, 0x10, 1, false, VM_BASE + 8); /* movups */
+    sse_memory(vm, 0x28, 1, false, VM_BASE + 8); /* movaps */
+    vm_done(&vm->ir);
+    g_assert_cmpint(vm_run_once(vm), ==, 55);
+    g_assert_cmpint(vm->cpu->fault_address, ==, SIGSEGV);
+    g_assert_cmphex(vm->cpu->env.pc, ==, 0x1003);
+    check_registers(vm, 8);
+    signal_end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -380,5 +407,6 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/signal/divide", test_divide_error);
     g_test_add_func("/x86_64/signal/not-canonical", test_not_canonical);
     g_test_add_func("/x86_64/signal/misaligned", test_misaligned);
+    g_test_add_func("/x86_64/signal/misaligned-group", test_misaligned_group);
     return g_test_run();
 }

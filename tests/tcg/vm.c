@@ -195,6 +195,7 @@ void vm_free(Vm *vm)
 IrBlock *vm_begin(Vm *vm, uint64_t pc)
 {
     ir_reset(&vm->ir, pc, 0);
+    vm->ir.plain = !vm->groups;
     ir_append(&vm->ir, IR_INSN)->imm = pc;
     vm->ir.guest_insns = 1;
     return &vm->ir;

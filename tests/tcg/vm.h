@@ -38,8 +38,9 @@ typedef struct Vm {
     TcgCode *known[8]; /* what lookup finds, by exact pc */
     uint64_t known_pc[8];
     unsigned known_count;
-    bool table; /* fill() enters pages into env->tlb */
-    bool loose; /* blocks may break the rule on faults: none will happen */
+    bool table;  /* fill() enters pages into env->tlb */
+    bool groups; /* accesses may share checks */
+    bool loose;  /* blocks may break the rule on faults: none will happen */
 } Vm;
 
 Vm *vm_new(const char *backend, unsigned switches);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct GuestCode {
-    bool used;
+    bool used, plain; /* IrBlock.plain */
     uint32_t key;
     uint64_t pc;
     TcgCode code;
@@ -105,7 +105,8 @@ static GuestCode *guest_code(IsaGuest *g)
 
     for (unsigned n = 0; n < G_N_ELEMENTS(g->codes); n++) {
         c = &g->codes[n];
-        if (c->used && c->key == key && c->pc == pc) {
+        if (c->used && c->key == key && c->pc == pc &&
+            c->plain == g->e->ir.plain) {
             return c;
         }
         if (!c->used) {
@@ -118,6 +119,7 @@ static GuestCode *guest_code(IsaGuest *g)
     }
     g_assert(guest_compile(g, c));
     c->used = true;
+    c->plain = g->e->ir.plain;
     c->key = key;
     c->pc = pc;
     return c;
@@ -204,11 +206,13 @@ void isa_guest_run(IsaGuest *g, const IsaCase *c, IsaState *out)
     for (unsigned n = 0; n < 100000; n++) {
         GuestCode *code = guest_code(g);
         int why = g->e->ctx.backend->run(&g->e->ctx, cpu, &code->code);
-        if (why != TCG_LEAVE_LOOKUP || cpu->raised >= 0 ||
-            cpu->env.pc != c->in.pc) {
+        g->e->ir.plain = why == TCG_LEAVE_PLAIN;
+        if ((why != TCG_LEAVE_LOOKUP && why != TCG_LEAVE_PLAIN) ||
+            cpu->raised >= 0 || cpu->env.pc != c->in.pc) {
             break;
         }
     }
+    g->e->ir.plain = false;
     host_signals_enter(NULL);
     guest_get(g, out);
 }

@@ -59,7 +59,7 @@ static const struct {
     { "native", "x86_64", 0 },
     { "plain", "interp", TCG_OFF_OPT | TCG_OFF_STRINGS | TCG_OFF_INLINE },
     { "portable", "x86_64", TCG_OFF_NATIVE | TCG_OFF_SLOTS },
-    { "locked", "x86_64", TCG_OFF_TABLE | TCG_OFF_UNLOCK },
+    { "locked", "x86_64", TCG_OFF_TABLE | TCG_OFF_UNLOCK | TCG_OFF_GROUP },
 };
 enum { ENGINES = G_N_ELEMENTS(isa_engines) };
 
