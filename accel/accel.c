@@ -62,7 +62,8 @@ static Accel *accel_try(const char *spec, bool asked, AddressSpace *memory,
 }
 
 Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
-                    AddressSpace *io, char **notes, GError **errp)
+                    AddressSpace *io, AccelWorks *works, void *opaque,
+                    char **notes, GError **errp)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
@@ -70,9 +71,12 @@ Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
         g_autoptr(GError) err = NULL;
         Accel *accel = accel_try(specs[i], asked, memory, io, &err);
 
-        if (accel) {
+        if (accel && works(opaque, accel, &err)) {
             *notes = text->len ? g_strdup(text->str) : NULL;
             return accel;
+        }
+        if (accel) {
+            accel->class->destroy(accel);
         }
         g_string_append_printf(text, "%s%.*s: %s", text->len ? "; " : "",
                                (int)strcspn(specs[i], ","), specs[i],
@@ -116,8 +120,7 @@ static bool accel_move(Accel *from, Accel *to, GPtrArray *vcpus, GError **errp)
 }
 
 bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
-                  bool (*accepts)(void *opaque, Accel *to, GError **errp),
-                  void *opaque, GError **errp)
+                  AccelWorks *accepts, void *opaque, GError **errp)
 {
     Accel *from = *accel;
     Accel *to = accel_create(spec, from->memory, from->io, errp);

@@ -74,11 +74,13 @@ extern const AccelClass accel_tcg;
 extern const AccelClass accel_kvm; /* on other hosts it cannot be created */
 extern const AccelClass *const accel_classes[]; /* NULL-terminated */
 const AccelClass *accel_class_find(const char *name, GError **errp);
-/* The first of specs that works and, if nobody asked for them, is worthwhile.
- * *notes: why others before it were not taken, to be freed; NULL: there were
- * none. */
+/* The first of specs that works, for what works() makes of it as well, and, if
+ * nobody asked for them, is worthwhile. *notes: why others before it were not
+ * taken, to be freed; NULL: there were none. */
+typedef bool AccelWorks(void *opaque, Accel *accel, GError **errp);
 Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
-                    AddressSpace *io, char **notes, GError **errp);
+                    AddressSpace *io, AccelWorks *works, void *opaque,
+                    char **notes, GError **errp);
 /* "tcg,backend=interp": the class by name, created. */
 Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
                     GError **errp);
@@ -87,8 +89,7 @@ Accel *accel_create(const char *spec, AddressSpace *memory, AddressSpace *io,
  * accelerator, which takes *accel's place. Fails with the reason where the
  * guest's processor has what the other one lacks, or accepts() is false. */
 bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
-                  bool (*accepts)(void *opaque, Accel *to, GError **errp),
-                  void *opaque, GError **errp);
+                  AccelWorks *accepts, void *opaque, GError **errp);
 
 /* ---- The vCPU thread (accel/vcpu.c) ----------------------------------------
  */

@@ -485,28 +485,48 @@ static bool pc_check_apic_ids(const BoardConfig *config,
                     last, PC_MAX_APIC_ID);
 }
 
-static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
+static void pc_clear_cpu_memory(PcBoard *pc)
 {
-    Board *board = &pc->parent;
+    for (unsigned n = 0; pc->cpus && n < pc->parent.config->cpus; n++) {
+        space_free(pc->cpus[n].space);
+        region_clear(&pc->cpus[n].smram);
+        region_clear(&pc->cpus[n].system);
+        region_clear(&pc->cpus[n].memory);
+    }
+    g_clear_pointer(&pc->cpus, g_free);
+}
+
+static void pc_clear_cpus(PcBoard *pc)
+{
+    GPtrArray *vcpus = pc->parent.vcpus;
+
+    for (guint n = 0; n < vcpus->len; n++) {
+        X86Cpu *cpu = pc_cpu(pc, n);
+
+        vcpu_free(vcpus->pdata[n]);
+        x86_cpu_free(cpu);
+    }
+    g_ptr_array_set_size(vcpus, 0);
+    pc_clear_cpu_memory(pc);
+    x86_model_free(pc->model);
+    pc->model = NULL;
+}
+
+static bool pc_build_cpus(PcBoard *pc, Accel *accel, GError **errp)
+{
+    const BoardConfig *config = pc->parent.config;
     X86Topology topology = pc_topology(config);
     X86Model *model = x86_model_find(config->cpu_model, errp);
 
     pc->model = model;
-    if (!model || !pc_check_apic_ids(config, &topology, errp)) {
+    if (!model || !accel->class->adapt_model(accel, model, errp)) {
         return false;
     }
-    board->accel =
-        accel_choose(config->accels, config->accels_asked, board->env.memory,
-                     board->env.io, &board->accel_notes, errp);
-    if (!board->accel ||
-        !board->accel->class->adapt_model(board->accel, model, errp)) {
-        return false;
-    }
-    if (config->smm == BOARD_ON && !board->accel->class->has_smm) {
+    if (config->smm == BOARD_ON && !accel->class->has_smm) {
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "machine pc: smm=on: accelerator %s has no system "
                         "management mode",
-                        board->accel->class->name);
+                        accel->class->name);
     }
     pc->cpus = g_new0(PcCpu, config->cpus);
     for (unsigned n = 0; n < config->cpus; n++) {
@@ -515,6 +535,34 @@ static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
         }
     }
     return true;
+}
+
+/* An accelerator that cannot do what was asked for may be followed by one that
+ * can: processors and all go with it. */
+static bool pc_accel_works(void *opaque, Accel *accel, GError **errp)
+{
+    PcBoard *pc = opaque;
+
+    pc->parent.accel = accel;
+    if (pc_build_cpus(pc, accel, errp)) {
+        return true;
+    }
+    pc_clear_cpus(pc);
+    pc->parent.accel = NULL;
+    return false;
+}
+
+static bool pc_init_cpus(PcBoard *pc, const BoardConfig *config, GError **errp)
+{
+    Board *board = &pc->parent;
+    X86Topology topology = pc_topology(config);
+    X86Model *model = x86_model_find(config->cpu_model, errp);
+
+    x86_model_free(model); /* each accelerator gets its own */
+    return model && pc_check_apic_ids(config, &topology, errp) &&
+           accel_choose(config->accels, config->accels_asked, board->env.memory,
+                        board->env.io, pc_accel_works, pc, &board->accel_notes,
+                        errp);
 }
 
 /* ---- Devices
@@ -839,17 +887,6 @@ static void pc_reset(Board *board)
     }
 }
 
-static void pc_clear_cpu_memory(PcBoard *pc)
-{
-    for (unsigned n = 0; pc->cpus && n < pc->parent.config->cpus; n++) {
-        space_free(pc->cpus[n].space);
-        region_clear(&pc->cpus[n].smram);
-        region_clear(&pc->cpus[n].system);
-        region_clear(&pc->cpus[n].memory);
-    }
-    g_clear_pointer(&pc->cpus, g_free);
-}
-
 static void pc_clear_regions(PcBoard *pc)
 {
     pc_firmware_clear(&pc->firmware);
@@ -873,16 +910,7 @@ static void pc_clear(Board *board)
     if (!board->env.memory) {
         return;
     }
-    for (guint n = 0; n < board->vcpus->len; n++) {
-        X86Cpu *cpu = pc_cpu(pc, n);
-
-        vcpu_free(board->vcpus->pdata[n]);
-        x86_cpu_free(cpu);
-    }
-    g_ptr_array_set_size(board->vcpus, 0);
-    pc_clear_cpu_memory(pc);
-    x86_model_free(pc->model);
-    pc->model = NULL;
+    pc_clear_cpus(pc);
     pci_host_clear(&pc->host);
     if (pc->pci.bus.class) {
         pci_bus_clear(&pc->pci);

@@ -104,11 +104,17 @@ def chips(emu, shim, image):
 
 
 def no_vcpu(emu, shim, image):
-    """The model is made for KVM by then: no fall-back."""
-    with start(emu, shim, image, f"KVM_CREATE_VCPU 0 {errno.EMFILE}", "-accel", "kvm") as g:
-        g.expect_exit(1, 20)
-        check_texts(g, ["KVM_CREATE_VCPU 0", "Too many open files"])
-    print("refused: KVM_CREATE_VCPU")
+    """The first, or another one: nothing of KVM's machine is left over."""
+    for after, cpus in [(0, 1), (1, 2)]:
+        fault = f"KVM_CREATE_VCPU {after} {errno.EMFILE}"
+        more = ["-smp", str(cpus)]
+        with start(emu, shim, image, fault, "-accel", "kvm", *more) as g:
+            g.expect_exit(1, 20)
+            check_texts(g, ["KVM_CREATE_VCPU", "Too many open files"])
+        with start(emu, shim, image, fault, "-accel", "kvm", "-accel", "tcg", *more) as g:
+            g.wait("accelerator tcg, as kvm: KVM_CREATE_VCPU", 20)
+            g.expect_exit(33, 30)
+    print("refused, or left to tcg: KVM_CREATE_VCPU")
 
 
 def interrupted(emu, shim, image):
