@@ -133,9 +133,6 @@ bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
         return emu_fail(errp, EMU_ERROR_INVALID, "%s runs the machine already",
                         from->class->name);
     }
-    if (from->class->settle) {
-        from->class->settle(from);
-    }
     if (!accepts(opaque, to, errp) || !accel_accepts(to, vcpus, errp) ||
         !accel_move(from, to, vcpus, errp)) {
         to->class->destroy(to);

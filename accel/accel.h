@@ -47,11 +47,14 @@ struct AccelClass {
     /* After get_state(): another accelerator goes on. May be NULL. */
     void (*leave)(Accel *accel, X86Cpu *cpu);
     void (*info)(Accel *accel, GString *out); /* `info jit`, `info kvm` */
-    /* With every vCPU standing: finish what is under way outside them. May be
-     * NULL. */
-    void (*settle)(Accel *accel);
+    /* The vCPUs, which all stand, are about to run; they all stand again: what
+     * is under way outside them is finished, and what would go on by itself
+     * waits. May be NULL. */
+    void (*go)(Accel *accel);
+    void (*stand)(Accel *accel);
     /* Where the accelerator may run the local APICs itself; else NULL. A
-     * message for them, in an MSI's format; false: they are X86Cpu's. at_once:
+     * message for them, in an MSI's format; false: they are X86Cpu's, now or
+     * always. at_once:
      * it is there when this returns, as a line's change is; else soon. Any
      * thread. */
     bool (*send_msi)(Accel *accel, uint64_t addr, uint32_t data, bool at_once);

@@ -70,21 +70,46 @@ bool machine_is_running(const Machine *m)
     return m->state == RUN_STATE_RUNNING;
 }
 
+/* The board's chips send to the processors': they come first, and go last. */
+static void machine_stand(Machine *m)
+{
+    Board *board = m->board;
+
+    profile_hold(m->profile);
+    if (board->class->stand) {
+        board->class->stand(board);
+    }
+    if (board->accel && board->accel->class->stand) {
+        board->accel->class->stand(board->accel);
+    }
+    profile_release(m->profile);
+}
+
+static void machine_go(Machine *m)
+{
+    Board *board = m->board;
+
+    profile_hold(m->profile);
+    if (board->accel && board->accel->class->go) {
+        board->accel->class->go(board->accel);
+    }
+    if (board->class->go) {
+        board->class->go(board);
+    }
+    profile_release(m->profile);
+}
+
 static void machine_pause_vcpus(Machine *m)
 {
     for (unsigned i = 0; i < m->board->vcpus->len; i++) {
         vcpu_pause(m->board->vcpus->pdata[i]);
     }
-    if (m->board->class->stand) {
-        m->board->class->stand(m->board);
-    }
+    machine_stand(m);
 }
 
 static void machine_resume_vcpus(Machine *m)
 {
-    if (m->board->class->go) {
-        m->board->class->go(m->board);
-    }
+    machine_go(m);
     for (unsigned i = 0; i < m->board->vcpus->len; i++) {
         vcpu_resume(m->board->vcpus->pdata[i]);
     }

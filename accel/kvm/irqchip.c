@@ -7,7 +7,9 @@
  *
  * 1. The local APIC is in one place at a time, like the rest of a vCPU, but
  *    moves less often: `apic_ours` says that X86Cpu's is to be given. While KVM
- *    has it, x86_apic_away() holds and X86Cpu's is a copy for who looks.
+ *    has it, x86_apic_away() holds and X86Cpu's is a copy for who looks. All
+ *    come `home` while the machine stands (stand.c); who sends a message holds
+ *    the lock, so that it meets them on one side or the other.
  * 2. A message that is sent again has a route and an eventfd (irqfd); they are
  *    all given up when there are too many, as the guest chooses them.
  * 3. KVM is told what the I/O APIC's pins send, so that it says when a
@@ -82,6 +84,7 @@ bool kvm_irqchip_create(KvmEngine *e, GError **errp)
     if (!irqchip_rows[chip->kind].create(e, errp)) {
         return false;
     }
+    chip->home = true;
     chip->messages = g_array_new(FALSE, TRUE, sizeof(KvmMessage));
     return irqchip_set_routes_locked(e) ||
            emu_fail_errno(errp, errno, "KVM_SET_GSI_ROUTING");
@@ -193,7 +196,7 @@ static bool irqchip_irqfd(const KvmEngine *e, unsigned n, int fd,
     return ioctl(e->vm_fd, KVM_IRQFD, &k) == 0;
 }
 
-static void irqchip_forget_locked(KvmEngine *e)
+void kvm_irqchip_forget_locked(KvmEngine *e)
 {
     GArray *messages = e->irqchip.messages;
 
@@ -214,7 +217,7 @@ static int irqchip_add_locked(KvmEngine *e, uint64_t addr, uint32_t data)
     GArray *messages = e->irqchip.messages;
 
     if (messages->len == KVM_MESSAGES_MAX) {
-        irqchip_forget_locked(e);
+        kvm_irqchip_forget_locked(e);
     }
     KvmMessage m = { addr, data, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC) };
 
@@ -243,32 +246,41 @@ static int irqchip_find_locked(KvmEngine *e, uint64_t addr, uint32_t data)
 }
 
 /* What comes by an eventfd may have to wait for a thread of the kernel. */
-bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data, bool at_once)
+static void irqchip_send_locked(KvmEngine *e, uint64_t addr, uint32_t data,
+                                bool at_once)
 {
-    KvmEngine *e = kvm_engine(accel);
     struct kvm_msi msi = { .address_lo = addr,
                            .address_hi = addr >> 32,
                            .data = data };
-    int fd = -1;
+    int fd = kvm_has(e, CAP_IRQFD) && !at_once
+                 ? irqchip_find_locked(e, addr, data)
+                 : -1;
+
+    e->irqchip.sent++;
+    if (fd >= 0) {
+        eventfd_write(fd, 1);
+        e->irqchip.by_irqfd++;
+    } else if (ioctl(e->vm_fd, KVM_SIGNAL_MSI, &msi) < 0) {
+        log_printf("kvm: KVM_SIGNAL_MSI %" PRIx64 " = %" PRIx32 ": %s\n", addr,
+                   data, g_strerror(errno));
+    }
+}
+
+bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data, bool at_once)
+{
+    KvmEngine *e = kvm_engine(accel);
+    bool away;
 
     if (!kvm_has_apics(e)) {
         return false;
     }
     g_mutex_lock(&e->irqchip.lock);
-    e->irqchip.sent++;
-    if (kvm_has(e, CAP_IRQFD) && !at_once) {
-        fd = irqchip_find_locked(e, addr, data);
-    }
-    if (fd >= 0) {
-        eventfd_write(fd, 1);
-        e->irqchip.by_irqfd++;
+    away = !e->irqchip.home;
+    if (away) {
+        irqchip_send_locked(e, addr, data, at_once);
     }
     g_mutex_unlock(&e->irqchip.lock);
-    if (fd < 0 && ioctl(e->vm_fd, KVM_SIGNAL_MSI, &msi) < 0) {
-        log_printf("kvm: KVM_SIGNAL_MSI %" PRIx64 " = %" PRIx32 ": %s\n", addr,
-                   data, g_strerror(errno));
-    }
-    return true;
+    return away;
 }
 
 /* ---- the local APIC's state ---------------------------------------------- */
@@ -378,7 +390,7 @@ bool kvm_get_mp_state(KvmVcpu *v, GError **errp)
 void kvm_irqchip_clear(KvmEngine *e)
 {
     if (e->irqchip.messages) {
-        irqchip_forget_locked(e);
+        kvm_irqchip_forget_locked(e);
         g_clear_pointer(&e->irqchip.messages, g_array_unref);
     }
 }

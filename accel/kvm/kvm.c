@@ -327,11 +327,6 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     return true;
 }
 
-static void engine_settle(Accel *accel)
-{
-    kvm_bells_flush(kvm_engine(accel));
-}
-
 /* ---- info kvm ------------------------------------------------------------ */
 
 static void engine_info(Accel *accel, GString *out)
@@ -387,7 +382,8 @@ const AccelClass accel_kvm = {
     .put_state = kvm_put_state,
     .leave = kvm_leave,
     .info = engine_info,
-    .settle = engine_settle,
+    .go = kvm_go,
+    .stand = kvm_stand,
     .send_msi = kvm_send_msi,
     .route_pin = kvm_route_pin,
     .chip = kvm_chip,

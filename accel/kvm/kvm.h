@@ -118,7 +118,8 @@ typedef struct KvmIrqchip {
     /* Wiring: fixed once created. */
     KvmIrqchipKind asked, kind;
 
-    GMutex lock; /* guards what follows; a leaf but for the ioctls */
+    GMutex lock; /* guards what follows; over X86Apic's, else a leaf */
+    bool home;   /* the local APICs are X86Cpu's: the machine stands */
     KvmPin pins[KVM_IOAPIC_NUM_PINS];
     GArray *messages; /* of KvmMessage */
     uint64_t sent, by_irqfd;
@@ -267,6 +268,7 @@ void kvm_irqchip_clear(KvmEngine *e);
 void kvm_irqchip_print(const KvmEngine *e, GString *out);
 bool kvm_send_msi(Accel *accel, uint64_t addr, uint32_t data, bool at_once);
 void kvm_route_pin(Accel *accel, unsigned pin, uint64_t addr, uint32_t data);
+void kvm_irqchip_forget_locked(KvmEngine *e); /* routes and eventfds */
 bool kvm_put_apic(KvmVcpu *v, GError **errp);
 bool kvm_get_apic(KvmVcpu *v, GError **errp);
 bool kvm_rearm_deadline(KvmVcpu *v, GError **errp);
@@ -276,6 +278,11 @@ static inline bool kvm_has_apics(const KvmEngine *e)
 {
     return e->irqchip.kind >= IRQCHIP_SPLIT;
 }
+
+/* ---- stand.c ------------------------------------------------------------- */
+
+void kvm_stand(Accel *accel);
+void kvm_go(Accel *accel);
 
 /* ---- chips.c ------------------------------------------------------------- */
 

@@ -436,14 +436,7 @@ bool kvm_get_state(Accel *accel, X86Cpu *cpu, GError **errp)
 
 void kvm_put_state(Accel *accel, X86Cpu *cpu)
 {
-    KvmVcpu *v = kvm_vcpu(cpu);
-    g_autoptr(GError) err = NULL;
-
-    v->ours = true;
-    /* From now on messages may come for an APIC that is KVM's. */
-    if (kvm_has_apics(v->engine) && !kvm_give_state(v, &err)) {
-        log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
-    }
+    kvm_vcpu(cpu)->ours = true;
 }
 
 /* ---- X86MmuOps ----------------------------------------------------------- */
