@@ -88,19 +88,31 @@ Accel *accel_choose(const char *const *specs, bool asked, AddressSpace *memory,
 
 /* ---- hand-over ----------------------------------------------------------- */
 
-static bool accel_accepts(Accel *to, GPtrArray *vcpus, GError **errp)
+/* What a CPU is in the middle of may be the old accelerator's own. */
+static bool accel_cpu_moves(Accel *from, Accel *to, X86Cpu *cpu, GError **errp)
+{
+    if (cpu->smm && !to->class->has_smm) {
+        return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
+                        "accelerator %s: CPU %u is in system management mode "
+                        "just now",
+                        to->class->name, cpu->index);
+    }
+    if (cpu->svm.guest || !cpu->svm.gif) {
+        return emu_fail(errp, EMU_ERROR_BUSY,
+                        "CPU %u runs a guest of its own just now", cpu->index);
+    }
+    return !from->class->may_leave || from->class->may_leave(from, cpu, errp);
+}
+
+static bool accel_accepts(Accel *from, Accel *to, GPtrArray *vcpus,
+                          GError **errp)
 {
     for (unsigned i = 0; i < vcpus->len; i++) {
-        const X86Cpu *cpu = vcpu_cpu(vcpus->pdata[i]);
+        X86Cpu *cpu = vcpu_cpu(vcpus->pdata[i]);
 
-        if (!to->class->accepts_model(to, cpu->model, errp)) {
+        if (!to->class->accepts_model(to, cpu->model, errp) ||
+            !accel_cpu_moves(from, to, cpu, errp)) {
             return false;
-        }
-        if (cpu->smm && !to->class->has_smm) {
-            return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
-                            "accelerator %s: CPU %u is in system management "
-                            "mode just now",
-                            to->class->name, cpu->index);
         }
     }
     return true;
@@ -133,7 +145,7 @@ bool accel_switch(Accel **accel, GPtrArray *vcpus, const char *spec,
         return emu_fail(errp, EMU_ERROR_INVALID, "%s runs the machine already",
                         from->class->name);
     }
-    if (!accepts(opaque, to, errp) || !accel_accepts(to, vcpus, errp) ||
+    if (!accepts(opaque, to, errp) || !accel_accepts(from, to, vcpus, errp) ||
         !accel_move(from, to, vcpus, errp)) {
         to->class->destroy(to);
         return false;

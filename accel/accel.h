@@ -44,6 +44,9 @@ struct AccelClass {
     /* Bring X86Cpu up to date / take changes from it, CPU not running. */
     bool (*get_state)(Accel *accel, X86Cpu *cpu, GError **errp);
     void (*put_state)(Accel *accel, X86Cpu *cpu);
+    /* Could another accelerator go on with the CPU, which stands? May be NULL:
+     * yes. */
+    bool (*may_leave)(Accel *accel, X86Cpu *cpu, GError **errp);
     /* After get_state(): another accelerator goes on. May be NULL. */
     void (*leave)(Accel *accel, X86Cpu *cpu);
     void (*info)(Accel *accel, GString *out); /* `info jit`, `info kvm` */

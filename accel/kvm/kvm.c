@@ -380,6 +380,7 @@ const AccelClass accel_kvm = {
     .kick = kvm_kick,
     .get_state = kvm_get_state,
     .put_state = kvm_put_state,
+    .may_leave = kvm_may_leave,
     .leave = kvm_leave,
     .info = engine_info,
     .go = kvm_go,

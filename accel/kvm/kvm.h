@@ -279,6 +279,12 @@ static inline bool kvm_has_apics(const KvmEngine *e)
     return e->irqchip.kind >= IRQCHIP_SPLIT;
 }
 
+/* ---- nested.c ------------------------------------------------------------ */
+
+/* False while the vCPU has a guest of its own. */
+bool kvm_check_nested(const KvmVcpu *v, GError **errp);
+bool kvm_may_leave(Accel *accel, X86Cpu *cpu, GError **errp);
+
 /* ---- stand.c ------------------------------------------------------------- */
 
 void kvm_stand(Accel *accel);

@@ -54,7 +54,7 @@ bool kvm_step(KvmVcpu *v)
 
     g_autoptr(GError) err = NULL;
 
-    if (!kvm_take_state(v, &err)) {
+    if (!kvm_check_nested(v, &err) || !kvm_take_state(v, &err)) {
         log_printf("kvm: cpu %u: %s\n", cpu->index, err->message);
         return false;
     }

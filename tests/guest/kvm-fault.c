@@ -3,7 +3,8 @@
  * A KVM that fails, for LD_PRELOAD. KVM_FAULT="NAME AFTER ERRNO [ARGUMENT]":
  * every ioctl NAME (or "open" of /dev/kvm) behind the first AFTER fails with
  * ERRNO, or succeeds with -ERRNO if that is negative; with ARGUMENT only those
- * that have it. Calls of another request are let through.
+ * that have it. Calls of another request are let through. KVM_FAULT=nested: a
+ * KVM whose vCPUs are in the middle of guests of their own.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -52,7 +53,7 @@ typedef struct Fault {
     char name[40];
     unsigned long request;
     long after, result, argument;
-    bool one_argument;
+    bool one_argument, nested;
 } Fault;
 
 static const Fault *fault_get(void)
@@ -65,7 +66,8 @@ static const Fault *fault_get(void)
                               &fault.after, &fault.result, &fault.argument)
                      : 0;
 
-        if (n < 3) {
+        fault.nested = n == 1 && strcmp(fault.name, "nested") == 0;
+        if (n < 3 && !fault.nested) {
             fprintf(stderr, "KVM_FAULT makes no sense\n");
             abort();
         }
@@ -96,14 +98,35 @@ static int fault_result(const Fault *fault)
     return -1;
 }
 
+/* True: *result is the call's. */
+static bool fault_nested(unsigned long request, long arg, int *result)
+{
+    struct kvm_nested_state *state = (void *)arg;
+
+    if (request == KVM_CHECK_EXTENSION && arg == KVM_CAP_NESTED_STATE) {
+        *result = 4096;
+        return true;
+    }
+    if (request == KVM_GET_NESTED_STATE) {
+        state->flags = KVM_STATE_NESTED_GUEST_MODE;
+        *result = 0;
+        return true;
+    }
+    return false;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
     const Fault *fault = fault_get();
     va_list ap;
+    int result;
 
     va_start(ap, request);
     long arg = va_arg(ap, long);
     va_end(ap);
+    if (fault->nested && fault_nested(request, arg, &result)) {
+        return result;
+    }
     if (fault->request && request == fault->request &&
         (!fault->one_argument || arg == fault->argument) && fault_due(fault)) {
         return fault_result(fault);
@@ -123,7 +146,8 @@ int open64(const char *path, int flags, ...)
     va_start(ap, flags);
     int mode = flags & O_CREAT ? va_arg(ap, int) : 0;
     va_end(ap);
-    if (!fault->request && strcmp(path, "/dev/kvm") == 0 && fault_due(fault)) {
+    if (!fault->request && !fault->nested && strcmp(path, "/dev/kvm") == 0 &&
+        fault_due(fault)) {
         return fault_result(fault);
     }
     int (*next)(const char *, int, int) =
