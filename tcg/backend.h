@@ -45,7 +45,9 @@ typedef struct TcgExit {
     uint32_t jump, stub; /* back end's: what to patch, from the entry */
     uint8_t next_from_exit;
     bool used;
-    bool probe; /* never linked: env->jumps may know the way */
+    bool far;      /* of a relative block, to another page: see link() */
+    uint8_t probe; /* not linked: env->jumps may know the way; a far one looks
+                      there so many times before it asks */
 } TcgExit;
 
 /* One translation. Embedded by the accelerator in its own block struct. */
@@ -149,8 +151,10 @@ struct TcgBackend {
     /* Run from code until something needs the run loop. Returns TcgLeave or
      * what IR_LEAVE carried. */
     int (*run)(TcgContext *ctx, void *env, TcgCode *code);
-    /* Patch a direct exit to its target, and back. */
-    void (*link)(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
+    /* Patch a direct exit to its target, and back. A far one goes there only
+     * where this is the TcgJump.key of its pc; others need no key. */
+    void (*link)(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to,
+                 uint64_t key);
     void (*unlink)(TcgContext *ctx, TcgCode *from, unsigned exit);
     /* Print host code, for -d out_asm. */
     void (*print)(TcgContext *ctx, const TcgCode *code, GString *out);

@@ -264,6 +264,17 @@ void ir_exit_indirect(IrBlock *b, IrVal pc)
     ir_append(b, IR_EXITR)->a = pc;
 }
 
+void ir_exit_far(IrBlock *b, unsigned n, IrVal pc, uint64_t offset, bool poll)
+{
+    IrInsn *i = ir_append(b, IR_EXITR);
+
+    i->a = pc;
+    i->cond = n;
+    i->imm = offset;
+    i->mem.far = true;
+    i->mem.poll = poll;
+}
+
 void ir_leave(IrBlock *b, int reason)
 {
     ir_append(b, IR_LEAVE)->imm = reason;

@@ -194,6 +194,7 @@ void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size)
 static void code_restart_ids(TcgVcpu *v)
 {
     v->key_next = 0;
+    lookup_cut_cross(v->engine, CROSS_FAR);
     code_flush_jumps(v);
     for (unsigned i = 0; i < KEY_IDS; i++) {
         v->key_id[i].id = 0;

@@ -31,7 +31,9 @@
  *    mapping only, so they are listed and cut with the TLB; with more than one
  *    vCPU (which may disagree about the mapping) they are not made, and such
  *    exits go through lookup. Relative blocks leave their page through the jump
- *    cache only, and those that reach into the next page are not linked to.
+ *    cache, or by far links, which hold for one key of that (a vCPU's own, so
+ *    they too are only made with one vCPU). Those that reach into the next page
+ *    are linked to by no other links.
  * 8. Where a vCPU must not run, it is held (hold.c): it then stands at the top
  *    of its run loop, outside of translated code and of its TLB. Holding needs
  *    `translating`, so there is one holder, and none waits for another.
@@ -84,7 +86,7 @@ struct TcgBlock {
     uint16_t size;              /* guest bytes */
     uint8_t insns;
     uint8_t jumps;      /* how many places; more: any may have it */
-    uint8_t cross_list; /* a bit per exit: which list */
+    uint8_t cross_list; /* two bits per exit: which */
     bool valid;         /* findable; guarded by lock */
     bool once : 1;      /* never findable, never linked */
     /* Shorter than others because of a count: dropped when it ran. */
@@ -118,12 +120,13 @@ typedef struct TcgCross {
     uint8_t exit;
 } TcgCross;
 
-/* Those into pages of the present address space, and into global ones. */
+/* Those into pages of the present address space, into global ones, and those
+ * of relative blocks, which are good as long as keys of jumps are. */
 typedef struct TcgCrossList {
     TcgCross *links;
     uint32_t count, room;
 } TcgCrossList;
-enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_LISTS };
+enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_FAR, CROSS_LISTS };
 
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;

@@ -106,9 +106,11 @@ static bool lookup_same_page(const TcgBlock *from, const TcgBlock *to)
 bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to)
 {
     const TcgBlock *f = (const TcgBlock *)from, *t = (const TcgBlock *)to;
-    return f->valid && t->valid && !f->once && from->exit[exit].used &&
-           !from->exit[exit].to && from->exit[exit].pc == t->key.pc &&
-           (f->key.bits & ~BLOCK_PLAIN) == t->key.bits &&
+    const TcgExit *x = &from->exit[exit];
+    uint64_t pc = x->far ? x->pc & (PAGE_SIZE - 1) : x->pc;
+
+    return f->valid && t->valid && !f->once && x->used && !x->to &&
+           pc == t->key.pc && (f->key.bits & ~BLOCK_PLAIN) == t->key.bits &&
            f->key.cs_base == t->key.cs_base;
 }
 
@@ -124,8 +126,8 @@ static bool lookup_note_cross(TcgEngine *e, TcgBlock *from, unsigned exit,
     }
     l->links[l->count++] = (TcgCross){ from, exit };
     from->cross[exit] = l->count;
-    from->cross_list &= ~(1u << exit);
-    from->cross_list |= list << exit;
+    from->cross_list &= ~(3u << 2 * exit);
+    from->cross_list |= list << 2 * exit;
     return true;
 }
 
@@ -140,10 +142,25 @@ static bool lookup_link_pages(X86Cpu *cpu, TcgBlock *from, unsigned exit,
                              global ? CROSS_GLOBAL : CROSS_LOCAL);
 }
 
-static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
+static void lookup_join_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
                                TcgBlock *to)
 {
     TcgEngine *e = tcg_engine(cpu);
+    TcgExit *x = &from->code.exit[exit];
+
+    x->next_from = to->code.from;
+    x->next_from_exit = to->code.from_exit;
+    to->code.from = &from->code;
+    to->code.from_exit = exit;
+    __atomic_store_n(&x->to, &to->code, __ATOMIC_RELEASE);
+    e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code,
+                         cpu->env.pc ^ cpu->env.jump_key);
+    tcg_vcpu(cpu)->stats.links++;
+}
+
+static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
+                               TcgBlock *to)
+{
     TcgExit *x = &from->code.exit[exit];
 
     if (!lookup_same_page(from, to) &&
@@ -152,13 +169,7 @@ static void lookup_link_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
         lookup_fill_jump(cpu, to);
         return;
     }
-    x->next_from = to->code.from;
-    x->next_from_exit = to->code.from_exit;
-    to->code.from = &from->code;
-    to->code.from_exit = exit;
-    __atomic_store_n(&x->to, &to->code, __ATOMIC_RELEASE);
-    e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code);
-    tcg_vcpu(cpu)->stats.links++;
+    lookup_join_locked(cpu, from, exit, to);
 }
 
 static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
@@ -167,7 +178,7 @@ static void lookup_forget_cross(TcgEngine *e, TcgBlock *from, unsigned exit)
     if (!place) {
         return;
     }
-    TcgCrossList *l = &e->cross[from->cross_list >> exit & 1];
+    TcgCrossList *l = &e->cross[from->cross_list >> 2 * exit & 3];
     TcgCross *last = &l->links[--l->count];
     l->links[place - 1] = *last;
     last->from->cross[last->exit] = place;
@@ -216,6 +227,30 @@ void lookup_cut_cross(TcgEngine *e, unsigned list)
 /* ---- What translated code calls -------------------------------------------
  */
 
+/* How often a far exit looks in env->jumps before it asks again: one that is
+ * used in two address spaces in turn must not be linked all the time. */
+enum { FAR_PROBES = 16 };
+
+static void lookup_go_far_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
+                                 TcgBlock *to)
+{
+    TcgEngine *e = tcg_engine(cpu);
+    TcgExit *x = &from->code.exit[exit];
+
+    lookup_fill_jump(cpu, to);
+    __atomic_store_n(&x->probe, FAR_PROBES, __ATOMIC_RELAXED);
+    if (x->to == &to->code) { /* the usual case: in another process */
+        e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code,
+                             cpu->env.pc ^ cpu->env.jump_key);
+        return;
+    }
+    lookup_cut_exit_locked(e, from, exit);
+    if (lookup_can_link(&from->code, exit, &to->code) &&
+        lookup_note_cross(e, from, exit, CROSS_FAR)) {
+        lookup_join_locked(cpu, from, exit, to);
+    }
+}
+
 static void lookup_go_locked(X86Cpu *cpu, TcgCode *from, unsigned exit,
                              TcgBlock *to)
 {
@@ -223,6 +258,8 @@ static void lookup_go_locked(X86Cpu *cpu, TcgCode *from, unsigned exit,
 
     if (!from) {
         lookup_fill_jump(cpu, to);
+    } else if (from->exit[exit].far) {
+        lookup_go_far_locked(cpu, (TcgBlock *)from, exit, to);
     } else if (!(e->ctx.switches & TCG_OFF_CHAIN) &&
                lookup_can_link(from, exit, &to->code)) {
         lookup_link_locked(cpu, (TcgBlock *)from, exit, to);

@@ -124,12 +124,23 @@ void tr_exit_lookup(Translator *t, uint64_t pc)
     tr_exit_env(t);
 }
 
+static void tr_exit_far(Translator *t, unsigned n, uint64_t pc)
+{
+    bool back = (int64_t)pc <= (int64_t)t->pc;
+
+    if (t->shadow == 1) {
+        tr_exit_value(t, tr_pc(t, pc));
+    } else {
+        ir_exit_far(t->ir, n, tr_pc(t, pc), pc, back);
+    }
+}
+
 void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
     if (tr_watches_exit(t)) {
         tr_exit_lookup(t, pc);
     } else if (t->relative && pc >= TR_PAGE) {
-        tr_exit_value(t, tr_pc(t, pc));
+        tr_exit_far(t, n, pc);
     } else {
         ir_exit(t->ir, n, pc, pc <= t->pc || t->shadow == 1);
     }

@@ -141,7 +141,7 @@ static void interp_enter_region(TcgContext *ctx, unsigned region)
 
 /* The loop reads TcgExit.to itself. */
 static void interp_link(TcgContext *ctx, TcgCode *from, unsigned exit,
-                        TcgCode *to)
+                        TcgCode *to, uint64_t key)
 {
 }
 

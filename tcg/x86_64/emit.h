@@ -83,6 +83,8 @@ typedef enum EmitThunk {
     THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
     THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
     THUNK_SAVE_LOOKUP1,
+    THUNK_FAR0,     /* jmp, r13 = &from->exit[0], a far one; r14 = pc */
+    THUNK_FAR1,     /* the same of exit[1] */
     THUNK_POLL,     /* call, at the start of a block */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
     THUNK_MEM_SLOW, /* call, by those: see mem.c */
@@ -98,6 +100,10 @@ extern const char *const emit_thunk_names[THUNK_WIDE];
 void emit_thunks(Asm *a, TcgContext *ctx);
 /* Home registers to env->r and back; env is `env` bytes above rsp. */
 void thunk_store_homes(Asm *a, int32_t env);
+/* r14 = pc: the way that env->jumps has, or on from here, with r14 the key. Who
+ * asks translated code to leave makes that empty. plain: to a translation
+ * without groups. */
+void thunk_probe(Asm *a, bool plain);
 void thunk_load_homes(Asm *a, int32_t env, uint32_t which);
 
 /* ---- Temporaries (regs.c) --------------------------------------------- */
@@ -153,15 +159,16 @@ struct EmitCold {
     uint64_t pc;
     uint8_t *start;          /* where it was put */
     uint8_t *jump;           /* rel32 that comes here */
+    uint8_t *key;            /* FAR: rel32 of the key */
     uint8_t *resume;         /* MEM: the access */
-    uint8_t *after;          /* behind it */
+    uint8_t *after;          /* behind it; FAR: the linked jump's */
     uint32_t desc;           /* MEM: MemDesc */
     uint32_t mask;           /* MEM: NativeMask, with MEM_DESC_MASKED */
     MemLead lead;            /* MEM: with MEM_LEADER */
     const ShareGroup *group; /* MEM: that it leads, or NULL */
     AsmMem address; /* MEM: the guest's first byte, base and displacement */
-    uint8_t reg;    /* MEM: gets the addend; EXITR: holds the pc */
-    uint8_t exit;   /* EXIT: number */
+    uint8_t reg;    /* MEM: gets the addend; EXITR, FAR: holds the pc */
+    uint8_t exit;   /* EXIT, FAR: number */
     bool host;      /* EXIT: flags are in the host's flags */
     bool poll;
     uint64_t target;         /* EXIT: guest pc */
@@ -473,7 +480,8 @@ enum {
     STUB_HEAD = 2,   /* data before an exit's stub */
 };
 void emit_prologue(Emit *e);
-void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to);
+void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to,
+               uint64_t key);
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);
 
 /* string.c: a call with a TcgQuick. The flags are put away. */

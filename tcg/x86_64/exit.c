@@ -14,15 +14,23 @@
  * A polling exit goes to the check before `entry` instead; as that destroys
  * the host's flags, one whose target needs them goes through its stub, where
  * they are saved and a second patched jump leads to the check.
+ *
+ * A far exit (of a relative block, to another page) keeps beside it the key
+ * that it is linked for, as if it had a place of its own in env->jumps: what is
+ * in that page, and whether it is the same address space, it must ask each
+ * time. No key is 0.
  */
 #include "tcg/x86_64/emit.h"
 
 /* The two bytes before a stub. */
-enum { STUB_HOST = 1, STUB_POLL = 2 };
+enum { STUB_HOST = 1, STUB_POLL = 2, STUB_FAR = 4 };
 typedef struct StubHead {
     uint8_t kind;
     uint8_t second; /* offset of the second jump's rel32 */
 } StubHead;
+enum { FAR_KEY = 8 + sizeof(StubHead) }; /* bytes before a stub */
+/* An exit that is taken less often is not worth a link. */
+enum { FAR_PROBES_FIRST = 16 };
 G_STATIC_ASSERT(sizeof(StubHead) == STUB_HEAD);
 
 /* ---- entry ------------------------------------------------------------ */
@@ -153,6 +161,69 @@ void emit_exit(Emit *e, const IrInsn *i)
     e->reachable = false;
 }
 
+/* ---- far exits --------------------------------------------------------- */
+
+/* It is linked for another mapping, or not yet. After some times that
+ * env->jumps knew the way it asks to be linked (anew). */
+static void far_stub(Emit *e, EmitCold *c)
+{
+    Asm *a = &e->as;
+    TcgExit *exit = &e->code->exit[c->exit];
+    StubHead head = { STUB_FAR | (c->poll ? STUB_POLL : 0), 0 };
+
+    asm_pad(a, 8, 0);
+    asm_fix(c->key, a->p);
+    memset(a->p, 0, 8);
+    memcpy(a->p + 8, &head, sizeof(head));
+    a->p += FAR_KEY;
+    uint8_t *stub = a->p;
+    if (c->reg != R14) {
+        asm_mov(a, R14, c->reg);
+    }
+    asm_movi(a, R13, (uintptr_t)exit);
+    asm_alu_mi(a, ALU_SUB, IR_I8, asm_mem(R13, offsetof(TcgExit, probe)), 1);
+    asm_jcc_to(a, IR_CC_B, emit_thunk(e, THUNK_FAR0 + c->exit));
+    asm_mov(a, R15, R14);
+    asm_alu_ri(a, ALU_AND, IR_I64, R15, -4096);
+    asm_store(a, asm_env(ENV_OFF(pc_base)), R15);
+    thunk_probe(a, false);
+    asm_alu_rm(a, ALU_XOR, IR_I64, R14, asm_env(ENV_OFF(jump_key)));
+    asm_jmp_to(a, emit_thunk(e, THUNK_FAR0 + c->exit));
+    asm_fix(c->jump, stub);
+    asm_fix(c->after, stub);
+    const uint8_t *entry = e->code->entry;
+    exit->jump = asm_exec(a, c->after) - entry;
+    exit->stub = asm_exec(a, stub) - entry;
+}
+
+static bool far_linkable(const Emit *e, const IrInsn *i)
+{
+    return i->mem.far && !e->code->exit[i->cond & 1].used &&
+           !(e->ctx->switches & (TCG_OFF_CHAIN | TCG_OFF_JUMPS));
+}
+
+static void far_jump(Emit *e, const IrInsn *i, unsigned pc)
+{
+    Asm *a = &e->as;
+    unsigned key = regs_take(e);
+    EmitCold *c = emit_cold(e, far_stub);
+    TcgExit *exit = &e->code->exit[i->cond & 1];
+
+    exit->used = exit->far = true;
+    exit->pc = i->imm;
+    exit->probe = FAR_PROBES_FIRST;
+    c->exit = i->cond & 1;
+    c->poll = i->mem.poll;
+    c->reg = pc;
+    asm_load(a, key, asm_env(ENV_OFF(jump_key)));
+    asm_alu_rr(a, ALU_XOR, IR_I64, key, pc);
+    c->key = asm_cmp_here(a, key);
+    c->jump = asm_jcc(a, IR_CC_NE);
+    asm_alu_ri(a, ALU_AND, IR_I64, pc, -4096);
+    asm_store(a, asm_env(ENV_OFF(pc_base)), pc);
+    c->after = exit_jump(e);
+}
+
 /* ---- linking ---------------------------------------------------------- */
 
 static const uint8_t *exit_jump_of(const TcgCode *from, unsigned n)
@@ -168,9 +239,18 @@ static const uint8_t *exit_stub_of(const TcgCode *from, unsigned n)
 static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
 {
     int32_t *w = (int32_t *)code_buffer_write(ctx->buffer, rel);
+    int32_t v = (const uint8_t *)target - (rel + 4);
 
-    __atomic_store_n(w, (int32_t)((const uint8_t *)target - (rel + 4)),
-                     __ATOMIC_RELEASE);
+    if (*w != v) { /* the processor would drop what it has decoded */
+        __atomic_store_n(w, v, __ATOMIC_RELEASE);
+    }
+}
+
+static void exit_patch_key(TcgContext *ctx, const uint8_t *stub, uint64_t key)
+{
+    uint64_t *w = (uint64_t *)code_buffer_write(ctx->buffer, stub - FAR_KEY);
+
+    __atomic_store_n(w, key, __ATOMIC_RELEASE);
 }
 
 static const uint8_t *exit_polling_entry(const TcgCode *to)
@@ -178,13 +258,17 @@ static const uint8_t *exit_polling_entry(const TcgCode *to)
     return (const uint8_t *)to->entry - POLL_BYTES;
 }
 
-void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to)
+void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
+               uint64_t key)
 {
     const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
     bool poll = head->kind & STUB_POLL;
 
-    if (!(head->kind & STUB_HOST) || !to->needs_flags) {
+    if (head->kind & STUB_FAR) {
+        exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
+        exit_patch_key(ctx, stub, key);
+    } else if (!(head->kind & STUB_HOST) || !to->needs_flags) {
         exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
     } else if (!poll) {
         exit_patch(ctx, jump, (const uint8_t *)to->entry + to->entry_host);
@@ -199,6 +283,9 @@ void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
     const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
 
+    if (head->kind & STUB_FAR) {
+        exit_patch_key(ctx, stub, 0);
+    }
     exit_patch(ctx, jump, stub);
     if (head->second) {
         exit_patch(ctx, stub + head->second, stub + head->second + 4);
@@ -257,6 +344,8 @@ void emit_exitr(Emit *e, const IrInsn *i)
     if (e->ctx->switches & TCG_OFF_JUMPS) {
         asm_store(&e->as, asm_env(ENV_OFF(pc)), pc);
         asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
+    } else if (far_linkable(e, i)) {
+        far_jump(e, i, pc);
     } else {
         exitr_jump(e, pc, e->ir->relative || i->imm2);
     }

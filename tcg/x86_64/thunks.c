@@ -224,9 +224,7 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
 
-/* r14 = pc: the way that env->jumps has, or on from here. Who asks translated
- * code to leave makes that empty. plain: to a translation without groups. */
-static void thunk_probe(Asm *a, bool plain)
+void thunk_probe(Asm *a, bool plain)
 {
     asm_mov32(a, R15, R14);
     asm_shift_i(a, SHIFT_SHR, IR_I32, R15, TCG_JUMP_BITS);
@@ -289,6 +287,27 @@ static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
 {
     flags_put_save(a, R15);
     thunk_lookup_exit(a, ctx, 1);
+}
+
+static void thunk_far(Asm *a, TcgContext *ctx, unsigned n)
+{
+    X86State *st = ctx->state;
+    size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
+
+    asm_store(a, asm_env(ENV_OFF(pc)), R14);
+    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
+    asm_movi(a, R14, n);
+    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+}
+
+static void thunk_far0(Asm *a, TcgContext *ctx)
+{
+    thunk_far(a, ctx, 0);
+}
+
+static void thunk_far1(Asm *a, TcgContext *ctx)
+{
+    thunk_far(a, ctx, 1);
 }
 
 static void thunk_lookup_any(Asm *a, TcgContext *ctx)
@@ -357,6 +376,8 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_LOOKUP1] = "lookup1",
     [THUNK_SAVE_LOOKUP0] = "save_lookup0",
     [THUNK_SAVE_LOOKUP1] = "save_lookup1",
+    [THUNK_FAR0] = "far0",
+    [THUNK_FAR1] = "far1",
     [THUNK_POLL] = "poll",
     [THUNK_BOUNCED] = "bounced",
     [THUNK_MEM_SLOW] = "mem_slow",
@@ -390,6 +411,8 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_LOOKUP1, thunk_lookup1 },
     { THUNK_SAVE_LOOKUP0, thunk_save_lookup0 },
     { THUNK_SAVE_LOOKUP1, thunk_save_lookup1 },
+    { THUNK_FAR0, thunk_far0 },
+    { THUNK_FAR1, thunk_far1 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
     { THUNK_GO, thunk_go },
     { THUNK_PLAIN, thunk_plain },

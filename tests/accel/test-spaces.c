@@ -329,6 +329,34 @@ static void test_shared_remap(Bare *m)
     }
 }
 
+/*
+ * A loop over two pages, often enough for its jumps to be linked, at two places
+ * of one address space with different pages behind, which then change.
+ *   0: jmp 0x1000; 5: dec ecx; jnz 0; ret; 0x1000: add ebx,2 or 3; jmp 5
+ * called, as often as esi says, with ecx = 100 at WINDOW and at WINDOW2.
+ */
+static void test_shared_far(Bare *m)
+{
+    BARE_CODE(m, 0x30000, 0xe9, 0xfb, 0x0f, 0x00, 0x00, 0xff, 0xc9, 0x75, 0xf7,
+              0xc3);
+    BARE_CODE(m, 0x31000, 0x83, 0xc3, 0x02, 0xe9, 0xfd, 0xef, 0xff, 0xff);
+    BARE_CODE(m, 0x32000, 0x83, 0xc3, 0x03, 0xe9, 0xfd, 0xef, 0xff, 0xff);
+    BARE_CODE(m, 0x33000, 0xb9, 0x64, 0x00, 0x00, 0x00, 0xb8, 0x00, 0x00, 0x40,
+              0x00, 0xff, 0xd0, 0xb9, 0x64, 0x00, 0x00, 0x00, 0xb8, 0x00, 0x00,
+              0x60, 0x00, 0xff, 0xd0, 0xff, 0xce, 0x75, 0xe4, 0xf4);
+    spaces_map_windows(m);
+    spaces_map(m, SPACE_A, WINDOW + 0x2000, 0x33000);
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned first = i % 3 ? 2 : 3, second = i % 2 ? 2 : 3;
+        spaces_map(m, SPACE_A, WINDOW + 0x1000, 0x2f000 + first * 0x1000);
+        spaces_map(m, SPACE_A, WINDOW2 + 0x1000, 0x2f000 + second * 0x1000);
+        m->cpu->env.r[X86_RBX] = 0;
+        m->cpu->env.r[X86_RSI] = 3;
+        spaces_user(m, WINDOW + 0x2000);
+        g_assert_cmpuint(m->cpu->env.r[X86_RBX], ==, 300 * (first + second));
+    }
+}
+
 /* ---- Table of tests ---------------------------------------------------- */
 
 static const BareTest test_rows[] = {
@@ -339,6 +367,7 @@ static const BareTest test_rows[] = {
     { "shared", test_shared },
     { "shared-smc", test_shared_smc },
     { "shared-remap", test_shared_remap },
+    { "shared-far", test_shared_far },
     {},
 };
 
