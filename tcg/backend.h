@@ -52,14 +52,14 @@ typedef struct TcgExit {
 
 /* One translation. Embedded by the accelerator in its own block struct. */
 struct TcgCode {
-    const void *entry;  /* flags in env. Interpreter: its copy of the IR */
-    uint64_t base_mask; /* ~0: exits' pcs count from env->pc_base; else 0 */
     TcgExit exit[2];
     TcgCode *from; /* first exit linked to this (with from_exit) */
     uint32_t size; /* bytes of code */
     uint8_t from_exit;
-    bool needs_flags;  /* reads the flags it is entered with */
-    int8_t entry_host; /* from entry: flags in host flags */
+    bool needs_flags;   /* reads the flags it is entered with */
+    int8_t entry_host;  /* from entry: flags in host flags */
+    uint64_t base_mask; /* ~0: exits' pcs count from env->pc_base; else 0 */
+    const void *entry;  /* flags in env. Interpreter: its copy of the IR */
 };
 
 struct TcgContext {

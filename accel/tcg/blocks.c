@@ -51,38 +51,35 @@ enum { TABLE_BITS_MIN = 12 };
 
 static void table_allocate(TcgTable *t, unsigned bits)
 {
-    *t = (TcgTable){ .hash = g_new0(uint32_t, 1u << bits),
-                     .block = g_new0(TcgBlock *, 1u << bits),
-                     .bits = bits };
+    t->place = g_new0(TcgPlace, 1u << bits);
+    t->bits = bits;
+    t->blocks = 0;
 }
 
-void table_init(TcgTable *t)
+void table_init(TcgTable *t, const TcgPool *pool)
 {
+    t->pool = pool;
     table_allocate(t, TABLE_BITS_MIN);
 }
 
 void table_free(TcgTable *t)
 {
-    g_free(t->hash);
-    g_free(t->block);
+    g_free(t->place);
 }
 
 /* At most three quarters of the places are in use. */
 void table_make_room(TcgTable *t)
 {
-    unsigned count = 1u << t->bits, bits = TABLE_BITS_MIN;
+    unsigned count = 1u << t->bits;
     TcgTable old = *t;
 
-    if (t->used < count / 4 * 3) {
+    if (t->blocks < count / 4 * 3) {
         return;
     }
-    while (1u << bits <= t->blocks + t->blocks / 2) {
-        bits++;
-    }
-    table_allocate(t, bits);
+    table_allocate(t, t->bits + 1);
     for (unsigned i = 0; i < count; i++) {
-        if (old.hash[i] > TABLE_REMOVED) {
-            table_add_hash(t, old.block[i], old.hash[i]);
+        if (old.place[i].hash) {
+            table_put(t, old.place[i]);
         }
     }
     table_free(&old);
@@ -347,7 +344,9 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
 static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
 {
     TcgEngine *e = tcg_engine(cpu);
-    TcgBlock *b = g_new0(TcgBlock, 1);
+    engine_lock(e); /* others look at numbers */
+    TcgBlock *b = pool_new(&e->pool);
+    engine_unlock(e);
     BlockSource s = { .cpu = cpu,
                       .engine = e,
                       .linear = engine_linear_pc(cpu, cpu->env.pc) };
@@ -359,7 +358,7 @@ static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
     g_free(s.copy[0]);
     g_free(s.copy[1]);
     if (!block_compile(tcg_vcpu(cpu), b)) {
-        g_free(b);
+        pool_free(&e->pool, b);
         return max_insns > 1 ? block_make(cpu, max_insns / 2, once) : NULL;
     }
     b->key.host =

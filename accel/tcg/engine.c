@@ -178,6 +178,7 @@ static void engine_destroy(Accel *accel)
     }
     regions_clear(e);
     table_free(&e->table);
+    pool_clear(&e->pool);
     g_free(e->page_hash);
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
         g_free(e->cross[i].links);
@@ -236,7 +237,7 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     e->rams = g_ptr_array_new();
     e->vcpus = g_ptr_array_new();
     e->page_hash = g_new0(TcgPage *, 1u << PAGE_HASH_BITS);
-    table_init(&e->table);
+    table_init(&e->table, &e->pool);
     e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_init_context(e);
     return e;

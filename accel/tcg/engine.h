@@ -43,6 +43,7 @@
 
 #include "accel/accel.h"
 #include "accel/tcg/filter.h"
+#include "accel/tcg/pool.h"
 #include "accel/tcg/regions.h"
 #include "accel/tcg/table.h"
 #include "util/log.h"
@@ -75,13 +76,14 @@ typedef struct TcgBlockKey {
 /* IrBlock.plain: what others fall back on. X86Key leaves this bit free. */
 #define BLOCK_PLAIN (UINT32_C(1) << 31)
 
-/* There may be a hundred thousand: no gaps. */
+/* There may be a hundred thousand: three cache lines, and what a look-up reads
+ * is in the last one. */
 struct TcgBlock {
-    TcgCode code; /* first: the back end's part */
-    TcgBlockKey key;
+    TcgCode code;          /* first: the back end's part */
     TcgBlock *region_next; /* whose code is in the same region */
+    uint32_t cross[2];     /* 1 + place in a list, 0: in none; per exit */
+    TcgBlockKey key;
     TcgPage *page[2];
-    uint32_t cross[2];          /* 1 + place in a list, 0: in none; per exit */
     uint16_t jump[BLOCK_JUMPS]; /* places in jump caches that it was put in */
     uint16_t size;              /* guest bytes */
     uint8_t insns;
@@ -91,6 +93,7 @@ struct TcgBlock {
     bool once : 1;      /* never findable, never linked */
     /* Shorter than others because of a count: dropped when it ran. */
     bool brief : 1;
+    uint32_t number; /* in the pool */
 };
 G_STATIC_ASSERT(BLOCK_INSNS_MAX <= UINT8_MAX);
 
@@ -156,6 +159,7 @@ struct TcgEngine {
     IrBlock ir;
 
     uint32_t lock; /* see engine_lock() */
+    TcgPool pool;
     TcgTable table;
     TcgPage **page_hash; /* [1 << PAGE_HASH_BITS] */
     TcgPage *page_spare; /* free ones, through hash_next */
@@ -343,6 +347,11 @@ static inline uint64_t engine_next_page(const X86Cpu *cpu, uint64_t linear)
 static inline uint32_t engine_cs_base(const X86Cpu *cpu)
 {
     return cpu->key.code == X86_CODE64 ? 0 : cpu->seg[X86_CS].base;
+}
+
+static inline TcgBlock *pool_block(const TcgPool *p, uint32_t number)
+{
+    return &p->chunk[number / POOL_CHUNK][number % POOL_CHUNK];
 }
 
 /* Its upper bits are the best. */

@@ -66,7 +66,7 @@ static void region_free_blocks(TcgEngine *e, unsigned n)
     while (b) {
         TcgBlock *next = b->region_next;
         e->ctx.backend->release(&e->ctx, &b->code);
-        g_free(b);
+        pool_free(&e->pool, b);
         b = next;
     }
     r->code_bytes = 0;

@@ -2,10 +2,10 @@
 /* The table of blocks: see table.h. Light. */
 #include "accel/tcg/engine.h"
 
-/* Neither empty nor removed. */
+/* Never 0. */
 uint32_t table_hash(const TcgBlockKey *key)
 {
-    return block_hash(key) >> 32 | 2;
+    return block_hash(key) >> 32 | 1;
 }
 
 static unsigned table_first(const TcgTable *t, uint32_t hash)
@@ -30,52 +30,55 @@ TcgBlock *table_find(const TcgTable *t, const TcgBlockKey *key,
     uint32_t hash = table_hash(key);
     bool passed = !from;
 
-    for (unsigned at = table_first(t, hash); t->hash[at] != TABLE_EMPTY;
+    for (unsigned at = table_first(t, hash); t->place[at].hash;
          at = table_next(t, at)) {
-        TcgBlock *b = t->hash[at] == hash ? t->block[at] : NULL;
-        if (b && passed && table_same_key(&b->key, key)) {
+        if (t->place[at].hash != hash) {
+            continue;
+        }
+        TcgBlock *b = pool_block(t->pool, t->place[at].block);
+        __builtin_prefetch(&b->code.entry); /* who looks, goes there */
+        if (passed && table_same_key(&b->key, key)) {
             return b;
         }
-        passed |= b && b == from;
+        passed |= b == from;
     }
     return NULL;
 }
 
-void table_add_hash(TcgTable *t, TcgBlock *b, uint32_t hash)
+void table_put(TcgTable *t, TcgPlace place)
 {
-    unsigned at = table_first(t, hash);
+    unsigned at = table_first(t, place.hash);
 
-    while (t->hash[at] > TABLE_REMOVED) {
+    while (t->place[at].hash) {
         at = table_next(t, at);
     }
-    t->used += t->hash[at] == TABLE_EMPTY;
+    t->place[at] = place;
     t->blocks++;
-    t->hash[at] = hash;
-    t->block[at] = b;
 }
 
 void table_add(TcgTable *t, TcgBlock *b)
 {
-    table_add_hash(t, b, table_hash(&b->key));
+    table_put(t, (TcgPlace){ table_hash(&b->key), b->number });
 }
 
+/* Those behind it move up, where that does not bring them before their first
+ * place: so searches end at the first empty one. */
 void table_remove(TcgTable *t, const TcgBlock *b)
 {
     unsigned mask = (1u << t->bits) - 1;
-    unsigned at = table_first(t, table_hash(&b->key));
+    unsigned hole = table_first(t, table_hash(&b->key));
 
-    while (t->block[at] != b) {
-        at = table_next(t, at);
+    while (t->place[hole].block != b->number || !t->place[hole].hash) {
+        hole = table_next(t, hole);
     }
-    t->hash[at] = TABLE_REMOVED;
-    t->block[at] = NULL;
+    for (unsigned at = table_next(t, hole); t->place[at].hash;
+         at = table_next(t, at)) {
+        unsigned moved = at - table_first(t, t->place[at].hash);
+        if ((moved & mask) >= ((at - hole) & mask)) {
+            t->place[hole] = t->place[at];
+            hole = at;
+        }
+    }
+    t->place[hole] = (TcgPlace){ 0 };
     t->blocks--;
-    if (t->hash[table_next(t, at)] != TABLE_EMPTY) {
-        return;
-    }
-    /* No search has to go on from here. */
-    for (; t->hash[at] == TABLE_REMOVED; at = (at - 1) & mask) {
-        t->hash[at] = TABLE_EMPTY;
-        t->used--;
-    }
 }
