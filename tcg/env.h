@@ -51,7 +51,7 @@ typedef struct TcgTlbEntry {
 } TcgTlbEntry;
 /* In paddr, where read is a page: stores are allowed there, but watched. */
 #define TCG_TLB_WATCHED (1u << 4)
-#define TCG_TLB_BITS 12
+#define TCG_TLB_BITS 14
 #define TCG_TLB_SIZE (1u << TCG_TLB_BITS)
 
 static inline unsigned tcg_tlb_index(uint64_t addr)
