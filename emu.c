@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* emu: command line to machine to exit status. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <urcu.h>
@@ -68,6 +70,15 @@ static bool emu_open_monitors(Machine *m, EmuMonitors *monitors, GError **errp)
     return true;
 }
 
+/* -overcommit mem-lock=on: all there is, and what comes. */
+static bool emu_lock_memory(const Machine *m, GError **errp)
+{
+    if (machine_config(m)->mem_lock && mlockall(MCL_CURRENT | MCL_FUTURE)) {
+        return emu_fail_errno(errp, errno, "-overcommit mem-lock=on");
+    }
+    return true;
+}
+
 /* The machine takes config. */
 static int emu_run(MachineConfig *config, int ready_fd)
 {
@@ -76,7 +87,8 @@ static int emu_run(MachineConfig *config, int ready_fd)
     EmuMonitors monitors;
     int status;
 
-    if (!m || !emu_open_monitors(m, &monitors, &err)) {
+    if (!m || !emu_lock_memory(m, &err) ||
+        !emu_open_monitors(m, &monitors, &err)) {
         machine_free(m);
         return emu_fail_with(err);
     }

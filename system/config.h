@@ -62,6 +62,7 @@ typedef struct MachineConfig {
     bool nographic, nographic_implied, display_given, monitor_given;
     bool no_reboot, no_shutdown, start_paused, snapshot, daemonize;
     bool nodefaults;
+    bool mem_lock;
     uint8_t mux_escape; /* 0: Ctrl-A */
     char *pidfile;
     char *profile; /* where to; NULL: not asked for */

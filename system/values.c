@@ -282,6 +282,25 @@ bool values_parse_boot(MachineConfig *c, const char *text, GError **errp)
     return true;
 }
 
+/* ---- -overcommit -------------------------------------------------------- */
+
+static const KeyValKey overcommit_keys[] = {
+    { "mem-lock", "on|off", "keep all of the process in memory (off)" },
+    { "cpu-pm", "on|off",
+      "accepted: a processor that waits gives up its thread all the same" },
+    {},
+};
+
+bool values_parse_overcommit(MachineConfig *c, const char *text, GError **errp)
+{
+    g_autoptr(KeyVal) kv = keyval_parse(text, NULL, errp);
+    bool cpu_pm;
+
+    return kv && keyval_check(kv, "overcommit", overcommit_keys, errp) &&
+           keyval_get_bool(kv, "mem-lock", &c->mem_lock, errp) &&
+           keyval_get_bool(kv, "cpu-pm", &cpu_pm, errp);
+}
+
 /* ---- -uuid ------------------------------------------------------------- */
 
 bool values_parse_uuid(MachineConfig *c, const char *text, GError **errp)

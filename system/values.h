@@ -10,6 +10,7 @@ bool values_parse_memory(MachineConfig *c, const char *text, GError **errp);
 bool values_parse_smp(MachineConfig *c, const char *text, GError **errp);
 bool values_parse_rtc(MachineConfig *c, const char *text, GError **errp);
 bool values_parse_boot(MachineConfig *c, const char *text, GError **errp);
+bool values_parse_overcommit(MachineConfig *c, const char *text, GError **errp);
 bool values_parse_uuid(MachineConfig *c, const char *text, GError **errp);
 /* -machine; "help" fills c->output. */
 bool values_parse_machine(MachineConfig *c, const char *text, GError **errp);

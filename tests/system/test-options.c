@@ -43,6 +43,8 @@ static const BadLine bad_lines[] = {
     { "-smp 4,soccets=1", "did you mean 'sockets'?" },
     { "-accel tgc", "did you mean 'tcg'?" },
     { "-M none,accel=kvn", "did you mean 'kvm'?" },
+    { "-overcommit cpu-pn=on", "did you mean 'cpu-pm'?" },
+    { "-overcommit mem-lock=maybe", "'maybe'" },
     { "-boot cc", "given twice" },
     { "-boot order=X", "'X' is not a boot device" },
     { "-boot ordr=c", "did you mean 'order'?" },
@@ -133,6 +135,7 @@ static void test_machine(void)
         parse("-machine none,accel=kvm:tcg,acpi=off -no-hpet -nodefaults "
               "-name box,process=p -uuid 12345678-9abc-def0-1234-56789abcdef0 "
               "-boot order=dc,menu=on,splash-time=5 -kernel k -append a -S "
+              "-overcommit mem-lock=on,cpu-pm=on "
               "-no-reboot -rtc base=2024-02-29T12:30:00,clock=vm -L /x",
               NULL);
 
@@ -151,6 +154,7 @@ static void test_machine(void)
     g_assert_cmpint(c->board.boot_menu_timeout_ms, ==, 5);
     g_assert_true(c->start_paused);
     g_assert_true(c->no_reboot);
+    g_assert_true(c->mem_lock);
     g_assert_cmpint(c->rtc.date_s, ==, 1709209800);
     g_assert_cmpint(c->rtc.clock, ==, RTC_CLOCK_VM);
     g_assert_cmpstr(c->board.search_dirs[0], ==, "/x");
