@@ -8,14 +8,14 @@ import tempfile
 
 import guest
 
-BYTES = 640 * 480 // 8
+BYTES = 640 * 120 // 8  # a quarter of the screen
 CODE = bytes.fromhex("""
     fc b81200 cd10 b800a0 8ec0 8ed8
-    31ff b90096 89f8 00e0 aa e2f9
+    31ff b98025 89f8 00e0 aa e2f9
     bac403 b80204 ef
-    31ff b90096 89f8 30e0 aa e2f9
+    31ff b98025 89f8 30e0 aa e2f9
     bace03 b80402 ef
-    31f6 31db b90096 ac 30e4 01c3 d1c3 e2f7
+    31f6 31db b98025 ac 30e4 01c3 d1c3 e2f7
     b90400 c1c304 88d8 240f 0441 baf803 ee e2f1
     b021 ee f4 ebfd""")
 
