@@ -220,8 +220,10 @@ static void native_operands(NativeInsn *n, const X86Insn *i)
         const X86Operand *op = &i->op[k];
         if (op->kind == OPERAND_GPR) {
             native_register(n, op, high);
-            /* A register that is written may keep a part, or all. */
-            n->gpr_in |= 1 << op->reg;
+            /* A register that is written may keep a part, or all, but not by a
+             * VEX instruction, which writes 32 bits at least. */
+            bool in = !n->vex || op->access & OPERAND_READ;
+            n->gpr_in |= in ? 1 << op->reg : 0;
             n->gpr_out |= op->access & OPERAND_WRITE ? 1 << op->reg : 0;
         } else if (op->kind == OPERAND_MEM) {
             n->mem_write |= (op->access & OPERAND_WRITE) != 0;
