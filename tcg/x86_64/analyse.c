@@ -41,9 +41,24 @@ static void analyse_source(Emit *e, IrVal v)
     }
 }
 
-static void analyse_sources(Emit *e, const IrInsn *i)
+/* A temporary that nobody reads: what computes it need not. */
+static bool analyse_is_dead(const Emit *e, const IrInsn *i)
 {
-    analyse_source(e, i->a);
+    return i->dst >= IR_TEMP0 && i->dst < IR_IMM && !ir_op_attrs[i->op] &&
+           !e->temps[i->dst - IR_TEMP0].uses;
+}
+
+static void analyse_sources(Emit *e, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+
+    if (analyse_is_dead(e, i)) {
+        e->info[index] |= INFO_DEAD;
+        return;
+    }
+    if (!share_is_joined(e, index)) {
+        analyse_source(e, i->a);
+    }
     analyse_source(e, i->b);
     if (i->op != IR_BRCOND) {
         analyse_source(e, i->c);
@@ -160,7 +175,7 @@ void emit_analyse(Emit *e)
     }
     for (unsigned n = ir->count; n-- > 0;) {
         analyse_insn(e, &s, n);
-        analyse_sources(e, &ir->insns[n]);
+        analyse_sources(e, n);
     }
     e->live_in = s.live || ir->exact_flags;
     e->first_use = s.event;

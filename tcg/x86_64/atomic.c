@@ -38,7 +38,7 @@ static void atomic_exchange(Emit *e, const IrInsn *i)
         mem_check(e, i, 1u << t, true, MEM_BYTES, e->now & INFO_NEEDED);
     uint32_t op = i->cond == IR_ATOMIC_XCHG ? 0x86 : 0xc0 | ASM_0F;
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     atomic_lock(e, asm_typed(op, t), v, m);
     mem_after(e, m);
     regs_use(e, i->b);
@@ -62,7 +62,7 @@ static void atomic_logic(Emit *e, const IrInsn *i)
     MemAccess m =
         mem_check(e, i, 1u << t, true, MEM_BYTES, e->now & INFO_NEEDED);
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     mem_join(e, &m);
     unsigned sum = regs_take(e);
 
@@ -97,7 +97,7 @@ static void atomic_cmpxchg(Emit *e, const IrInsn *i)
     MemAccess m =
         mem_check(e, i, 1u << t, true, MEM_BYTES, e->now & INFO_NEEDED);
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     mem_join(e, &m);
     unsigned old = regs_take(e);
 

@@ -32,7 +32,7 @@ static void backend_make_room(Emit *e, const IrBlock *ir)
         e->cold = g_renew(EmitCold, e->cold, e->insns_room * 2);
         e->fixes = g_renew(EmitFix, e->fixes, e->insns_room);
         e->access = g_renew(EmitAccess, e->access, e->insns_room);
-        e->share = g_renew(uint16_t, e->share, e->insns_room);
+        e->share = g_renew(ShareAccess, e->share, e->insns_room);
         e->groups = g_renew(ShareGroup, e->groups, e->insns_room);
         e->side_start = g_renew(uint8_t, e->side_start, e->insns_room * 60);
     }
@@ -69,6 +69,9 @@ static bool backend_emit_hot(Emit *e)
         e->insn = i;
         e->index = n;
         e->now = e->info[n];
+        if (e->now & INFO_DEAD) {
+            continue;
+        }
         if (e->reachable || i->op == IR_LABEL || i->op == IR_INSN) {
             regs_before_write(e, i->dst);
             emit_ops[i->op].emit(e, i);

@@ -148,7 +148,7 @@ typedef struct MemLead {
     uint16_t offset; /* in the group */
     uint8_t size;
     bool write;
-} MemLead;
+} __attribute__((packed)) MemLead; /* at any address */
 
 typedef struct Emit Emit;
 typedef struct EmitCold EmitCold;
@@ -184,6 +184,7 @@ enum {
     INFO_NEEDED = 1 << 1,     /* flags as before it are read by it or later */
     INFO_FAR = 1 << 2,        /* branch: the label is in another guest insn */
     INFO_SOON = 1 << 3,       /* they are read before the second next access */
+    INFO_DEAD = 1 << 4,       /* nobody wants its result */
 };
 
 typedef struct EmitLabel {
@@ -211,9 +212,15 @@ struct ShareGroup {
     int32_t low;          /* the first byte, from the leader's */
     uint32_t size;
     bool write;    /* some are writes */
-    bool given_up; /* each has a check of its own */
+    bool joined;   /* env->shared has the leader's address in the host, not
+                      only what must be added to guest addresses */
     uint8_t place; /* in env->shared */
 };
+
+typedef struct ShareAccess {
+    uint16_t group; /* 1 + its number; 0: it is in none */
+    int16_t at;     /* from the leader's address */
+} ShareAccess;
 
 typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
 
@@ -235,7 +242,7 @@ struct Emit {
 
     /* From share.c, forwards. */
     struct ShareValue *values; /* of globals and temporaries */
-    uint16_t *share;           /* per instruction: 1 + its group, or 0 */
+    ShareAccess *share;        /* per instruction */
     ShareGroup *groups;
     unsigned group_count;
 
@@ -253,6 +260,7 @@ struct Emit {
     IrVal lazies[32];
     unsigned lazy_count;
     uint32_t places; /* of env->shared that open groups have */
+    const ShareGroup *held[EMIT_SCRATCHES]; /* what is in their places, too */
 
     /* Collected for the end. */
     EmitCold *cold;
@@ -315,7 +323,7 @@ static inline const void *emit_thunk(const Emit *e, EmitThunk t)
 void regs_reset(Emit *e);               /* temporaries are gone */
 void regs_done(Emit *e);                /* instruction is over: unlock */
 unsigned regs_take(Emit *e);            /* a scratch register, locked */
-unsigned regs_try(const Emit *e);       /* a free one or NO_REG, not locked */
+unsigned regs_try(Emit *e);             /* a free one or NO_REG, not locked */
 unsigned regs_value(Emit *e, IrVal v);  /* register holding v, locked */
 unsigned regs_copy(Emit *e, IrVal v);   /* v in a scratch to be changed */
 EmitRhs regs_rhs(Emit *e, IrVal v);     /* IR_IMM: the instruction's imm */
@@ -388,11 +396,19 @@ void emit_compare(Emit *e, const IrInsn *i);
 void share_analyse(Emit *e);
 size_t share_value_bytes(void);
 bool share_follows(const Emit *e, uint32_t index);
+/* Then the instruction's address need not be computed. */
+bool share_is_joined(const Emit *e, uint32_t index);
 ShareGroup *share_group(const Emit *e); /* of the present access, or NULL */
 bool share_leads(const Emit *e, const ShareGroup *g);
-/* disp: the leader's. False: there is no group after all. */
-bool share_begin(Emit *e, ShareGroup *g, int64_t disp);
-void share_end(Emit *e); /* of the present instruction */
+int32_t share_at(const Emit *e); /* of the present access */
+/* Its addresses, if disp is the leader's, have displacements of 32 bits. */
+bool share_fits(const ShareGroup *g, int64_t disp);
+void share_begin(Emit *e, ShareGroup *g); /* its place in env->shared */
+void share_end(Emit *e);                  /* of the present instruction */
+/* A scratch register that holds what is in the group's place, or NO_REG. */
+unsigned share_held(const Emit *e, const ShareGroup *g);
+void share_hold(Emit *e, const ShareGroup *g, unsigned reg);
+void share_drop(Emit *e, unsigned reg); /* it will hold something else */
 
 /* mem.c */
 typedef enum MemKind {
@@ -444,14 +460,16 @@ typedef struct MemAccess {
     unsigned reg;  /* scratch: the addend, or, joined, the address */
     unsigned cold; /* MEM_FOLLOWS: there is none */
     unsigned base; /* of the guest's address */
+    bool joined;
+    const ShareGroup *group; /* reg holds what is in its place; or NULL */
 } MemAccess;
 enum { MEM_FOLLOWS = ~0u };
 
 MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
                     MemKind kind, bool flags_needed);
-void mem_resume(Emit *e, MemAccess m); /* the access starts here */
-void mem_after(Emit *e, MemAccess m);  /* and ends here */
-void mem_locked(Emit *e, MemAccess m); /* it must be atomic */
+void mem_resume(Emit *e, MemAccess *m); /* the access starts here */
+void mem_after(Emit *e, MemAccess m);   /* and ends here */
+void mem_locked(Emit *e, MemAccess m);  /* it must be atomic */
 void mem_masked(Emit *e, MemAccess m, uint32_t mask); /* NativeMask */
 void mem_join(Emit *e, MemAccess *m); /* the address in one register */
 void mem_slow_thunk(Asm *a, const X86State *st);

@@ -253,8 +253,7 @@ static bool mem_leave_flags(Emit *e, EmitCold *c, unsigned size)
 
 /* A register for the look-up in the table, if that is what suits the access:
  * one that sees page after page, and not in a tight loop. */
-static unsigned mem_table_register(const Emit *e, const IrInsn *i,
-                                   AsmMem address)
+static unsigned mem_table_register(Emit *e, const IrInsn *i, AsmMem address)
 {
     bool suits = !i->mem.steady && !e->loop &&
                  !(e->ctx->switches & TCG_OFF_TABLE) &&
@@ -267,14 +266,32 @@ static unsigned mem_table_register(const Emit *e, const IrInsn *i,
 static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
                             bool flags_needed)
 {
-    AsmMem address = mem_address(e, i);
-    unsigned reg = regs_take(e);
+    AsmMem address = g->joined ? asm_mem(NO_REG, 0) : mem_address(e, i);
 
     if (i->op == IR_ATOMIC) { /* loses them itself */
         flags_lose(e, flags_needed);
     }
-    asm_load(&e->as, reg, mem_shared(g));
-    return (MemAccess){ mem_sum(address, reg), reg, MEM_FOLLOWS, address.base };
+    unsigned reg = share_held(e, g);
+    if (reg == NO_REG) {
+        reg = regs_take(e);
+        asm_load(&e->as, reg, mem_shared(g));
+    }
+    e->locked |= 1u << reg;
+    return (MemAccess){ .at = g->joined ? asm_mem(reg, share_at(e))
+                                        : mem_sum(address, reg),
+                        .reg = reg,
+                        .cold = MEM_FOLLOWS,
+                        .base = address.base,
+                        .group = g };
+}
+
+static AsmMem mem_without_disp(Emit *e, AsmMem address, unsigned reg)
+{
+    asm_lea(&e->as, reg, address);
+    if (address.base >= EMIT_SCRATCH_FIRST) {
+        e->locked &= ~(1u << address.base);
+    }
+    return asm_mem(reg, 0);
 }
 
 /* The check is for the whole group. */
@@ -319,14 +336,22 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     }
     AsmMem address = mem_address(e, i);
     unsigned reg = regs_take(e);
+    if (g && !share_fits(g, address.disp)) {
+        address = mem_without_disp(e, address, reg);
+        reg = regs_take(e);
+    }
 
     EmitCold *c = emit_cold(e, mem_slow_part);
     c->desc = mem_describe(e, i, size, write, kind);
     c->address = address;
     c->reg = reg;
-    MemAccess m = { mem_sum(address, reg), reg, c - e->cold, address.base };
+    MemAccess m = { .at = mem_sum(address, reg),
+                    .reg = reg,
+                    .cold = c - e->cold,
+                    .base = address.base };
     c->desc |= e->places ? MEM_DESC_AMID : 0;
-    if (g && share_begin(e, g, address.disp)) {
+    if (g) {
+        share_begin(e, g);
         mem_lead(e, c, i, size, write, g);
         size = g->size;
     }
@@ -335,21 +360,28 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     return m;
 }
 
-void mem_resume(Emit *e, MemAccess m)
+void mem_resume(Emit *e, MemAccess *m)
 {
-    if (m.cold == MEM_FOLLOWS) {
+    if (m->cold == MEM_FOLLOWS) {
         return;
     }
-    EmitCold *c = &e->cold[m.cold];
+    EmitCold *c = &e->cold[m->cold];
 
     c->resume = e->as.p;
-    if (c->group) {
-        asm_store(&e->as, mem_shared(c->group), m.reg);
+    if (c->group && c->group->joined) {
+        mem_join(e, m);
     }
+    if (c->group) {
+        asm_store(&e->as, mem_shared(c->group), m->reg);
+    }
+    m->group = c->group;
 }
 
 void mem_after(Emit *e, MemAccess m)
 {
+    if (m.group) {
+        share_hold(e, m.group, m.reg);
+    }
     if (m.cold == MEM_FOLLOWS) {
         return;
     }
@@ -379,11 +411,17 @@ void mem_masked(Emit *e, MemAccess m, uint32_t mask)
 
 void mem_join(Emit *e, MemAccess *m)
 {
+    if (m->joined) {
+        return;
+    }
     asm_lea(&e->as, m->reg, m->at);
+    m->joined = true;
+    m->group = NULL;
+    share_drop(e, m->reg);
     if (m->cold != MEM_FOLLOWS) {
         e->cold[m->cold].desc |= MEM_DESC_JOINED;
     }
-    if (m->base >= EMIT_SCRATCH_FIRST) {
+    if (m->base != NO_REG && m->base >= EMIT_SCRATCH_FIRST) {
         e->locked &= ~(1u << m->base);
     }
     m->at = asm_mem(m->reg, 0);
@@ -511,8 +549,12 @@ void emit_ld(Emit *e, const IrInsn *i)
                        ? emit_home[i->dst]
                        : m.reg;
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     asm_rm(&e->as, mem_load_op(i), dst, m.at);
+    if (dst == m.reg) {
+        m.group = NULL;
+        share_drop(e, dst);
+    }
     mem_after(e, m);
     regs_defined(e, i->dst, dst);
 }
@@ -527,7 +569,7 @@ void emit_st(Emit *e, const IrInsn *i)
     MemAccess m =
         mem_check(e, i, 1u << t, true, MEM_STORE, mem_flags_needed(e));
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     if (is_const) {
         asm_rm(&e->as, asm_typed_group(0xc6, t), 0, m.at);
         asm_imm(&e->as, t, imm);
@@ -543,6 +585,6 @@ void emit_probew(Emit *e, const IrInsn *i)
     MemAccess m = mem_check(e, i, 1u << i->mem.size, true, MEM_PROBE,
                             mem_flags_needed(e));
 
-    mem_resume(e, m);
+    mem_resume(e, &m);
     mem_after(e, m);
 }

@@ -281,7 +281,7 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
     if (n->mask) {
         mem_masked(e, m, n->mask);
     }
-    mem_resume(e, m);
+    mem_resume(e, &m);
     if (join) {
         mem_join(e, &m);
         r = native_regs(e, n, &s);

@@ -91,16 +91,22 @@ static void regs_evict(Emit *e, unsigned reg)
     *regs_owner(e, reg) = IR_NONE;
 }
 
-unsigned regs_try(const Emit *e)
+/* Rather one that does not hold what a group's followers want. */
+unsigned regs_try(Emit *e)
 {
+    unsigned found = NO_REG;
+
     for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
         unsigned reg = EMIT_SCRATCH_FIRST + n;
 
-        if (e->owner[n] == IR_NONE && !(e->locked & 1u << reg)) {
-            return reg;
+        if (e->owner[n] == IR_NONE && !(e->locked & 1u << reg) &&
+            (found == NO_REG ||
+             (e->held[found - EMIT_SCRATCH_FIRST] && !e->held[n]))) {
+            found = reg;
         }
     }
-    return NO_REG;
+    share_drop(e, found);
+    return found;
 }
 
 /* Without storing, if one of them is in its slot as well. */
@@ -214,6 +220,7 @@ static void regs_place(Emit *e, IrVal v, unsigned reg)
     t->reg = reg;
     t->slot_valid = false;
     *regs_owner(e, reg) = v;
+    share_drop(e, reg);
 }
 
 static bool regs_addr_is_const(EmitAddr a)

@@ -223,10 +223,11 @@ static void share_native_results(Share *s, const NativeInsn *n)
     int64_t imm;
 
     if (share_native_sum(n, &imm)) {
-        ShareValue *x = &s->e->values[n->rm];
+        const ShareValue *x = &s->e->values[n->rm];
 
-        *x = x->wrap ? share_new(s) : *x;
-        x->disp = (uint64_t)x->disp + (uint64_t)imm;
+        ShareValue sum = x->wrap ? share_new(s) : *x;
+        sum.disp = (uint64_t)sum.disp + (uint64_t)imm;
+        share_set(s, n->rm, sum);
         return;
     }
     for (uint32_t out = n->gpr_out; out; out &= out - 1) {
@@ -236,12 +237,12 @@ static void share_native_results(Share *s, const NativeInsn *n)
 
 /* ---- groups ----------------------------------------------------------- */
 
-typedef struct ShareAccess {
+typedef struct ShareCandidate {
     ShareValue address;
     uint8_t mode;
     unsigned size;
     bool write;
-} ShareAccess;
+} ShareCandidate;
 
 static bool share_same_base(ShareValue x, ShareValue y)
 {
@@ -250,7 +251,7 @@ static bool share_same_base(ShareValue x, ShareValue y)
 }
 
 /* False: it is too far from the others. */
-static bool share_join(Share *s, const ShareOpen *o, const ShareAccess *a)
+static bool share_join(Share *s, const ShareOpen *o, const ShareCandidate *a)
 {
     ShareGroup *g = &s->e->groups[o->group];
     int64_t at = (uint64_t)a->address.disp - (uint64_t)o->address.disp;
@@ -267,32 +268,48 @@ static bool share_join(Share *s, const ShareOpen *o, const ShareAccess *a)
     g->size = high - low;
     g->write |= a->write;
     g->last = s->index;
-    s->e->share[s->index] = o->group + 1;
+    s->e->share[s->index] = (ShareAccess){ o->group + 1, at };
     return true;
 }
 
-static void share_lead(Share *s, const ShareAccess *a)
+/* Is the base in a register of its own? */
+static bool share_at_home(const Share *s, ShareValue x)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS && !x.index && !x.wrap; g++) {
+        const ShareValue *v = &s->e->values[g];
+        if (emit_home[g] != NO_REG && v->base == x.base && !v->index &&
+            !v->wrap) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void share_lead(Share *s, const ShareCandidate *a)
 {
     unsigned group = s->e->group_count++;
 
-    s->e->groups[group] = (ShareGroup){
-        .first = s->index, .last = s->index, .size = a->size, .write = a->write
-    };
+    s->e->groups[group] =
+        (ShareGroup){ .first = s->index,
+                      .last = s->index,
+                      .size = a->size,
+                      .write = a->write,
+                      .joined = !share_at_home(s, a->address) };
     if (s->open_count == SHARE_OPEN) {
         memmove(s->open, s->open + 1, --s->open_count * sizeof(s->open[0]));
     }
     s->open[s->open_count++] = (ShareOpen){ a->address, a->mode, group };
-    s->e->share[s->index] = group + 1;
+    s->e->share[s->index] = (ShareAccess){ group + 1, 0 };
 }
 
 static void share_access(Share *s, const IrInsn *i, unsigned size, bool write)
 {
     ShareValue x = share_source(
         s, &(IrInsn){ .type = i->imm2 ? IR_I64 : IR_I32, .imm = i->imm }, i->a);
-    ShareAccess a = { .address = x,
-                      .mode = i->mem.has_mode ? i->mem.mode : s->e->ir->mode,
-                      .size = size,
-                      .write = write };
+    ShareCandidate a = { .address = x,
+                         .mode = i->mem.has_mode ? i->mem.mode : s->e->ir->mode,
+                         .size = size,
+                         .write = write };
 
     a.address.disp = (uint64_t)x.disp + (uint64_t)i->imm2;
     for (unsigned n = s->open_count; n-- > 0;) {
@@ -387,6 +404,7 @@ void share_analyse(Emit *e)
     Share s = { .e = e };
 
     e->group_count = e->places = 0;
+    memset(e->held, 0, sizeof(e->held));
     memset(e->share, 0, ir->count * sizeof(e->share[0]));
     if (ir->plain || e->ctx->switches & TCG_OFF_GROUP) {
         return;
@@ -399,17 +417,24 @@ void share_analyse(Emit *e)
 
 bool share_follows(const Emit *e, uint32_t index)
 {
-    return e->share[index] && e->groups[e->share[index] - 1].first != index;
+    unsigned n = e->share[index].group;
+    return n && e->groups[n - 1].first != index;
+}
+
+bool share_is_joined(const Emit *e, uint32_t index)
+{
+    return share_follows(e, index) &&
+           e->groups[e->share[index].group - 1].joined;
 }
 
 /* ---- while code is emitted -------------------------------------------- */
 
 ShareGroup *share_group(const Emit *e)
 {
-    unsigned n = e->share[e->index];
+    unsigned n = e->share[e->index].group;
     ShareGroup *g = n ? &e->groups[n - 1] : NULL;
 
-    return g && g->first != g->last && !g->given_up ? g : NULL;
+    return g && g->first != g->last ? g : NULL;
 }
 
 bool share_leads(const Emit *e, const ShareGroup *g)
@@ -417,18 +442,46 @@ bool share_leads(const Emit *e, const ShareGroup *g)
     return g && g->first == e->index;
 }
 
-/* A place for the leader's addend; false: each must check for itself. */
-bool share_begin(Emit *e, ShareGroup *g, int64_t disp)
+int32_t share_at(const Emit *e)
+{
+    return e->share[e->index].at;
+}
+
+bool share_fits(const ShareGroup *g, int64_t disp)
+{
+    return asm_fits32(disp + g->low) && asm_fits32(disp + g->low + g->size);
+}
+
+/* There is always a place: not more groups are open at a time. */
+void share_begin(Emit *e, ShareGroup *g)
 {
     unsigned free = ~e->places & ((1u << TCG_SHARED) - 1);
 
-    g->given_up = !free || !asm_fits32(disp + g->low) ||
-                  !asm_fits32(disp + g->low + g->size);
-    if (!g->given_up) {
-        g->place = __builtin_ctz(free);
-        e->places |= 1u << g->place;
+    G_STATIC_ASSERT(SHARE_OPEN <= TCG_SHARED);
+    g->place = __builtin_ctz(free);
+    e->places |= 1u << g->place;
+}
+
+unsigned share_held(const Emit *e, const ShareGroup *g)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        if (e->held[n] == g) {
+            return EMIT_SCRATCH_FIRST + n;
+        }
     }
-    return !g->given_up;
+    return NO_REG;
+}
+
+void share_hold(Emit *e, const ShareGroup *g, unsigned reg)
+{
+    e->held[reg - EMIT_SCRATCH_FIRST] = g;
+}
+
+void share_drop(Emit *e, unsigned reg)
+{
+    if (reg != NO_REG) {
+        e->held[reg - EMIT_SCRATCH_FIRST] = NULL;
+    }
 }
 
 void share_end(Emit *e)
@@ -437,5 +490,6 @@ void share_end(Emit *e)
 
     if (g && g->last == e->index) {
         e->places &= ~(1u << g->place);
+        share_drop(e, share_held(e, g));
     }
 }

@@ -241,6 +241,38 @@ static void test_indexed(void)
     vm_free(vm);
 }
 
+/* [r12 + the largest displacement], and what is before it. */
+static void load_edge(IrBlock *b)
+{
+    ir_ld(b, IR_I64, 1, 12, INT32_MAX - 7, vm_mem(3, 2));
+}
+
+static void load_before(IrBlock *b)
+{
+    ir_ld(b, IR_I64, 2, 12, INT32_MAX - 15, vm_mem(3, 4));
+}
+
+static void store_before(IrBlock *b)
+{
+    ir_st(b, 12, INT32_MAX - 23, 13, vm_mem(3, 5));
+}
+
+static void test_edge(void)
+{
+    static const Program p = { { load_edge, load_before, store_before,
+                                 load_edge } };
+    Vm *vm = share_begin(0);
+
+    vm->cpu->env.r[12] = VM_BASE + 64 - (INT32_MAX - 7);
+    vm->cpu->env.r[13] = 4444;
+    g_assert_cmpint(share_run(vm, &p, 0), ==, VM_LEAVE_DONE);
+    g_assert_cmpuint(vm->cpu->env.r[1], ==, 8);
+    g_assert_cmpuint(vm->cpu->env.r[2], ==, 7);
+    g_assert_cmpuint(((uint64_t *)vm->ram)[6], ==, 4444);
+    g_assert_false(share_slot_used(vm, 4));
+    vm_free(vm);
+}
+
 /* ---- where one check does not serve ----------------------------------- */
 
 static void test_straddling(void)
@@ -369,6 +401,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/share/groups", test_groups);
     g_test_add_func("/x86_64/share/values", test_values);
     g_test_add_func("/x86_64/share/indexed", test_indexed);
+    g_test_add_func("/x86_64/share/edge", test_edge);
     g_test_add_func("/x86_64/share/straddling", test_straddling);
     g_test_add_func("/x86_64/share/read-only", test_read_only);
     g_test_add_func("/x86_64/share/leader-faults", test_leader_faults);
