@@ -226,9 +226,11 @@ static void tlb_note_open_in_world(TcgVcpu *v, const TcgWorld *w,
     }
 }
 
-/* Now and then, make the filter tight again. */
+/* Now and then, make the filter tight again. Slots may have pages that no table
+ * has any more. */
 static void tlb_note_all_open(TcgVcpu *v, const uint8_t *but)
 {
+    tcg_slots_clear(&v->cpu->env, -1);
     for (unsigned i = 0; i < G_N_ELEMENTS(v->opened); i++) {
         v->opened[i] = 0;
     }
