@@ -89,8 +89,8 @@ static TcgBlock *run_block(TcgVcpu *v)
         return b;
     }
     b = block_translate(cpu, limit, false);
-    if (b) {
-        b->brief = limit < v->engine->insns_max;
+    if (b && limit < v->engine->insns_max) { /* others may look at it by now */
+        b->brief = true;
     }
     return b;
 }
