@@ -241,7 +241,8 @@ static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
     int32_t *w = (int32_t *)code_buffer_write(ctx->buffer, rel);
     int32_t v = (const uint8_t *)target - (rel + 4);
 
-    if (*w != v) { /* the processor would drop what it has decoded */
+    /* If not, the processor would drop what it has decoded. */
+    if (__atomic_load_n(w, __ATOMIC_RELAXED) != v) {
         __atomic_store_n(w, v, __ATOMIC_RELEASE);
     }
 }
