@@ -75,6 +75,30 @@ static void test_links(Bare *m)
     g_assert_cmpuint(evict_info(m, "buffer flushes"), ==, 0);
 }
 
+/* By register, so through the jump cache, from 32 places to 32 others: jmp esi,
+ * and inc eax; hlt. Each goes before the other at some time. */
+static void test_jumps(Bare *m)
+{
+    unsigned line = 0, count = 0;
+
+    evict_enter(m);
+    for (unsigned n = 0; n < 32; n++) {
+        BARE_CODE(m, CODE_A + 16 * n, 0xff, 0xe6);
+        BARE_CODE(m, CODE_B + 16 * n, 0x40, 0xf4);
+    }
+    for (unsigned round = 0; round < 400; round++) {
+        unsigned c = round * 5 % 32, x = round * 3 % 32;
+
+        m->cpu->env.r[X86_RSI] = CODE_B + 16 * x;
+        bare_run(m, CODE_A + 16 * c);
+        bare_run(m, CODE_A + 16 * (round % 4));
+        evict_fill(m, &line, 1500);
+        count += 2;
+        g_assert_cmpuint(m->cpu->env.r[X86_RAX], ==, count);
+    }
+    g_assert_cmpuint(evict_info(m, "blocks evicted"), >, 1000);
+}
+
 /* ---- Code that changes ----------------------------------------------------
  *
  *  mov [x + 1],al; x: mov bl,0; hlt: overwrites itself. And a function that is
@@ -170,6 +194,7 @@ static void test_grow(Bare *m)
 
 static const BareTest evict_tests[] = {
     { "links", test_links, ",code-size=1M" },
+    { "jumps", test_jumps, ",code-size=1M" },
     { "changes", test_changes, ",code-size=1M" },
     { "pages", test_pages, ",code-size=1M" },
     { "loop", test_loop, ",code-size=1M" },
