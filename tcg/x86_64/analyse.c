@@ -101,6 +101,14 @@ static void analyse_branch(Emit *e, Analysis *s, uint32_t index)
     }
 }
 
+/* A check that most likely leaves the flags alone: see mem.c. */
+static bool analyse_leaves_flags(const Emit *e, const Analysis *s,
+                                 const IrInsn *i)
+{
+    return s->accesses < FLAGS_FAR && e->st->has_bmi2 && i->op != IR_ATOMIC &&
+           !(ir_op_attrs[i->op] & IRA_CALL);
+}
+
 static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
 {
     const IrInsn *i = &e->ir->insns[index];
@@ -117,7 +125,7 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
     } else if (use.writes_all) {
         s->live = false;
     }
-    if (check || emit_ops[i->op].clobbers) {
+    if ((check && !analyse_leaves_flags(e, s, i)) || emit_ops[i->op].clobbers) {
         s->event = EVENT_CLOBBER;
     } else if (use.reads || use.writes_some) {
         s->event = EVENT_READ;

@@ -394,6 +394,13 @@ static inline uint8_t *asm_jrcxz(Asm *a)
     return a->p - 1;
 }
 
+static inline uint8_t *asm_jmp8(Asm *a)
+{
+    asm_u8(a, 0xeb);
+    asm_u8(a, 0);
+    return a->p - 1;
+}
+
 static inline void asm_fix8(uint8_t *rel, const uint8_t *target)
 {
     *rel = target - (rel + 1);

@@ -5,6 +5,8 @@
  *
  * A block's code, low addresses first:
  *
+ *   [go on at entry_host]
+ *   [poll with the flags in the host's: if the block wants them there]
  *       call poll        leave at the block's start (poll thunk)
  *   [entry_host: save flags]     if the block wants its flags in env
  *       cmp exit_request, 0 / jne above     polling exits arrive here
@@ -495,7 +497,11 @@ void emit_brf(Emit *e, const IrInsn *i);
 EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c));
 enum {
     POLL_BYTES = 10, /* the check before `entry` */
-    STUB_HEAD = 2,   /* data before an exit's stub */
+    LEAVE_BYTES = 5, /* before that */
+    /* Before that, where the flags are taken from the host; and before that. */
+    HOST_POLL_BYTES = 3 + 7 + 2 + 3 + FLAGS_SAVE_BYTES,
+    GO_ON_BYTES = 3 + 2,
+    STUB_HEAD = 2, /* data before an exit's stub */
 };
 void emit_prologue(Emit *e);
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to,

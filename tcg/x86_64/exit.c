@@ -12,8 +12,9 @@
  *   in the host's       yes                 entry_host
  *
  * A polling exit goes to the check before `entry` instead; as that destroys
- * the host's flags, one whose target needs them goes through its stub, where
- * they are saved and a second patched jump leads to the check.
+ * the host's flags, one whose target needs them goes to a check that does not,
+ * if the target takes them from the host. Otherwise it goes through its stub,
+ * where they are saved and a second patched jump leads to the check.
  *
  * A far exit (of a relative block, to another page) keeps beside it the key
  * that it is linked for, as if it had a place of its own in env->jumps: what is
@@ -35,14 +36,37 @@ G_STATIC_ASSERT(sizeof(StubHead) == STUB_HEAD);
 
 /* ---- entry ------------------------------------------------------------ */
 
+/* Polls with the flags in the host's, where they stay: a branch on rcx. Falls
+ * into the way out with them saved. Returns the rel8 of the jump to entry_host.
+ */
+static uint8_t *prologue_host_poll(Asm *a)
+{
+    const uint8_t *go_on = a->p;
+
+    asm_mov(a, RCX, R15);
+    uint8_t *to_entry = asm_jmp8(a);
+    asm_mov(a, R15, RCX);
+    asm_load32(a, RCX, asm_env(ENV_OFF(exit_request)));
+    asm_fix8(asm_jrcxz(a), go_on);
+    asm_mov(a, RCX, R15);
+    flags_put_save(a, R15);
+    return to_entry;
+}
+
 void emit_prologue(Emit *e)
 {
     Asm *a = &e->as;
     bool save = e->live_in && e->first_use == EVENT_CLOBBER;
-    unsigned before = 5 + POLL_BYTES + (save ? FLAGS_SAVE_BYTES : 0);
+    bool load = e->live_in && !save;
+    unsigned before = LEAVE_BYTES + POLL_BYTES + (save ? FLAGS_SAVE_BYTES : 0) +
+                      (load ? GO_ON_BYTES + HOST_POLL_BYTES : 0);
+    uint8_t *to_entry = NULL;
 
     while (((uintptr_t)a->p + before) % 16) {
         asm_u8(a, 0xcc);
+    }
+    if (load) {
+        to_entry = prologue_host_poll(a);
     }
     const uint8_t *leave = a->p, *entry_host;
     asm_call_to(a, emit_thunk(e, THUNK_POLL));
@@ -53,8 +77,9 @@ void emit_prologue(Emit *e)
     asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
     asm_fix8(asm_jcc8(a, IR_CC_NE), leave);
     const uint8_t *entry = a->p;
-    if (e->live_in && !save) {
+    if (load) {
         flags_put_load(a, R13);
+        asm_fix8(to_entry, a->p);
     }
     if (!save) {
         entry_host = a->p;
@@ -62,8 +87,8 @@ void emit_prologue(Emit *e)
     e->code->entry = asm_exec(a, entry);
     e->code->entry_host = entry_host - entry;
     e->code->needs_flags = e->live_in;
-    e->host_flags = e->live_in && !save;
-    e->env_flags = e->live_in && save;
+    e->host_flags = load;
+    e->env_flags = save;
 }
 
 /* ---- direct exits ----------------------------------------------------- */
@@ -259,6 +284,12 @@ static const uint8_t *exit_polling_entry(const TcgCode *to)
     return (const uint8_t *)to->entry - POLL_BYTES;
 }
 
+/* Only of a block whose entry loads the flags. */
+static const uint8_t *exit_host_polling_entry(const TcgCode *to)
+{
+    return exit_polling_entry(to) - LEAVE_BYTES - HOST_POLL_BYTES;
+}
+
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
                uint64_t key)
 {
@@ -273,6 +304,8 @@ void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
         exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
     } else if (!poll) {
         exit_patch(ctx, jump, (const uint8_t *)to->entry + to->entry_host);
+    } else if (to->entry_host > 0) {
+        exit_patch(ctx, jump, exit_host_polling_entry(to));
     } else {
         exit_patch(ctx, stub + head->second, exit_polling_entry(to));
         exit_patch(ctx, jump, stub);

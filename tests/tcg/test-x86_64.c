@@ -214,6 +214,7 @@ static void test_poll(gconstpointer data)
     vm_compile(vm, &loop);
     g_assert_cmpint(loop.needs_flags, ==, live);
     link_codes(vm, &loop, 1, &loop);
+    vm->cpu->env.r[1] = UINT64_C(0x123456789abcdef0);
 
     g_assert_cmpint(vm_run(vm, &loop), ==, TCG_LEAVE_REQUEST);
     g_assert_cmphex(vm->cpu->env.pc, ==, 0x40);
@@ -227,6 +228,8 @@ static void test_poll(gconstpointer data)
     g_assert_cmpint(vm_run(vm, &loop), ==, TCG_LEAVE_LOOKUP);
     g_assert_cmphex(vm->cpu->env.pc, ==, 0x50);
     g_assert_cmpuint(vm->cpu->env.r[0], ==, 5000);
+    /* The host's rcx, which a poll may borrow. */
+    g_assert_cmphex(vm->cpu->env.r[1], ==, UINT64_C(0x123456789abcdef0));
     g_assert_cmpuint(vm->cpu->lookups, ==, 1);
     vm_free(vm);
 }
