@@ -273,24 +273,6 @@ static bool tr_memory_written(const X86Insn *i)
     return false;
 }
 
-void tr_check_aligned(Translator *t, IrVal addr, int64_t disp, unsigned bytes)
-{
-    static const uint8_t mask[] = {
-        [2] = 1, [4] = 3, [6] = 3, [8] = 7, [10] = 7
-    };
-    unsigned bits = bytes < sizeof(mask) ? mask[bytes] : 0;
-
-    if (!t->key.ac || !bits) {
-        return;
-    }
-    unsigned aligned = ir_new_label(t->ir);
-    IrVal v = disp ? tr_op2i(t, IR_ADD, IR_I64, addr, disp) : addr;
-    v = tr_op2i(t, IR_AND, IR_I64, v, bits);
-    ir_brcondi(t->ir, IR_CC_E, IR_I64, v, 0, aligned);
-    tr_raise(t, EXC_AC, 0);
-    ir_label(t->ir, aligned);
-}
-
 /* Its emitter moves and checks the address. */
 static bool tr_is_bit_string(const X86Insn *i)
 {
@@ -307,7 +289,7 @@ void tr_set_address(Translator *t, const X86Insn *i)
         tr_check_limit(t, i->mem.seg, off, bytes, tr_memory_written(i));
     }
     t->ea = tr_linear(t, i->mem.seg, off);
-    tr_check_aligned(t, t->ea, t->ea_disp, i->mem_bytes);
+    tr_check_aligned(t, t->ea, t->ea_disp, tr_aligned_bytes(i));
     t->slot = tr_slot(t, &i->mem);
     t->steady = tr_is_steady(&i->mem);
 }

@@ -284,22 +284,6 @@ static bool tr_check(Translator *t, const X86Insn *i)
     return vector >= 0;
 }
 
-/* Vector operands that must be aligned (portable form only: native accesses
- * fault by themselves). */
-static void tr_check_alignment(Translator *t, const X86Insn *i)
-{
-    if (!(i->row->attr & X86_A_ALIGN) || !i->has_mem || !i->mem_bytes ||
-        i->evex_aaa) { /* a helper knows what is masked off */
-        return;
-    }
-    unsigned aligned = ir_new_label(t->ir);
-    IrVal addr = tr_address(t);
-    IrVal low = tr_op2i(t, IR_AND, IR_I64, addr, i->mem_bytes - 1);
-    ir_brcondi(t->ir, IR_CC_E, IR_I64, low, 0, aligned);
-    tr_raise(t, EXC_GP, 0);
-    ir_label(t->ir, aligned);
-}
-
 /* ---- LOCK ------------------------------------------------------------------
  */
 
@@ -344,7 +328,7 @@ static void tr_emit(Translator *t, const X86Insn *i)
         row->emit(t, i);
         return;
     }
-    tr_check_alignment(t, i);
+    tr_check_vector_aligned(t, i);
     if (!x86_emit_fp(t, i)) {
         tr_undefined(t, i);
     }

@@ -145,9 +145,11 @@ IrVal tr_atomic(Translator *t, IrAtomic op, unsigned bytes, IrVal b, IrVal c);
 IrVal tr_lea(Translator *t, const X86Insn *i);
 /* Linear address of offset `off` (already wrapped) in segment seg. */
 IrVal tr_linear(Translator *t, unsigned seg, IrVal off);
-/* #AC, while it is on. What has more than 10 bytes has rules of its own. SDM 3A
- * 6.15, #AC. */
+/* translate-align.c. #AC while it is on; for how many bytes a memory operand
+ * counts then (0: it may be anywhere); #GP of vectors. */
 void tr_check_aligned(Translator *t, IrVal addr, int64_t disp, unsigned bytes);
+unsigned tr_aligned_bytes(const X86Insn *i);
+void tr_check_vector_aligned(Translator *t, const X86Insn *i);
 /* Segment limit and type check of an offset, if the key says there are any. */
 void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
                     bool write);

@@ -408,6 +408,37 @@ static void put_frame(Machine *m, uint32_t sp, unsigned size,
     m->cpu->env.r[X86_RSP] = sp;
 }
 
+/* User code's own frames; a stack that the processor switches to may be
+ * anywhere. */
+static void test_aligned(void)
+{
+    Machine *m = machine_new("max");
+    X86Cpu *cpu = m->cpu;
+
+    for (unsigned size = 4; size <= 8; size += 4) {
+        (size == 8 ? machine_long : machine_protected)(m, 3);
+        uint16_t cs = size == 8 ? SEL_CODE64_USER : SEL_CODE32_USER;
+        uint64_t frame[] = { 0x6000, cs };
+
+        cpu->cr0 |= CR0_AM;
+        x86_set_eflags(cpu, EFLAGS_AC, UINT32_MAX);
+        x86_update_key(cpu);
+        put_frame(m, 0x9002, size, frame, 2);
+        g_assert_false(machine_call(m, &x86_helper_far_return, size, 0));
+        expect(m, EXC_AC, 0);
+        g_assert_cmphex(cpu->env.r[X86_RSP], ==, 0x9002);
+        put_frame(m, 0x9000, size, frame, 2);
+        g_assert_true(machine_call(m, &x86_helper_far_return, size, 0));
+        g_assert_cmphex(cpu->env.pc, ==, 0x6000);
+    }
+    machine_put(m, MACHINE_TSS + 4, MACHINE_STACK0 + 2, 8);
+    gate(m, SEL_CODE64, 0x6000, 0xec, 0);
+    machine_put(m, MACHINE_GDT + SEL_FREE + 8, 0, 8);
+    g_assert_true(call(m, SEL_FREE | 3, 0, 8));
+    g_assert_cmphex(cpu->env.r[X86_RSP], ==, MACHINE_STACK0 + 2 - 32);
+    machine_free(m);
+}
+
 static void test_iret_flags(void)
 {
     static const struct {
@@ -662,6 +693,7 @@ int main(int argc, char **argv)
     g_test_add_func("/transfer/call-return", test_call_return);
     g_test_add_func("/transfer/call-gate", test_call_gate);
     g_test_add_func("/transfer/call-gate-64", test_call_gate_64);
+    g_test_add_func("/transfer/aligned", test_aligned);
     g_test_add_func("/iret/flags", test_iret_flags);
     g_test_add_func("/iret/outer", test_iret_outer);
     g_test_add_func("/iret/v86", test_v86);

@@ -108,7 +108,9 @@ static IrVal fp_implicit_address(Translator *t, const X86Insn *i)
     IrVal off = tr_reg_zx(t, X86_RDI, i->addr_size);
 
     tr_check_limit(t, i->mem.seg, off, i->op[0].size, true);
-    return tr_linear(t, i->mem.seg, off);
+    IrVal addr = tr_linear(t, i->mem.seg, off);
+    tr_check_aligned(t, addr, 0, 8);
+    return addr;
 }
 
 static IrVal fp_address(Translator *t, const X86Insn *i, const FpRow *row)

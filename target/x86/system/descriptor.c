@@ -140,18 +140,32 @@ void stack_current(Stack *s, X86Cpu *cpu)
                cpu->key.code == X86_CODE64);
 }
 
+/* Only user code is asked, for its own stack. */
+static void stack_check_aligned(X86Cpu *cpu, const Stack *s, vaddr addr,
+                                unsigned size)
+{
+    if (cpu->key.ac && (s->ss.attr & SEG_DPL) == SEG_DPL &&
+        (addr & (size - 1))) {
+        x86_raise_error(cpu, EXC_AC, 0);
+    }
+}
+
 static vaddr stack_address(X86Cpu *cpu, const Stack *s, unsigned size)
 {
+    uint32_t addr = s->ss.base + s->sp;
+
     if (s->flat64) {
         if (!x86_canonical(cpu, s->sp)) {
             x86_raise_error(cpu, EXC_SS, s->error);
         }
+        stack_check_aligned(cpu, s, s->sp, size);
         return s->sp;
     }
     if (!segment_holds(&s->ss, s->sp, size)) {
         x86_raise_error(cpu, EXC_SS, s->error);
     }
-    return (uint32_t)(s->ss.base + s->sp);
+    stack_check_aligned(cpu, s, addr, size);
+    return addr;
 }
 
 void stack_push(X86Cpu *cpu, Stack *s, uint64_t val, unsigned size)
@@ -173,8 +187,9 @@ uint64_t stack_pop(X86Cpu *cpu, Stack *s, unsigned size)
 static uint64_t *stack_host(X86Cpu *cpu, const Stack *s, uint64_t sp,
                             unsigned n, unsigned size, bool write)
 {
-    return s->flat64 && size == 8 ? sys_host(cpu, sp, n * 8, s->mode, write)
-                                  : NULL;
+    return s->flat64 && size == 8 && !cpu->key.ac
+               ? sys_host(cpu, sp, n * 8, s->mode, write)
+               : NULL;
 }
 
 void stack_push_words(X86Cpu *cpu, Stack *s, const uint64_t *words, unsigned n,
