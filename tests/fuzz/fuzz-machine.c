@@ -50,8 +50,10 @@ static FuzzMachine *fuzz_machine(unsigned n)
  */
 
 /* A repeated string instruction may run for hours, if a guest likes. It must
- * leave when it is asked to: the input is then given up. */
-static X86Cpu *fuzz_watched; /* atomic */
+ * leave when it is asked to: the input is then given up. The lock ties asking
+ * to the run that took so long. */
+static GMutex fuzz_lock;
+static X86Cpu *fuzz_watched;
 static int64_t fuzz_started_us;
 static bool fuzz_given_up;
 
@@ -59,14 +61,28 @@ static void *fuzz_watch(void *opaque)
 {
     for (;;) {
         g_usleep(FUZZ_WATCH_US / 5);
-        X86Cpu *cpu = __atomic_load_n(&fuzz_watched, __ATOMIC_ACQUIRE);
-
-        if (cpu && g_get_monotonic_time() - fuzz_started_us > FUZZ_WATCH_US) {
-            fuzz_given_up = true;
-            x86_set_pending(cpu, X86_PENDING_STOP);
+        g_mutex_lock(&fuzz_lock);
+        if (fuzz_watched &&
+            g_get_monotonic_time() - fuzz_started_us > FUZZ_WATCH_US) {
+            __atomic_store_n(&fuzz_given_up, true, __ATOMIC_RELAXED);
+            x86_set_pending(fuzz_watched, X86_PENDING_STOP);
         }
+        g_mutex_unlock(&fuzz_lock);
     }
     return NULL;
+}
+
+static void fuzz_watch_run_of(X86Cpu *cpu)
+{
+    g_mutex_lock(&fuzz_lock);
+    fuzz_started_us = g_get_monotonic_time();
+    fuzz_watched = cpu;
+    g_mutex_unlock(&fuzz_lock);
+}
+
+static bool fuzz_is_given_up(void)
+{
+    return __atomic_load_n(&fuzz_given_up, __ATOMIC_RELAXED);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -82,16 +98,16 @@ static VcpuExit fuzz_run(FuzzMachine *m, const FuzzInput *in)
 {
     VcpuExit why = VCPU_EXIT_STOP;
 
-    fuzz_started_us = g_get_monotonic_time();
-    __atomic_store_n(&fuzz_watched, m->cpu, __ATOMIC_RELEASE);
+    fuzz_watch_run_of(m->cpu);
     for (unsigned n = 0;
-         n < FUZZ_PIECES && why == VCPU_EXIT_STOP && !fuzz_given_up; n++) {
+         n < FUZZ_PIECES && why == VCPU_EXIT_STOP && !fuzz_is_given_up(); n++) {
         if (n && in->bits & FUZZ_NMI) {
             x86_set_pending(m->cpu, X86_PENDING_NMI);
         }
         why = tcg_run_insns(m->accel, m->cpu, FUZZ_PIECE_INSNS);
     }
-    __atomic_store_n(&fuzz_watched, NULL, __ATOMIC_RELEASE);
+    fuzz_watch_run_of(NULL);
+    x86_clear_pending(m->cpu, X86_PENDING_STOP); /* it may have come too late */
     g_assert_true(m->accel->class->get_state(m->accel, m->cpu, NULL));
     return why;
 }
@@ -162,11 +178,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     VcpuExit why[2];
 
     fuzz_given_up = false;
-    for (unsigned i = 0; i < 2 && !fuzz_given_up; i++) {
+    for (unsigned i = 0; i < 2 && !fuzz_is_given_up(); i++) {
         fuzz_machine_set(m[i], &in, data + sizeof(in), size - sizeof(in));
         why[i] = fuzz_run(m[i], &in);
     }
-    if (fuzz_compares && !(in.bits & FUZZ_FP) && !fuzz_given_up) {
+    if (fuzz_compares && !(in.bits & FUZZ_FP) && !fuzz_is_given_up()) {
         if (why[0] != why[1]) {
             fuzz_differ((const FuzzMachine **)m, engine, "why it stopped");
         }
