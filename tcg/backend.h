@@ -66,7 +66,10 @@ struct TcgContext {
     const TcgBackend *backend;
     CodeBuffer *buffer; /* NULL for the interpreter */
     /* Light: find the translation for env's present pc and mode, or NULL. If
-     * from is not NULL, the exit may be linked. */
+     * from is not NULL, the exit may be linked. After the guest's own
+     * branch (ir_exit_branch()) it may raise, as a helper does; `exit` is what
+     * that has added to the stack pointer, else 0, and env->pc_base the
+     * branch's. */
     TcgCode *(*lookup)(void *env, TcgCode *from, unsigned exit);
     /* Light: the same for a translation of IrBlock.plain, which an instruction
      * is begun anew in that could not be done in another. NULL: ask the run

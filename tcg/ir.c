@@ -264,6 +264,13 @@ void ir_exit_indirect(IrBlock *b, IrVal pc)
     ir_append(b, IR_EXITR)->a = pc;
 }
 
+void ir_exit_branch(IrBlock *b, IrVal pc, int moved)
+{
+    ir_exit_indirect(b, pc);
+    b->insns[b->count - 1].imm2 =
+        IR_EXITR_BRANCH | (int64_t)moved * (1 << IR_EXITR_MOVED);
+}
+
 void ir_exit_far(IrBlock *b, unsigned n, IrVal pc, uint64_t offset, bool poll)
 {
     IrInsn *i = ir_append(b, IR_EXITR);

@@ -80,6 +80,13 @@ enum IrDead {
                                is written again): free to clobber */
 };
 
+/* imm2 of EXITR. */
+enum IrExitr {
+    IR_EXITR_RELATIVE = 1 << 0, /* the target may be relative */
+    IR_EXITR_BRANCH = 1 << 1,   /* the guest's own: may be refused, and then */
+    IR_EXITR_MOVED = 2, /* shift: what it has added to the stack pointer */
+};
+
 typedef struct IrInsn {
     uint8_t op;   /* IrOp */
     uint8_t type; /* IrType */
@@ -279,6 +286,9 @@ void ir_call(IrBlock *b, const TcgHelper *h, IrVal dst, IrVal a, IrVal arg2,
              IrVal arg3, int64_t arg4);
 void ir_exit(IrBlock *b, unsigned n, uint64_t pc, bool poll);
 void ir_exit_indirect(IrBlock *b, IrVal pc);
+/* The same as the guest's own branch, which has added `moved` to its stack
+ * pointer: TcgContext.lookup may refuse it. */
+void ir_exit_branch(IrBlock *b, IrVal pc, int moved);
 /* The same from a relative block, where pc is always env->pc_base + offset, in
  * another page: exit n, which may be linked. */
 void ir_exit_far(IrBlock *b, unsigned n, IrVal pc, uint64_t offset, bool poll);

@@ -278,11 +278,24 @@ static void lookup_end_once(TcgVcpu *v)
     }
 }
 
+/* Nothing is there, or may not be gone to directly; base: of the block that
+ * has been left. */
+static TcgCode *lookup_nothing(X86Cpu *cpu, const TcgCode *from, int moved,
+                               uint64_t base)
+{
+    if (!from) {
+        cpu->env.pc_base = base;
+        x86_check_branch(cpu, moved);
+    }
+    return NULL;
+}
+
 TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
 {
     X86Cpu *cpu = env;
     TcgVcpu *v = tcg_vcpu(cpu);
     TcgEngine *e = v->engine;
+    uint64_t base = cpu->env.pc_base;
     TcgBlockKey key;
 
     v->stats.lookups++;
@@ -290,7 +303,7 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
         lookup_end_once(v);
     }
     if (v->no_chain || v->alone || !lookup_key(cpu, &key)) {
-        return NULL;
+        return lookup_nothing(cpu, from, exit, base);
     }
     engine_lock(e);
     TcgBlock *b = lookup_find_locked(cpu, &key);

@@ -466,6 +466,10 @@ bool x86_cmpxchg16(X86Cpu *cpu, vaddr addr, uint64_t expected[2],
 
 /* Raise from a helper: records it and unwinds; the run loop delivers. */
 G_NORETURN void x86_raise(X86Cpu *cpu, X86Vector vector);
+/* env.pc is where a near branch in translated code went, after it had added
+ * `moved` to rSP: #GP(0) at the branch if that is not canonical. (SDM 2A JMP,
+ * CALL, 2B RET; APM 3 says the same.) Light. */
+void x86_check_branch(X86Cpu *cpu, int moved);
 G_NORETURN void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error);
 G_NORETURN void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error);
 /* The fault of a failed x86_mmu_translate(). */

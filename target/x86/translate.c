@@ -38,6 +38,16 @@ void tr_raise_end(Translator *t, X86Vector vector, int error)
     tr_end(t);
 }
 
+void tr_must_be_canonical(Translator *t, IrVal v, unsigned bits)
+{
+    unsigned canonical = ir_new_label(t->ir), shift = 64 - bits;
+    IrVal s = tr_op2i(t, IR_SHL, IR_I64, v, shift);
+    s = tr_op2i(t, IR_SAR, IR_I64, s, shift);
+    ir_brcond(t->ir, IR_CC_E, IR_I64, s, v, canonical);
+    tr_raise(t, EXC_GP, 0);
+    ir_label(t->ir, canonical);
+}
+
 void tr_end(Translator *t)
 {
     t->ended = true;
@@ -146,9 +156,31 @@ void tr_exit(Translator *t, unsigned n, uint64_t pc)
     }
 }
 
+/* Ways out to a value go by env->pc. */
+static bool tr_leaves_by_env(const Translator *t)
+{
+    return tr_watches_exit(t) || t->shadow == 1;
+}
+
+void tr_check_branch(Translator *t, IrVal pc)
+{
+    if (t->code == X86_CODE64 && tr_leaves_by_env(t)) {
+        tr_must_be_canonical(t, pc, t->cpu->cr4 & CR4_LA57 ? 57 : 48);
+    }
+}
+
+void tr_branch(Translator *t, IrVal pc, int moved)
+{
+    if (t->code != X86_CODE64 || tr_leaves_by_env(t)) {
+        tr_exit_value(t, pc);
+    } else {
+        ir_exit_branch(t->ir, pc, moved);
+    }
+}
+
 void tr_exit_value(Translator *t, IrVal pc)
 {
-    if (tr_watches_exit(t) || t->shadow == 1) {
+    if (tr_leaves_by_env(t)) {
         ir_stenv(t->ir, 3, pc, offsetof(TcgEnv, pc));
         tr_exit_env(t);
     } else {

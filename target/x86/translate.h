@@ -180,10 +180,17 @@ void tr_top_to(Translator *t, unsigned bytes, IrVal v); /* zero-extended */
  * the block. */
 void tr_raise(Translator *t, X86Vector vector, int error);
 void tr_raise_end(Translator *t, X86Vector vector, int error);
+/* #GP(0) unless the address's upper bits, from bits - 1 on, are all alike. */
+void tr_must_be_canonical(Translator *t, IrVal v, unsigned bits);
 /* The ways out. Each stops this path; tr_end() says that no path goes on.
  * Direct, exit number n (0, 1), to a constant pc; polls on the way back. */
 void tr_exit(Translator *t, unsigned n, uint64_t pc);
 void tr_exit_value(Translator *t, IrVal pc); /* indirect, pc in a value */
+/* The same for a near branch that has added `moved` to rSP, which is taken back
+ * if pc turns out to be no address: x86_check_branch(). Where that is not asked
+ * behind the block, tr_check_branch() must have been, before rSP moved. */
+void tr_branch(Translator *t, IrVal pc, int moved);
+void tr_check_branch(Translator *t, IrVal pc);
 void tr_exit_env(Translator *t); /* to env->pc, polling: after JUMP helpers */
 /* To a constant pc by the lookup, polling: the key may have changed. */
 void tr_exit_lookup(Translator *t, uint64_t pc);

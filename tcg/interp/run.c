@@ -271,22 +271,33 @@ static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
     return to ? to->entry : NULL;
 }
 
+static bool interp_asked(const TcgEnv *env)
+{
+    return __atomic_load_n(&env->exit_request, __ATOMIC_ACQUIRE);
+}
+
 static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
-                                              int *reason)
+                                              int64_t kind, int *reason)
 {
     TcgEnv *env = s->env;
+    bool branch = kind & IR_EXITR_BRANCH; /* may be refused first */
     env->pc = pc;
-    if (__atomic_load_n(&env->exit_request, __ATOMIC_ACQUIRE)) {
-        *reason = TCG_LEAVE_REQUEST;
+    *reason = TCG_LEAVE_REQUEST;
+    if (!branch && interp_asked(env)) {
         return NULL;
     }
-    env->pc_base = tcg_pc_base(pc);
     const TcgJump *jump = interp_probe(s, pc);
-    if (jump) {
+    if (jump && !interp_asked(env)) {
+        env->pc_base = tcg_pc_base(pc);
         return jump->code;
     }
     interp_flags_sync(s);
-    TcgCode *to = s->ctx->lookup(env, NULL, 0);
+    s->synced = !branch; /* a branch is what raises */
+    TcgCode *to =
+        s->ctx->lookup(env, NULL, branch ? kind >> IR_EXITR_MOVED : 0);
+    if (interp_asked(env)) {
+        return NULL;
+    }
     *reason = TCG_LEAVE_LOOKUP;
     return to ? to->entry : NULL;
 }
@@ -476,7 +487,8 @@ static int interp_loop(InterpState *s, const InterpCode *block)
                    if (!block) { return interp_leave(s, reason); }
                    op = interp_enter(s, block) - 1)
         INTERP_ANY(EXITR, a,
-                   block = interp_exit_indirect(s, rhs, &reason);
+                   block = interp_exit_indirect(s, rhs, op->imm2,
+                                                &reason);
                    if (!block) { return interp_leave(s, reason); }
                    op = interp_enter(s, block) - 1)
         INTERP_ANY(LEAVE, a, return interp_leave(s, op->imm))

@@ -79,6 +79,7 @@ typedef enum EmitThunk {
     THUNK_HEAVY,        /* call: C function r11 without guest vector state */
     THUNK_LOOKUP,       /* jmp, env->pc set; r13 = from, r14d = exit */
     THUNK_LOOKUP_ANY,   /* the same from nowhere that may be linked */
+    THUNK_BRANCH,       /* call, env->pc set; r14d = IR_EXITR_MOVED */
     THUNK_GO,           /* jmp, globals are in env; r13 = code */
     THUNK_PLAIN,        /* jmp, r14 = pc to go on at without groups */
     THUNK_LOOKUP0,      /* jmp, r13 = &from->exit[0] */
@@ -175,7 +176,7 @@ struct EmitCold {
     bool poll;
     uint64_t target;         /* EXIT: guest pc */
     const TcgHelper *helper; /* quick CALL */
-    int64_t constant;        /* and its last argument */
+    int64_t constant;        /* and its last argument; EXITR: IrExitr */
 };
 
 /* ---- A compilation ---------------------------------------------------- */

@@ -328,16 +328,30 @@ void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
 
 /* ---- other ways out --------------------------------------------------- */
 
+/* pc is in a register. Calling tells which branch it is, should it raise. */
+static void exitr_lookup(Emit *e, unsigned pc, int64_t kind)
+{
+    Asm *a = &e->as;
+
+    asm_store(a, asm_env(ENV_OFF(pc)), pc);
+    if (kind & IR_EXITR_BRANCH) {
+        asm_movi(a, R14, (uint32_t)(kind >> IR_EXITR_MOVED));
+        asm_call_to(a, emit_thunk(e, THUNK_BRANCH));
+    } else {
+        asm_jmp_to(a, emit_thunk(e, THUNK_LOOKUP_ANY));
+    }
+}
+
 static void exitr_miss(Emit *e, EmitCold *c)
 {
-    asm_store(&e->as, asm_env(ENV_OFF(pc)), c->reg);
-    asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
+    exitr_lookup(e, c->reg, c->constant);
 }
 
 /* tcg_jump_hash() and comparison. exit_request is not looked at: who sets it
  * also points env->jumps to an empty table. */
-static void exitr_jump(Emit *e, unsigned pc, bool relative)
+static void exitr_jump(Emit *e, unsigned pc, int64_t kind)
 {
+    bool relative = e->ir->relative || kind & IR_EXITR_RELATIVE;
     Asm *a = &e->as;
     unsigned entry = regs_take(e), key = regs_take(e);
 
@@ -349,11 +363,6 @@ static void exitr_jump(Emit *e, unsigned pc, bool relative)
         asm_mov32(a, entry, pc);
         asm_shift_i(a, SHIFT_SHR, IR_I32, entry, TCG_JUMP_BITS);
     }
-    if (relative) {
-        asm_mov(a, key, pc);
-        asm_alu_ri(a, ALU_AND, IR_I64, key, -4096);
-        asm_store(a, asm_env(ENV_OFF(pc_base)), key);
-    }
     asm_load(a, key, asm_env(ENV_OFF(jump_key)));
     asm_alu_rr(a, ALU_XOR, IR_I32, entry, pc);
     asm_alu_ri(a, ALU_AND, IR_I32, entry, TCG_JUMP_SIZE - 1);
@@ -363,7 +372,13 @@ static void exitr_jump(Emit *e, unsigned pc, bool relative)
     asm_alu_rm(a, ALU_CMP, IR_I64, key, asm_mem(entry, 0));
     EmitCold *c = emit_cold(e, exitr_miss);
     c->reg = pc;
+    c->constant = kind;
     c->jump = asm_jcc(a, IR_CC_NE);
+    if (relative) { /* not before: a branch that is refused needs its own */
+        asm_mov(a, key, pc);
+        asm_alu_ri(a, ALU_AND, IR_I64, key, -4096);
+        asm_store(a, asm_env(ENV_OFF(pc_base)), key);
+    }
     asm_rm(a, 0xff, 4, asm_mem(entry, offsetof(TcgJump, code)));
 }
 
@@ -376,12 +391,11 @@ void emit_exitr(Emit *e, const IrInsn *i)
 
     regs_sources_done(e);
     if (e->ctx->switches & TCG_OFF_JUMPS) {
-        asm_store(&e->as, asm_env(ENV_OFF(pc)), pc);
-        asm_jmp_to(&e->as, emit_thunk(e, THUNK_LOOKUP_ANY));
+        exitr_lookup(e, pc, i->imm2);
     } else if (far_linkable(e, i)) {
         far_jump(e, i, pc);
     } else {
-        exitr_jump(e, pc, e->ir->relative || i->imm2);
+        exitr_jump(e, pc, i->imm2);
     }
     e->reachable = false;
 }

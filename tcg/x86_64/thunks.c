@@ -315,7 +315,34 @@ static void thunk_lookup_any(Asm *a, TcgContext *ctx)
     X86State *st = ctx->state;
 
     asm_movi(a, R13, 0);
+    asm_movi(a, R14, 0);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+}
+
+/* Called as a helper is: the look-up may raise, and does so whether somebody
+ * asks to leave or not. */
+static void thunk_branch(Asm *a, TcgContext *ctx)
+{
+    X86State *st = ctx->state;
+
+    thunk_store_homes(a, 8);
+    asm_lea(a, RDI, asm_mem(RSP, 8));
+    asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8);
+    asm_movi(a, RSI, 0);
+    asm_mov32(a, RDX, R14);
+    asm_call_c(a, ctx->lookup);
+    asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 16);
+    asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
+    uint8_t *request = asm_jcc8(a, IR_CC_NE);
+    asm_rr(a, asm_typed(0x84, IR_I64), RAX, RAX);
+    uint8_t *none = asm_jcc8(a, IR_CC_E);
+    asm_load(a, R13, asm_mem(RAX, offsetof(TcgCode, entry)));
+    thunk_load_homes(a, 0, EMIT_CALLER_SAVED);
+    asm_rr(a, 0xff, 4, R13);
+    asm_fix8(none, a->p);
+    thunk_go_leave(a, st, TCG_LEAVE_LOOKUP);
+    asm_fix8(request, a->p);
+    thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
 
 static void thunk_go(Asm *a, TcgContext *ctx)
@@ -370,6 +397,7 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_HEAVY] = "heavy",
     [THUNK_LOOKUP] = "lookup",
     [THUNK_LOOKUP_ANY] = "lookup_any",
+    [THUNK_BRANCH] = "branch",
     [THUNK_GO] = "go",
     [THUNK_PLAIN] = "plain",
     [THUNK_LOOKUP0] = "lookup0",
@@ -414,6 +442,7 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_FAR0, thunk_far0 },
     { THUNK_FAR1, thunk_far1 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
+    { THUNK_BRANCH, thunk_branch },
     { THUNK_GO, thunk_go },
     { THUNK_PLAIN, thunk_plain },
     { THUNK_POLL, thunk_poll },

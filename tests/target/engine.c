@@ -98,6 +98,9 @@ static uint8_t *engine_fill(void *env, uint64_t addr, unsigned size,
 
 static TcgCode *engine_lookup(void *env, TcgCode *from, unsigned exit)
 {
+    if (!from) {
+        x86_check_branch(env, exit);
+    }
     return NULL;
 }
 

@@ -36,6 +36,7 @@ typedef struct Case {
     }
 #define STACK ENGINE_STACK
 #define DATA ENGINE_DATA
+#define NO_ADDRESS UINT64_C(0x800000000000)
 
 /* clang-format off */
 static const Case cases[] = {
@@ -191,6 +192,26 @@ static const Case cases[] = {
     { "jump into nothing", X86_CODE64, 3, BYTES(0xff, 0xe0),
       { { X86_RAX, 0x1000 }, END },
       { { R_PC, 0x1000 - ENGINE_CODE }, END }, .raised = 1 + EXC_PF },
+    { "jump to no address", X86_CODE64, 3, BYTES(0x90, 0xff, 0xe0),
+      { { X86_RAX, NO_ADDRESS }, END }, { { R_PC, 1 }, END },
+      .raised = 1 + EXC_GP },
+    { "call to no address", X86_CODE64, 3, BYTES(0x90, 0xff, 0xd0),
+      { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
+      { { X86_RSP, STACK }, { R_PC, 1 }, END }, .raised = 1 + EXC_GP },
+    { "return to no address", X86_CODE64, 3, BYTES(0x50, 0xc3),
+      { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
+      { { X86_RSP, STACK - 8 }, { R_PC, 1 }, END }, .raised = 1 + EXC_GP },
+    { "return to no address, dropping", X86_CODE64, 3,
+      BYTES(0x50, 0xc2, 0x10, 0xf0),
+      { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
+      { { X86_RSP, STACK - 8 }, { R_PC, 1 }, END }, .raised = 1 + EXC_GP },
+    { "return to no address in a shadow", X86_CODE64, 0, BYTES(0x50, 0xfb, 0xc3),
+      { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
+      { { X86_RSP, STACK - 8 }, { R_PC, 2 }, END }, .raised = 1 + EXC_GP },
+    { "single step of a call to no address", X86_CODE64, 3, BYTES(0xff, 0xd0),
+      { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
+      { { X86_RSP, STACK }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .eflags = EFLAGS_TF },
     { "single step", X86_CODE64, 3, BYTES(0xff, 0xc0, 0xff, 0xc0),
       { { X86_RAX, 0 }, END }, { { X86_RAX, 1 }, { R_PC, 2 }, END },
       .raised = 1 + EXC_DB, .eflags = EFLAGS_TF },

@@ -5,6 +5,7 @@
  * an MSR is a helper that leaves the new state behind, env->pc included.
  */
 #include "target/x86/emit/emit.h"
+#include "target/x86/system/system.h"
 
 /* ---- near ------------------------------------------------------------------
  */
@@ -17,12 +18,40 @@ static uint64_t control_target(const Translator *t, const X86Insn *i)
                                  : (uint32_t)pc;
 }
 
+/* Is the target no address? In a relative block that is asked where it is now:
+ * what goes out of it on one of its pages is translated for that page alone. */
+static bool control_goes_nowhere(Translator *t, const X86Insn *i)
+{
+    uint64_t pc = control_target(t, i);
+
+    if (t->code != X86_CODE64) {
+        return false;
+    }
+    pc += t->relative ? tcg_pc_base(t->cpu->env.pc) : 0;
+    if (x86_canonical(t->cpu, pc)) {
+        return false;
+    }
+    t->absolute = t->relative;
+    return true;
+}
+
+static void control_go(Translator *t, const X86Insn *i)
+{
+    if (control_goes_nowhere(t, i)) {
+        tr_raise_end(t, EXC_GP, 0);
+    } else {
+        tr_exit(t, 0, control_target(t, i));
+    }
+}
+
 void emit_JMP(Translator *t, const X86Insn *i)
 {
     if (i->op[0].kind == OPERAND_REL) {
-        tr_exit(t, 0, control_target(t, i));
+        control_go(t, i);
     } else {
-        tr_exit_value(t, tr_load_zx(t, i, 0));
+        IrVal to = tr_load_zx(t, i, 0);
+        tr_check_branch(t, to);
+        tr_branch(t, to, 0);
     }
     tr_end(t);
 }
@@ -32,7 +61,7 @@ static void control_fork(Translator *t, const X86Insn *i, unsigned taken)
 {
     tr_exit(t, 1, t->next_pc);
     ir_label(t->ir, taken);
-    tr_exit(t, 0, control_target(t, i));
+    control_go(t, i);
     tr_end(t);
 }
 
@@ -51,13 +80,24 @@ void emit_JCXZ(Translator *t, const X86Insn *i)
     control_fork(t, i, taken);
 }
 
-/* rCX - 1, kept. */
+/* rCX - 1, kept, or left to control_loop_fork() if the jump raises. */
 static IrVal control_count(Translator *t, const X86Insn *i)
 {
     IrVal v = tr_op2i(t, IR_SUB, IR_I64, X86_RCX, 1);
     v = tr_zx(t, v, i->addr_size);
-    tr_set_reg(t, X86_RCX, i->addr_size, v);
+    if (!control_goes_nowhere(t, i)) {
+        tr_set_reg(t, X86_RCX, i->addr_size, v);
+    }
     return v;
+}
+
+static void control_loop_fork(Translator *t, const X86Insn *i, IrVal count,
+                              unsigned taken)
+{
+    if (control_goes_nowhere(t, i)) {
+        tr_set_reg(t, X86_RCX, i->addr_size, count);
+    }
+    control_fork(t, i, taken);
 }
 
 static void control_loop(Translator *t, const X86Insn *i, IrCond leave_if)
@@ -67,7 +107,7 @@ static void control_loop(Translator *t, const X86Insn *i, IrCond leave_if)
     ir_brf(t->ir, leave_if, out);
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
     ir_label(t->ir, out);
-    control_fork(t, i, taken);
+    control_loop_fork(t, i, count, taken);
 }
 
 void emit_LOOP(Translator *t, const X86Insn *i)
@@ -75,7 +115,7 @@ void emit_LOOP(Translator *t, const X86Insn *i)
     unsigned taken = ir_new_label(t->ir);
     IrVal count = control_count(t, i);
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
-    control_fork(t, i, taken);
+    control_loop_fork(t, i, count, taken);
 }
 
 void emit_LOOPE(Translator *t, const X86Insn *i)
@@ -92,11 +132,18 @@ void emit_CALL(Translator *t, const X86Insn *i)
 {
     bool direct = i->op[0].kind == OPERAND_REL;
     IrVal to = direct ? IR_NONE : tr_copy(t, tr_load_zx(t, i, 0));
+    if (direct && control_goes_nowhere(t, i)) {
+        tr_raise_end(t, EXC_GP, 0);
+        return;
+    }
+    if (!direct) {
+        tr_check_branch(t, to);
+    }
     tr_push(t, i->op_size, tr_pc(t, t->next_pc));
     if (direct) {
         tr_exit(t, 0, control_target(t, i));
     } else {
-        tr_exit_value(t, to);
+        tr_branch(t, to, -(int)i->op_size);
     }
     tr_end(t);
 }
@@ -105,8 +152,9 @@ void emit_RET(Translator *t, const X86Insn *i)
 {
     unsigned drop = i->op_count ? i->imm & 0xffff : 0;
     IrVal to = tr_top(t, i->op_size);
+    tr_check_branch(t, to);
     tr_stack_add(t, i->op_size + drop);
-    tr_exit_value(t, to);
+    tr_branch(t, to, i->op_size + drop);
     tr_end(t);
 }
 

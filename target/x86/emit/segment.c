@@ -204,17 +204,6 @@ void emit_SIDT(Translator *t, const X86Insn *i)
                         offsetof(X86Cpu, idt.limit));
 }
 
-/* #GP(0) unless the address's upper bits are all alike. */
-static void segment_must_be_canonical(Translator *t, IrVal v, unsigned bits)
-{
-    unsigned canonical = ir_new_label(t->ir), shift = 64 - bits;
-    IrVal s = tr_op2i(t, IR_SHL, IR_I64, v, shift);
-    s = tr_op2i(t, IR_SAR, IR_I64, s, shift);
-    ir_brcond(t->ir, IR_CC_E, IR_I64, s, v, canonical);
-    tr_raise(t, EXC_GP, 0);
-    ir_label(t->ir, canonical);
-}
-
 /* With a 16-bit operand size the base has 24 bits: SDM 2A LGDT. */
 static void segment_load_table(Translator *t, const X86Insn *i, size_t base,
                                size_t limit)
@@ -225,7 +214,7 @@ static void segment_load_table(Translator *t, const X86Insn *i, size_t base,
         b = tr_op2i(t, IR_AND, IR_I32, b, 0xffffff);
     }
     if (t->code == X86_CODE64) {
-        segment_must_be_canonical(t, b, t->cpu->model->linear_bits);
+        tr_must_be_canonical(t, b, t->cpu->model->linear_bits);
     }
     ir_stenv(t->ir, 3, b, base);
     ir_stenv(t->ir, 1, l, limit);
@@ -271,7 +260,7 @@ static void segment_write_base(Translator *t, const X86Insn *i, unsigned seg)
         return;
     }
     IrVal v = tr_load_zx(t, i, 0);
-    segment_must_be_canonical(t, v, t->cpu->cr4 & CR4_LA57 ? 57 : 48);
+    tr_must_be_canonical(t, v, t->cpu->cr4 & CR4_LA57 ? 57 : 48);
     ir_stenv(t->ir, 3, v, segment_base(seg));
 }
 

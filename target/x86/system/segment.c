@@ -166,6 +166,14 @@ void x86_check_pc(X86Cpu *cpu, const X86Segment *cs, uint64_t pc)
     }
 }
 
+void x86_check_branch(X86Cpu *cpu, int moved)
+{
+    if (cpu->key.code == X86_CODE64 && !x86_canonical(cpu, cpu->env.pc)) {
+        cpu->env.r[X86_RSP] -= moved;
+        x86_raise_error(cpu, EXC_GP, 0);
+    }
+}
+
 void x86_drop_inner_segments(X86Cpu *cpu, unsigned cpl)
 {
     static const uint8_t data[] = { X86_ES, X86_DS, X86_FS, X86_GS };

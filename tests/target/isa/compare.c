@@ -406,13 +406,21 @@ static bool compare_same_wrap(const IsaCase *c, const IsaState *got,
            (uint32_t)-got->cr2 < 1024 && want->vector == EXC_GP;
 }
 
-/* Branches to addresses that are not canonical: the fault is at the target,
- * not at the branch (SDM 3A 6.15, #GP). */
-static bool compare_same_branch(const IsaCase *c, const IsaState *got,
-                                const IsaState *want)
+/* A CALL to what is no address has pushed when we find out, which is below the
+ * stack pointer then. */
+static void compare_punch_call(const IsaCase *c, const IsaState *end,
+                               IsaMem *mem)
 {
-    bool canonical = (int64_t)got->pc >> 47 == (int64_t)got->pc >> 63;
-    return !canonical && got->vector < 0 && want->vector == EXC_GP;
+    bool call = c->valid && c->insn.mnemonic == X86_CALL;
+
+    if (call && c->code == X86_CODE64 && end->vector == EXC_GP) {
+        uint64_t top = c->in.r[X86_RSP];
+        void *p = isa_mem_at(mem, top - 8, 8);
+
+        if (p) {
+            memset(p, 0, 8);
+        }
+    }
 }
 
 /* Addressed by RAX: its bits then ask for components that only the host has. */
@@ -436,9 +444,11 @@ char *isa_compare(const IsaCase *c, const IsaState *got, IsaMem *got_mem,
     compare_canonical(c, &b);
     compare_punch(c, got_mem);
     compare_punch(c, want_mem);
+    compare_punch_call(c, &a, got_mem);
+    compare_punch_call(c, &b, want_mem);
     bool same = a.vector == b.vector && a.pc == b.pc;
-    if (compare_same_fault(c, &a, &b) || compare_same_branch(c, &a, &b) ||
-        compare_same_wrap(c, &a, &b) || compare_is_beyond(c)) {
+    if (compare_same_fault(c, &a, &b) || compare_same_wrap(c, &a, &b) ||
+        compare_is_beyond(c)) {
         return NULL;
     }
     if (same && (a.vector >= 0 || compare_result(c))) {
