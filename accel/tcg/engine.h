@@ -250,6 +250,7 @@ struct TcgVcpu {
     X86Cpu *cpu;
     pthread_t thread; /* that runs it */
     TcgJump *jumps;
+    int64_t steal_due_us; /* when to ask the host again: steal.c */
     uint16_t key_next;
     TcgKeyId key_id[KEY_IDS];
     TcgWorld world[WORLDS];
@@ -277,6 +278,8 @@ struct TcgVcpu {
     bool plain;       /* the next block's accesses share no checks */
 };
 
+/* steal.c: between blocks, on the vCPU's thread. */
+void tcg_tell_steal(TcgVcpu *v);
 /* host-*.c: in a loop that waits; yield: let another thread run. Light. */
 void host_relax(bool yield);
 /* x86_cmpxchg16() on host memory, if the host has that. Light. */

@@ -180,6 +180,7 @@ static VcpuExit run_loop(TcgVcpu *v)
     do {
         if (rounds++ % RUN_ROUNDS_PER_SYNC == 0) {
             x86_tsc_sync(v->cpu);
+            tcg_tell_steal(v);
         }
         /* Not held for ever: memory that was retired waits for it. */
         rcu_read_lock();

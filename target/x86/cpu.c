@@ -88,7 +88,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
     cpu->kvm_pv_eoi = cpu->kvm_steal_time = cpu->kvm_async_pf = 0;
     cpu->kvm_poll_control = 1;
-    cpu->pv_eoi_offered = false;
+    cpu->pv_eoi_offered = cpu->waited_known = false;
     cpu_leave_smm(cpu);
     cpu->smbase = X86_SMBASE;
     cpu->svm = (X86Svm){ .gif = true };

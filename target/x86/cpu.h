@@ -282,8 +282,10 @@ struct X86Cpu {
                            tcg_unwind(); a __builtin_setjmp buffer */
 
     uint32_t pending; /* X86_PENDING_*, atomic */
+    uint64_t waited_ns;
 
     bool pv_eoi_offered;  /* see pv.c */
+    bool waited_known;    /* waited_ns is: see steal.c */
     bool interrupts_wait; /* those from outside stay pending: a counted run */
 
     /* A loop that waits leaves now and then, so that those it waits for get the

@@ -169,6 +169,7 @@ enum { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
     F(SVME_ADDR_CHK, "svme-addr-chk", 0x8000000a, 0, CPUID_EDX, 28) \
     F(KVM_CLOCK, "kvmclock", 0x40000001, 0, CPUID_EAX, 3) \
     F(KVM_NOPIODELAY, "kvm-nopiodelay", 0x40000001, 0, CPUID_EAX, 1) \
+    F(KVM_STEAL_TIME, "kvm-steal-time", 0x40000001, 0, CPUID_EAX, 5) \
     F(KVM_PV_EOI, "kvm-pv-eoi", 0x40000001, 0, CPUID_EAX, 6) \
     F(KVM_PV_UNHALT, "kvm-pv-unhalt", 0x40000001, 0, CPUID_EAX, 7) \
     F(KVM_CLOCK_STABLE, "kvmclock-stable-bit", 0x40000001, 0, CPUID_EAX, 24)

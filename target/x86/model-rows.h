@@ -25,7 +25,7 @@ extern const ModelRow model_rows[];
     "smep erms invpcid rdseed smap umip rdpid fsrm spec-ctrl "                 \
     "arch-capabilities bhi-ctrl rrsba-ctrl mcdt-no lahf_lm 3dnowprefetch "     \
     "syscall nx pdpe1gb rdtscp lm invtsc kvmclock kvm-nopiodelay "             \
-    "kvm-pv-eoi kvm-pv-unhalt "                                                \
+    "kvm-pv-eoi kvm-pv-unhalt kvm-steal-time "                                 \
     "kvmclock-stable-bit xsave xsaveopt xsavec xgetbv1 avx avx2 fma f16c "     \
     "bmi1 bmi2 abm adx aes pclmulqdq vaes vpclmulqdq sha-ni clflushopt clwb"
 
@@ -46,6 +46,7 @@ extern const ModelRow model_rows[];
 
 /* What a guest that may know that it is one gets with any CPU. */
 #define MODEL_PARAVIRTUAL                                                      \
-    "kvmclock kvm-nopiodelay kvmclock-stable-bit kvm-pv-eoi kvm-pv-unhalt"
+    "kvmclock kvm-nopiodelay kvmclock-stable-bit kvm-pv-eoi kvm-pv-unhalt "    \
+    "kvm-steal-time"
 
 #endif

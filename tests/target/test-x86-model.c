@@ -483,6 +483,51 @@ static void test_kvmclock(void)
     machine_free(m);
 }
 
+static void test_steal_time(void)
+{
+    Machine *m = machine_new("max");
+    uint64_t val;
+
+    x86_steal_tell(m->cpu, 100); /* nobody wants to know */
+    for (unsigned bit = 1; bit < 6; bit++) {
+        g_assert_false(x86_write_msr(m->cpu, 0x4b564d03, 0x9001 | 1 << bit));
+    }
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d03, 0x9041));
+    g_assert_true(x86_read_msr(m->cpu, 0x4b564d03, &val));
+    g_assert_cmphex(val, ==, 0x9041);
+    machine_put(m, 0x9040, 7, 8);
+    machine_put(m, 0x9048, 3, 4); /* odd, by mistake */
+    x86_steal_tell(m->cpu, 1000); /* what was before does not count */
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 7);
+    x86_steal_tell(m->cpu, 1200);
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 207);
+    g_assert_cmpuint(machine_get(m, 0x9048, 4), ==, 4);
+    x86_steal_tell(m->cpu, 1205);
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 212);
+    g_assert_cmpuint(machine_get(m, 0x9048, 4), ==, 6);
+    /* Another thread runs it: never backwards. */
+    x86_steal_tell(m->cpu, 50);
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 212);
+    x86_steal_tell(m->cpu, 51);
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 213);
+    /* Not preempted, and nothing behind. */
+    for (unsigned off = 0x0c; off < 0x40; off += 4) {
+        g_assert_cmphex(machine_get(m, 0x9040 + off, 4), ==, 0);
+    }
+    /* Outside RAM, and off. */
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d03, UINT64_C(1) << 45 | 1));
+    x86_steal_tell(m->cpu, 60);
+    x86_steal_tell(m->cpu, 70);
+    g_assert_true(x86_write_msr(m->cpu, 0x4b564d03, 0x9040));
+    x86_steal_tell(m->cpu, 80);
+    x86_steal_tell(m->cpu, 90);
+    g_assert_cmpuint(machine_get(m, 0x9040, 8), ==, 213);
+    machine_free(m);
+    m = machine_new("max,-kvm-steal-time");
+    g_assert_false(x86_write_msr(m->cpu, 0x4b564d03, 0x9001));
+    machine_free(m);
+}
+
 /* The same clock, whatever rate the counter has. */
 static void test_tsc_rate(void)
 {
@@ -543,5 +588,6 @@ int main(int argc, char **argv)
     g_test_add_func("/msr/tsc-follows", test_tsc_follows);
     g_test_add_func("/msr/tsc-together", test_tsc_together);
     g_test_add_func("/msr/kvmclock", test_kvmclock);
+    g_test_add_func("/msr/steal-time", test_steal_time);
     return machine_test_run();
 }

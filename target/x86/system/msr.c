@@ -332,6 +332,11 @@ static bool msr_set_wall_clock(X86Cpu *cpu, uint32_t msr, uint64_t val)
     return true;
 }
 
+static bool msr_set_steal_time(X86Cpu *cpu, uint32_t msr, uint64_t val)
+{
+    return x86_steal_write_msr(cpu, val);
+}
+
 static bool msr_set_pv_eoi(X86Cpu *cpu, uint32_t msr, uint64_t val)
 {
     return x86_pv_eoi_write_msr(cpu, val);
@@ -397,6 +402,7 @@ static const MsrRow msr_rows[] = {
     { 0xda0, 1, "XSS", AT_MASK(xss, 0), .feature = FEATURE_XSAVES }, /* no component */
     { 0x4b564d00, 1, "KVM_WALL_CLOCK_NEW", AT(kvm_wall_clock), .set = msr_set_wall_clock, .feature = FEATURE_KVM_CLOCK },
     { 0x4b564d01, 1, "KVM_SYSTEM_TIME_NEW", AT(kvm_system_time), .set = msr_set_system_time, .feature = FEATURE_KVM_CLOCK },
+    { 0x4b564d03, 1, "KVM_STEAL_TIME", AT(kvm_steal_time), .set = msr_set_steal_time, .feature = FEATURE_KVM_STEAL_TIME },
     { 0x4b564d04, 1, "KVM_PV_EOI_EN", AT(kvm_pv_eoi), .set = msr_set_pv_eoi, .feature = FEATURE_KVM_PV_EOI },
     { 0xc0000080, 1, "EFER", AT(efer), .set = msr_set_efer },
     { 0xc0000081, 1, "STAR", AT(star), .feature = FEATURE_SYSCALL },
