@@ -289,7 +289,9 @@ void tr_set_address(Translator *t, const X86Insn *i)
         tr_check_limit(t, i->mem.seg, off, bytes, tr_memory_written(i));
     }
     t->ea = tr_linear(t, i->mem.seg, off);
-    tr_check_aligned(t, t->ea, t->ea_disp, tr_aligned_bytes(i));
+    if (t->key.ac) {
+        tr_check_aligned(t, t->ea, t->ea_disp, tr_aligned_bytes(i));
+    }
     t->slot = tr_slot(t, &i->mem);
     t->steady = tr_is_steady(&i->mem);
 }
