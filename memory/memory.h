@@ -51,6 +51,7 @@ struct RamBlock {
     int fd;         /* the memfd */
     bool read_only; /* guest stores are ignored (ROM) */
     uint64_t *dirty[DIRTY_CLIENTS]; /* one bit a page; atomic access */
+    unsigned loggers;               /* see space_log_dirty(); atomic access */
     /* The translator's hook: bytes [off, off+len) of a page whose DIRTY_CODE
      * bit is set were written by somebody other than translated code. */
     void (*code_written)(void *opaque, RamBlock *block, uint64_t off,
@@ -195,6 +196,11 @@ typedef struct MemoryListener {
     void *opaque;
     /* Carry out late writes that are on their way; may be NULL. */
     void (*settle)(void *opaque);
+    /* ram->loggers became 0, or is 0 no more; may be NULL. */
+    void (*log_dirty)(void *opaque, RamBlock *ram);
+    /* Set the bits of the pages written that were not set so far, and may
+     * clear none; may be NULL. */
+    void (*sync_dirty)(void *opaque, RamBlock *ram);
 } MemoryListener;
 
 AddressSpace *space_new(const char *name, MemoryRegion *root);
@@ -204,6 +210,14 @@ void space_remove_listener(AddressSpace *as, void *opaque);
 /* What was written is written. On the thread that adds listeners, without any
  * lock that a callback of the space takes. */
 void space_settle(AddressSpace *as);
+/* One more (on) or one less reads a block's dirty bits for display or
+ * migration, and asks for them by space_sync_dirty(). Pages written before may
+ * count as written. On the thread that adds listeners. */
+void space_log_dirty(AddressSpace *as, RamBlock *ram, bool on);
+/* The bits tell of all that was written before the call. Then clear them, then
+ * read the pages: what is written meanwhile comes with the next call. While
+ * the block is logged, on the same thread; locks as for space_settle(). */
+void space_sync_dirty(AddressSpace *as, RamBlock *ram);
 void space_begin(AddressSpace *as); /* batch tree changes; nests */
 void space_commit(AddressSpace *as);
 

@@ -130,6 +130,36 @@ void space_settle(AddressSpace *as)
     }
 }
 
+void space_log_dirty(AddressSpace *as, RamBlock *ram, bool on)
+{
+    unsigned before =
+        __atomic_fetch_add(&ram->loggers, on ? 1 : -1u, __ATOMIC_SEQ_CST);
+
+    g_assert(on || before);
+    if (before != (on ? 0 : 1)) {
+        return;
+    }
+    for (guint i = 0; i < as->listeners->len; i++) {
+        MemoryListener *l = &g_array_index(as->listeners, MemoryListener, i);
+
+        if (l->log_dirty) {
+            l->log_dirty(l->opaque, ram);
+        }
+    }
+}
+
+void space_sync_dirty(AddressSpace *as, RamBlock *ram)
+{
+    g_assert(ram->loggers);
+    for (guint i = 0; i < as->listeners->len; i++) {
+        MemoryListener *l = &g_array_index(as->listeners, MemoryListener, i);
+
+        if (l->sync_dirty) {
+            l->sync_dirty(l->opaque, ram);
+        }
+    }
+}
+
 void space_remove_listener(AddressSpace *as, void *opaque)
 {
     tree_lock();

@@ -44,6 +44,8 @@ static const struct {
     [CAP_ADJUST_CLOCK] = { KVM_CAP_ADJUST_CLOCK, "adjust-clock", NULL },
     [CAP_X2APIC_API] = { KVM_CAP_X2APIC_API, "x2apic-api", NULL },
     [CAP_DIRTY_RING] = { KVM_CAP_DIRTY_LOG_RING, "dirty-ring", NULL },
+    [CAP_MANUAL_DIRTY] = { KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+                           "manual-dirty-log", NULL },
     [CAP_SMM] = { KVM_CAP_X86_SMM, "smm", NULL },
     [CAP_NESTED_STATE] = { KVM_CAP_NESTED_STATE, "nested-state", NULL },
     [CAP_GUEST_DEBUG] = { KVM_CAP_SET_GUEST_DEBUG, "guest-debug", NULL },

@@ -186,6 +186,15 @@ static KvmDone exit_eoi(KvmVcpu *v)
     return DONE_GO_ON;
 }
 
+static KvmDone exit_ring_full(KvmVcpu *v)
+{
+    if (kvm_dirty_reap(v->engine)) {
+        return DONE_GO_ON;
+    }
+    kvm_report(v, "the dirty ring cannot be emptied");
+    return DONE_FAILED;
+}
+
 static KvmDone exit_debug(KvmVcpu *v)
 {
     return DONE_DEBUG;
@@ -217,6 +226,7 @@ static const struct {
     [KVM_EXIT_INTERNAL_ERROR] = { "internal error", exit_internal },
     [KVM_EXIT_IOAPIC_EOI] = { "end of level", exit_eoi },
     [KVM_EXIT_DEBUG] = { "debug", exit_debug },
+    [KVM_EXIT_DIRTY_RING_FULL] = { "dirty ring full", exit_ring_full },
 };
 
 KvmDone kvm_handle_exit(KvmVcpu *v)

@@ -18,6 +18,9 @@ static const KeyValKey engine_keys[] = {
     { "ioeventfd", "on|off", "let KVM take queue kicks (on)" },
     { "coalesced-mmio", "on|off",
       "writes to the VGA's planes wait in the kernel (on)" },
+    { "dirty-ring-size", "N",
+      "log what is written in a ring of N entries for each vCPU, a power of "
+      "two (0: in bitmaps)" },
     { "halt-poll-ns", "N",
       "how long KVM looks for work before a vCPU sleeps (the host's)" },
     { "kernel-irqchip", "on|off|split",
@@ -111,6 +114,8 @@ static bool engine_parse(KvmEngine *e, const char *options, GError **errp)
     return engine_parse_irqchip(e, keyval_get(kv, "kernel-irqchip"), errp) &&
            keyval_get_uint(kv, "halt-poll-ns", UINT32_MAX, &e->halt_poll_ns,
                            errp) &&
+           keyval_get_uint(kv, "dirty-ring-size", UINT32_MAX,
+                           &e->dirty.ring_size, errp) &&
            keyval_get_bool(kv, "coalesced-mmio", &e->late.wanted, errp) &&
            keyval_get_bool(kv, "ioeventfd", &e->bells.wanted, errp) &&
            keyval_get_bool(kv, "step", &e->step_fallback, errp);
@@ -254,7 +259,7 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
         !engine_create_vm(e, errp) || !engine_find_tsc(e, errp) ||
         !engine_halt_poll(e, errp) || !engine_exit_on_failure(e, errp) ||
         !kvm_irqchip_create(e, errp) || !kvm_filter_msrs(e, errp) ||
-        !kvm_slots_init(e, errp)) {
+        !kvm_dirty_init(e, errp) || !kvm_slots_init(e, errp)) {
         engine_destroy(&e->parent);
         return NULL;
     }
@@ -266,6 +271,16 @@ static Accel *engine_create(const char *options, AddressSpace *memory,
 
 /* ---- vCPUs --------------------------------------------------------------- */
 
+static void engine_vcpu_close(KvmVcpu *v)
+{
+    kvm_dirty_unmap_ring(v);
+    if (v->run) {
+        munmap(v->run, v->engine->run_size);
+    }
+    engine_close(&v->fd);
+    g_free(v);
+}
+
 static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
 {
     KvmEngine *e = kvm_engine(accel);
@@ -274,16 +289,13 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     if (!v) {
         return;
     }
+    kvm_dirty_reap(e); /* its ring goes with it */
     g_mutex_lock(&e->lock);
     g_ptr_array_remove(e->vcpus, v);
     g_mutex_unlock(&e->lock);
     cpu->kvm = NULL;
     cpu->mmu_ops = NULL;
-    if (v->run) {
-        munmap(v->run, e->run_size);
-    }
-    engine_close(&v->fd);
-    g_free(v);
+    engine_vcpu_close(v);
 }
 
 static bool engine_vcpu_open(KvmVcpu *v, GError **errp)
@@ -302,7 +314,7 @@ static bool engine_vcpu_open(KvmVcpu *v, GError **errp)
         return emu_fail_errno(errp, errno, "mmap of a vCPU");
     }
     v->run = run;
-    return true;
+    return kvm_dirty_map_ring(v, errp);
 }
 
 static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
@@ -315,8 +327,7 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     v->fd = -1;
     v->ours = v->apic_ours = v->clean = true;
     if (!engine_vcpu_open(v, errp)) {
-        engine_close(&v->fd);
-        g_free(v);
+        engine_vcpu_close(v);
         return false;
     }
     cpu->kvm = v;
@@ -356,6 +367,7 @@ static void engine_info(Accel *accel, GString *out)
         g_string_append_printf(out, "%-18s %" PRIu64 "\n", rows[i].name,
                                rows[i].n);
     }
+    kvm_dirty_print(e, out);
     kvm_irqchip_print(e, out);
     kvm_bells_print(e, out);
     kvm_late_print(e, out);

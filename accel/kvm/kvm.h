@@ -58,6 +58,7 @@ typedef enum KvmCap {
     CAP_ADJUST_CLOCK,
     CAP_X2APIC_API,
     CAP_DIRTY_RING,
+    CAP_MANUAL_DIRTY,
     CAP_SMM,
     CAP_NESTED_STATE,
     CAP_GUEST_DEBUG,
@@ -76,7 +77,21 @@ typedef struct KvmSlot {
     RamBlock *ram;
     uint64_t ram_off;
     uint32_t flags;
+    bool logged; /* KVM tells what the guest writes */
 } KvmSlot;
+
+/* How KVM tells it: dirty.c. */
+typedef struct KvmDirty {
+    /* Wiring: fixed once created. */
+    uint64_t ring_size; /* entries of each vCPU's; 0: a bitmap for each slot */
+    bool manual;        /* pages are protected again when we ask for it */
+
+    /* KvmEngine.lock guards what follows. */
+    uint64_t taken; /* entries that KVM did not get back */
+    bool overrun;   /* a ring is out of step for good */
+    bool failed;    /* the user was told */
+    uint64_t pages;
+} KvmDirty;
 
 /* A space whose doorbells KVM answers, and all of them: bell.c. */
 typedef struct KvmBellSpace {
@@ -171,11 +186,12 @@ struct KvmEngine {
 
     GMutex lock; /* guards slots, inhibit, vcpus; a leaf but for the ioctls */
     GCond changed;
-    GArray *slots;  /* of KvmSlot; the index is KVM's slot number */
-    int slot_error; /* errno of the last one that KVM refused; 0: none */
-    unsigned inhibit;
+    GArray *slots;    /* of KvmSlot; the index is KVM's slot number */
+    int slot_error;   /* errno of the last one that KVM refused; 0: none */
+    unsigned inhibit; /* how many want vCPUs out */
     GPtrArray *vcpus;
 
+    KvmDirty dirty;
     KvmBells bells;
     KvmIrqchip irqchip;
     KvmChips chips;
@@ -194,7 +210,9 @@ struct KvmVcpu {
     X86Cpu *cpu;
     int fd;
     struct kvm_run *run;
-    pthread_t thread; /* that runs it */
+    struct kvm_dirty_gfn *ring; /* NULL: there is none */
+    uint32_t ring_next;         /* the entry to come; KvmEngine.lock */
+    pthread_t thread;           /* that runs it */
 
     int inside;     /* in KVM, or about to be; atomic */
     bool ours;      /* X86Cpu holds the state */
@@ -239,9 +257,36 @@ bool kvm_host_has_vt(void);
 void kvm_slots_changed(void *engine, const FlatView *old, const FlatView *now);
 bool kvm_slots_init(KvmEngine *e, GError **errp);
 void kvm_slots_clear(KvmEngine *e);
+/* Tell KVM; of no size: it is gone. */
+bool kvm_slot_set(KvmEngine *e, unsigned n, const KvmSlot *s, uint64_t size);
 /* Around KVM_RUN. */
 void kvm_vcpu_enter(KvmVcpu *v);
 void kvm_vcpu_leave(KvmVcpu *v);
+/* No vCPU is inside between these. */
+void kvm_hold_locked(KvmEngine *e);
+void kvm_release_locked(KvmEngine *e);
+
+static inline KvmSlot *kvm_slot(const KvmEngine *e, unsigned n)
+{
+    return &g_array_index(e->slots, KvmSlot, n);
+}
+
+/* ---- dirty.c ------------------------------------------------------------- */
+
+/* Before slots and vCPUs are made. */
+bool kvm_dirty_init(KvmEngine *e, GError **errp);
+bool kvm_dirty_map_ring(KvmVcpu *v, GError **errp);
+/* v is not inside, and will not be again. */
+void kvm_dirty_unmap_ring(KvmVcpu *v);
+bool kvm_dirty_wanted(const KvmSlot *s);
+/* Set the bits of all that was written to slot n. */
+void kvm_dirty_fetch_locked(KvmEngine *e, unsigned n);
+/* Make room in the rings; false: KVM does not take it back. */
+bool kvm_dirty_reap(KvmEngine *e);
+/* MemoryListener's. */
+void kvm_dirty_log(void *engine, RamBlock *ram);
+void kvm_dirty_sync(void *engine, RamBlock *ram);
+void kvm_dirty_print(const KvmEngine *e, GString *out);
 
 /* ---- bell.c -------------------------------------------------------------- */
 

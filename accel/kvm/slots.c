@@ -76,32 +76,25 @@ static GArray *slots_wanted(const FlatView *view)
 
 /* ---- telling KVM --------------------------------------------------------- */
 
-static void slots_set(KvmEngine *e, unsigned n, const KvmSlot *s, uint64_t size)
+bool kvm_slot_set(KvmEngine *e, unsigned n, const KvmSlot *s, uint64_t size)
 {
     struct kvm_userspace_memory_region region = {
         .slot = n,
-        .flags = size ? s->flags : 0,
+        .flags =
+            size ? s->flags | (s->logged ? KVM_MEM_LOG_DIRTY_PAGES : 0) : 0,
         .guest_phys_addr = s->start,
         .memory_size = size,
         .userspace_addr = (uintptr_t)s->host,
     };
 
     /* Without a slot the guest's accesses come out, and are served. */
-    if (ioctl(e->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) != 0) {
-        e->slot_error = errno;
-        log_printf("kvm: KVM_SET_USER_MEMORY_REGION %" PRIx64 "+%" PRIx64
-                   ": %s\n",
-                   s->start, size, g_strerror(errno));
+    if (ioctl(e->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) == 0) {
+        return true;
     }
-}
-
-/* Nobody is told which pages KVM's guest wrote: all of them, then. */
-static void slots_dirty(const KvmSlot *s)
-{
-    if (!(s->flags & KVM_MEM_READONLY)) {
-        ram_dirty_set(s->ram, DIRTY_DISPLAY, s->ram_off, s->size);
-        ram_dirty_set(s->ram, DIRTY_MIGRATION, s->ram_off, s->size);
-    }
+    e->slot_error = errno;
+    log_printf("kvm: KVM_SET_USER_MEMORY_REGION %" PRIx64 "+%" PRIx64 ": %s\n",
+               s->start, size, g_strerror(errno));
+    return false;
 }
 
 static void slots_remove_locked(KvmEngine *e, GArray *wanted)
@@ -110,8 +103,8 @@ static void slots_remove_locked(KvmEngine *e, GArray *wanted)
         KvmSlot *s = slots_at(e->slots, i);
 
         if (s->size && !slots_have(wanted, s)) {
-            slots_set(e, i, s, 0);
-            slots_dirty(s);
+            kvm_dirty_fetch_locked(e, i); /* its log goes with it */
+            kvm_slot_set(e, i, s, 0);
             s->size = 0;
         }
     }
@@ -131,7 +124,7 @@ static unsigned slots_free_number(GArray *slots)
 static void slots_add_locked(KvmEngine *e, GArray *wanted)
 {
     for (unsigned i = 0; i < wanted->len; i++) {
-        const KvmSlot *s = slots_at(wanted, i);
+        KvmSlot *s = slots_at(wanted, i);
 
         if (slots_have(e->slots, s)) {
             continue;
@@ -144,8 +137,9 @@ static void slots_add_locked(KvmEngine *e, GArray *wanted)
             g_array_set_size(e->slots, n);
             return;
         }
+        s->logged = kvm_dirty_wanted(s);
         *slots_at(e->slots, n) = *s;
-        slots_set(e, n, s, s->size);
+        kvm_slot_set(e, n, s, s->size);
     }
 }
 
@@ -182,9 +176,9 @@ void kvm_vcpu_leave(KvmVcpu *v)
     }
 }
 
-static void slots_inhibit_locked(KvmEngine *e)
+void kvm_hold_locked(KvmEngine *e)
 {
-    __atomic_store_n(&e->inhibit, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&e->inhibit, 1, __ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < e->vcpus->len; i++) {
         KvmVcpu *v = e->vcpus->pdata[i];
 
@@ -195,9 +189,9 @@ static void slots_inhibit_locked(KvmEngine *e)
     }
 }
 
-static void slots_allow_locked(KvmEngine *e)
+void kvm_release_locked(KvmEngine *e)
 {
-    __atomic_store_n(&e->inhibit, 0, __ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&e->inhibit, 1, __ATOMIC_SEQ_CST);
     g_cond_broadcast(&e->changed);
 }
 
@@ -210,17 +204,20 @@ void kvm_slots_changed(void *engine, const FlatView *old, const FlatView *now)
     GArray *wanted = slots_wanted(now);
 
     g_mutex_lock(&e->lock);
-    slots_inhibit_locked(e);
+    kvm_hold_locked(e);
     slots_remove_locked(e, wanted);
     slots_add_locked(e, wanted);
-    slots_allow_locked(e);
+    kvm_release_locked(e);
     g_mutex_unlock(&e->lock);
     g_array_free(wanted, TRUE);
 }
 
 bool kvm_slots_init(KvmEngine *e, GError **errp)
 {
-    const MemoryListener listener = { kvm_slots_changed, e };
+    const MemoryListener listener = { .changed = kvm_slots_changed,
+                                      .log_dirty = kvm_dirty_log,
+                                      .sync_dirty = kvm_dirty_sync,
+                                      .opaque = e };
 
     e->slots = g_array_new(FALSE, TRUE, sizeof(KvmSlot));
     space_add_listener(e->parent.memory, &listener);
@@ -237,10 +234,12 @@ void kvm_slots_clear(KvmEngine *e)
         return;
     }
     space_remove_listener(e->parent.memory, e);
+    g_mutex_lock(&e->lock);
     for (unsigned i = 0; i < e->slots->len; i++) {
         if (slots_at(e->slots, i)->size) {
-            slots_dirty(slots_at(e->slots, i));
+            kvm_dirty_fetch_locked(e, i);
         }
     }
+    g_mutex_unlock(&e->lock);
     g_clear_pointer(&e->slots, g_array_unref);
 }
