@@ -134,6 +134,7 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     code->base_mask = ir->relative ? UINT64_MAX : 0;
     e->reachable = true;
     regs_reset(e);
+    held_drop_all(e);
     memset(code->exit, 0, sizeof(code->exit));
 }
 

@@ -61,6 +61,7 @@ static void call_result(Emit *e, const IrInsn *i)
     }
     if (i->dst < TCG_GLOBALS) { /* loaded with the others */
         asm_store(&e->as, asm_env(ENV_OFF(r) + 8 * i->dst), RAX);
+        held_drop_global(e, i->dst);
         return;
     }
     unsigned dst = regs_define(e, i->dst, NO_REG);
@@ -75,6 +76,9 @@ static void call_reload(Emit *e, const TcgHelper *h, IrVal dst)
     bool all = kept || h->flags & TCG_WRITES_GLOBALS;
 
     asm_call_to(&e->as, emit_thunk(e, all ? THUNK_RELOAD_ALL : THUNK_RELOAD));
+    if (h->flags & TCG_WRITES_GLOBALS) {
+        held_drop_globals(e);
+    }
 }
 
 void call_light(Emit *e, const TcgHelper *h, int64_t constant)

@@ -20,7 +20,8 @@
  *  1. Globals with a register in emit_home[] are there at every instruction
  *     boundary and at every point that can leave; the others are in env.
  *  2. rsp is env. r13, r14, r15 hold temporaries and intermediates; C keeps
- *     them. Temporaries that find no room are in env->spill.
+ *     them. Temporaries that find no room are in env->spill. What else they
+ *     hold (held.c) is in env as well.
  *  3. Flags are in the host's flags (host_flags), in env->flags (env_flags),
  *     in both, or, where nothing reads them any more, in neither.
  *  4. Nothing between an access's branch to its slow part and the access
@@ -225,6 +226,13 @@ typedef struct ShareAccess {
     int16_t at;     /* from the leader's address */
 } ShareAccess;
 
+/* What a scratch register still holds (held.c): one of them, or nothing. */
+typedef struct EmitHeld {
+    const ShareGroup *group; /* what is in its place, or NULL */
+    IrVal global;            /* or IR_NONE */
+    uint32_t used;           /* index of the last instruction that did */
+} EmitHeld;
+
 typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
 
 /* Reused from block to block: no allocation in the steady state. */
@@ -263,7 +271,7 @@ struct Emit {
     IrVal lazies[32];
     unsigned lazy_count;
     uint32_t places; /* of env->shared that open groups have */
-    const ShareGroup *held[EMIT_SCRATCHES]; /* what is in their places, too */
+    EmitHeld held[EMIT_SCRATCHES];
 
     /* Collected for the end. */
     EmitCold *cold;
@@ -323,11 +331,12 @@ static inline const void *emit_thunk(const Emit *e, EmitThunk t)
 }
 
 /* regs.c */
-void regs_reset(Emit *e);               /* temporaries are gone */
-void regs_done(Emit *e);                /* instruction is over: unlock */
-unsigned regs_take(Emit *e);            /* a scratch register, locked */
-unsigned regs_try(Emit *e);             /* a free one or NO_REG, not locked */
-unsigned regs_value(Emit *e, IrVal v);  /* register holding v, locked */
+void regs_reset(Emit *e);              /* temporaries are gone */
+void regs_done(Emit *e);               /* instruction is over: unlock */
+unsigned regs_take(Emit *e);           /* a scratch register, locked */
+unsigned regs_try(Emit *e);            /* a free one or NO_REG, not locked */
+unsigned regs_value(Emit *e, IrVal v); /* register holding v, locked */
+unsigned regs_lock(Emit *e, unsigned reg);
 unsigned regs_copy(Emit *e, IrVal v);   /* v in a scratch to be changed */
 EmitRhs regs_rhs(Emit *e, IrVal v);     /* IR_IMM: the instruction's imm */
 EmitRhs regs_mem_rhs(Emit *e, IrVal v); /* register or memory */
@@ -341,6 +350,8 @@ void regs_use(Emit *e, IrVal v);        /* a use is over */
 void regs_sources_done(Emit *e);        /* of the present instruction */
 unsigned regs_define(Emit *e, IrVal dst, unsigned prefer);
 void regs_defined(Emit *e, IrVal dst, unsigned reg);
+/* reg, a scratch register, is the new value of a global without home. */
+void regs_store_global(Emit *e, IrVal g, unsigned reg);
 bool regs_define_lazy(Emit *e, IrVal dst, EmitAddr a);
 void regs_before_write(Emit *e, IrVal v); /* v's old value is about to go */
 void regs_sync(Emit *e);                  /* all temporaries to their slots */
@@ -408,10 +419,21 @@ int32_t share_at(const Emit *e); /* of the present access */
 bool share_fits(const ShareGroup *g, int64_t disp);
 void share_begin(Emit *e, ShareGroup *g); /* its place in env->shared */
 void share_end(Emit *e);                  /* of the present instruction */
-/* A scratch register that holds what is in the group's place, or NO_REG. */
-unsigned share_held(const Emit *e, const ShareGroup *g);
-void share_hold(Emit *e, const ShareGroup *g, unsigned reg);
-void share_drop(Emit *e, unsigned reg); /* it will hold something else */
+
+/* held.c; reg: a scratch register. */
+void held_drop(Emit *e, unsigned reg); /* it will be changed; or NO_REG */
+void held_drop_all(Emit *e);
+void held_use(Emit *e, unsigned reg); /* the present instruction does */
+/* Is reg the better one to take? */
+bool held_is_rather(const Emit *e, unsigned reg, unsigned other);
+/* A register with the value of a global that has no home, or NO_REG. */
+unsigned held_global(const Emit *e, IrVal g);
+void held_set_global(Emit *e, IrVal g, unsigned reg);
+void held_drop_global(Emit *e, IrVal g); /* it was written otherwise */
+void held_drop_globals(Emit *e);
+/* A register with what is in the group's place, or NO_REG. */
+unsigned held_group(const Emit *e, const ShareGroup *g);
+void held_set_group(Emit *e, const ShareGroup *g, unsigned reg);
 
 /* mem.c */
 typedef enum MemKind {
@@ -462,7 +484,7 @@ typedef struct MemAccess {
     AsmMem at;     /* host address */
     unsigned reg;  /* scratch: the addend, or, joined, the address */
     unsigned cold; /* MEM_FOLLOWS: there is none */
-    unsigned base; /* of the guest's address */
+    unsigned base; /* scratch: only the guest's address, or NO_REG */
     bool joined;
     const ShareGroup *group; /* reg holds what is in its place; or NULL */
 } MemAccess;

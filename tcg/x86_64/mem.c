@@ -54,6 +54,7 @@ static AsmMem mem_compute(Emit *e, AsmMem m, bool wrap, bool far,
         m.disp = disp;
         asm_rm(&e->as, wrap ? OP_LEA32 : OP_LEA, reg, m);
     }
+    held_drop(e, reg);
     e->locked = locked | 1u << reg;
     return asm_mem(reg, 0);
 }
@@ -262,36 +263,45 @@ static unsigned mem_table_register(Emit *e, const IrInsn *i, AsmMem address)
     return suits ? regs_try(e) : (unsigned)NO_REG;
 }
 
+/* The address's base, if it is a scratch register that nothing else of the
+ * instruction is in, or NO_REG. locked: before it. */
+static unsigned mem_own_base(AsmMem address, uint32_t locked)
+{
+    bool own = address.base != NO_REG && address.base >= EMIT_SCRATCH_FIRST &&
+               !(locked & 1u << address.base);
+
+    return own ? address.base : (unsigned)NO_REG;
+}
+
+static void mem_free_base(Emit *e, unsigned own)
+{
+    if (own != NO_REG) {
+        e->locked &= ~(1u << own);
+    }
+}
+
 /* An access that its group's leader has checked. */
 static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
                             bool flags_needed)
 {
+    uint32_t locked = e->locked;
     AsmMem address = g->joined ? asm_mem(NO_REG, 0) : mem_address(e, i);
 
     if (i->op == IR_ATOMIC) { /* loses them itself */
         flags_lose(e, flags_needed);
     }
-    unsigned reg = share_held(e, g);
+    unsigned reg = held_group(e, g);
     if (reg == NO_REG) {
         reg = regs_take(e);
         asm_load(&e->as, reg, mem_shared(g));
     }
-    e->locked |= 1u << reg;
+    regs_lock(e, reg);
     return (MemAccess){ .at = g->joined ? asm_mem(reg, share_at(e))
                                         : mem_sum(address, reg),
                         .reg = reg,
                         .cold = MEM_FOLLOWS,
-                        .base = address.base,
+                        .base = mem_own_base(address, locked),
                         .group = g };
-}
-
-static AsmMem mem_without_disp(Emit *e, AsmMem address, unsigned reg)
-{
-    asm_lea(&e->as, reg, address);
-    if (address.base >= EMIT_SCRATCH_FIRST) {
-        e->locked &= ~(1u << address.base);
-    }
-    return asm_mem(reg, 0);
 }
 
 /* The check is for the whole group. */
@@ -334,10 +344,13 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     if (g && !share_leads(e, g)) {
         return mem_follow(e, i, g, flags_needed);
     }
+    uint32_t locked = e->locked;
     AsmMem address = mem_address(e, i);
     unsigned reg = regs_take(e);
     if (g && !share_fits(g, address.disp)) {
-        address = mem_without_disp(e, address, reg);
+        asm_lea(&e->as, reg, address);
+        mem_free_base(e, mem_own_base(address, locked));
+        address = asm_mem(reg, 0);
         reg = regs_take(e);
     }
 
@@ -348,7 +361,7 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     MemAccess m = { .at = mem_sum(address, reg),
                     .reg = reg,
                     .cold = c - e->cold,
-                    .base = address.base };
+                    .base = mem_own_base(address, locked) };
     c->desc |= e->places ? MEM_DESC_AMID : 0;
     if (g) {
         share_begin(e, g);
@@ -380,7 +393,7 @@ void mem_resume(Emit *e, MemAccess *m)
 void mem_after(Emit *e, MemAccess m)
 {
     if (m.group) {
-        share_hold(e, m.group, m.reg);
+        held_set_group(e, m.group, m.reg);
     }
     if (m.cold == MEM_FOLLOWS) {
         return;
@@ -417,13 +430,11 @@ void mem_join(Emit *e, MemAccess *m)
     asm_lea(&e->as, m->reg, m->at);
     m->joined = true;
     m->group = NULL;
-    share_drop(e, m->reg);
+    held_drop(e, m->reg);
     if (m->cold != MEM_FOLLOWS) {
         e->cold[m->cold].desc |= MEM_DESC_JOINED;
     }
-    if (m->base != NO_REG && m->base >= EMIT_SCRATCH_FIRST) {
-        e->locked &= ~(1u << m->base);
-    }
+    mem_free_base(e, m->base);
     m->at = asm_mem(m->reg, 0);
 }
 
@@ -553,7 +564,7 @@ void emit_ld(Emit *e, const IrInsn *i)
     asm_rm(&e->as, mem_load_op(i), dst, m.at);
     if (dst == m.reg) {
         m.group = NULL;
-        share_drop(e, dst);
+        held_drop(e, dst);
     }
     mem_after(e, m);
     regs_defined(e, i->dst, dst);

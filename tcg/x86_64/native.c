@@ -73,10 +73,8 @@ static unsigned native_gpr(Emit *e, const NativeInsn *n, NativeScratch *s,
             return s->reg[k];
         }
     }
-    unsigned reg = regs_take(e);
-    if (!native_overwrites(n, guest)) {
-        asm_load(&e->as, reg, asm_env(ENV_OFF(r) + 8 * guest));
-    }
+    bool fresh = held_global(e, guest) == NO_REG && native_overwrites(n, guest);
+    unsigned reg = fresh ? regs_take(e) : regs_value(e, guest);
     s->guest[s->count] = guest;
     s->reg[s->count++] = reg;
     return reg;
@@ -133,7 +131,7 @@ static void native_store_results(Emit *e, const NativeInsn *n,
 {
     for (unsigned k = 0; k < s->count; k++) {
         if (n->gpr_out & 1u << s->guest[k]) {
-            asm_store(&e->as, asm_env(ENV_OFF(r) + 8 * s->guest[k]), s->reg[k]);
+            regs_store_global(e, s->guest[k], s->reg[k]);
         }
     }
 }

@@ -22,7 +22,7 @@ static void emit_insn(Emit *e, const IrInsn *i)
     }
     side_mark(e, e->pc);
     if (e->ir->count_insns) { /* without flags */
-        share_drop(e, R13);
+        held_drop(e, R13);
         asm_load(&e->as, R13, count);
         asm_lea(&e->as, R13, asm_mem(R13, 1));
         asm_store(&e->as, count, R13);

@@ -91,7 +91,7 @@ static void regs_evict(Emit *e, unsigned reg)
     *regs_owner(e, reg) = IR_NONE;
 }
 
-/* Rather one that does not hold what a group's followers want. */
+/* Rather one that holds nothing; else what was not used for longest. */
 unsigned regs_try(Emit *e)
 {
     unsigned found = NO_REG;
@@ -100,12 +100,11 @@ unsigned regs_try(Emit *e)
         unsigned reg = EMIT_SCRATCH_FIRST + n;
 
         if (e->owner[n] == IR_NONE && !(e->locked & 1u << reg) &&
-            (found == NO_REG ||
-             (e->held[found - EMIT_SCRATCH_FIRST] && !e->held[n]))) {
+            (found == NO_REG || held_is_rather(e, reg, found))) {
             found = reg;
         }
     }
-    share_drop(e, found);
+    held_drop(e, found);
     return found;
 }
 
@@ -220,7 +219,7 @@ static void regs_place(Emit *e, IrVal v, unsigned reg)
     t->reg = reg;
     t->slot_valid = false;
     *regs_owner(e, reg) = v;
-    share_drop(e, reg);
+    held_drop(e, reg);
 }
 
 static bool regs_addr_is_const(EmitAddr a)
@@ -408,9 +407,12 @@ void regs_settle_globals(Emit *e)
 
 /* ---- reading ---------------------------------------------------------- */
 
-static unsigned regs_lock(Emit *e, unsigned reg)
+unsigned regs_lock(Emit *e, unsigned reg)
 {
     e->locked |= 1u << reg;
+    if (regs_is_scratch(reg)) {
+        held_use(e, reg);
+    }
     return reg;
 }
 
@@ -419,10 +421,14 @@ static unsigned regs_global_value(Emit *e, IrVal v)
     if (emit_home[v] != NO_REG) {
         return emit_home[v];
     }
-    unsigned reg = regs_take(e);
+    unsigned reg = held_global(e, v);
 
-    asm_load(&e->as, reg, regs_global_mem(v));
-    return reg;
+    if (reg == NO_REG) {
+        reg = regs_take(e);
+        asm_load(&e->as, reg, regs_global_mem(v));
+        held_set_global(e, v, reg);
+    }
+    return regs_lock(e, reg);
 }
 
 unsigned regs_value(Emit *e, IrVal v)
@@ -466,11 +472,12 @@ unsigned regs_copy(Emit *e, IrVal v)
     }
     uint32_t locked = e->locked;
     unsigned from = regs_value(e, v);
-    bool loaded = regs_is_scratch(from) && *regs_owner(e, from) == IR_NONE;
-    bool ends = regs_is_scratch(from) && *regs_owner(e, from) == v &&
-                regs_dies(e, v) && !(locked & 1u << from);
+    bool unlocked = regs_is_scratch(from) && !(locked & 1u << from);
+    bool loaded = unlocked && *regs_owner(e, from) == IR_NONE;
+    bool ends = unlocked && *regs_owner(e, from) == v && regs_dies(e, v);
 
     if (loaded || ends) {
+        held_drop(e, from);
         return from;
     }
     reg = regs_take(e);
@@ -482,7 +489,8 @@ unsigned regs_copy(Emit *e, IrVal v)
 EmitRhs regs_mem_rhs(Emit *e, IrVal v)
 {
     v = regs_root(e, v);
-    if (regs_is_global(v) && emit_home[v] == NO_REG) {
+    if (regs_is_global(v) && emit_home[v] == NO_REG &&
+        held_global(e, v) == NO_REG) {
         return (EmitRhs){ RHS_MEM, .mem = regs_global_mem(v) };
     }
     if (regs_is_temp(v) && regs_temp(e, v)->where == TEMP_SLOT) {
@@ -527,16 +535,24 @@ unsigned regs_define(Emit *e, IrVal dst, unsigned prefer)
     }
     if (prefer != NO_REG && regs_is_scratch(prefer) &&
         *regs_owner(e, prefer) == IR_NONE) {
+        held_drop(e, prefer);
         return regs_lock(e, prefer);
     }
     return regs_take(e);
+}
+
+void regs_store_global(Emit *e, IrVal g, unsigned reg)
+{
+    asm_store(&e->as, regs_global_mem(g), reg);
+    held_drop_global(e, g);
+    held_set_global(e, g, reg);
 }
 
 void regs_defined(Emit *e, IrVal dst, unsigned reg)
 {
     if (regs_is_global(dst)) {
         if (emit_home[dst] == NO_REG) {
-            asm_store(&e->as, regs_global_mem(dst), reg);
+            regs_store_global(e, dst, reg);
         } else if (emit_home[dst] != reg) {
             asm_mov(&e->as, emit_home[dst], reg);
         }
@@ -604,4 +620,5 @@ void regs_forget(Emit *e)
             e->owner[n] = IR_NONE;
         }
     }
+    held_drop_all(e);
 }

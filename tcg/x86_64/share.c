@@ -404,7 +404,6 @@ void share_analyse(Emit *e)
     Share s = { .e = e };
 
     e->group_count = e->places = 0;
-    memset(e->held, 0, sizeof(e->held));
     memset(e->share, 0, ir->count * sizeof(e->share[0]));
     if (ir->plain || e->ctx->switches & TCG_OFF_GROUP) {
         return;
@@ -462,34 +461,12 @@ void share_begin(Emit *e, ShareGroup *g)
     e->places |= 1u << g->place;
 }
 
-unsigned share_held(const Emit *e, const ShareGroup *g)
-{
-    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
-        if (e->held[n] == g) {
-            return EMIT_SCRATCH_FIRST + n;
-        }
-    }
-    return NO_REG;
-}
-
-void share_hold(Emit *e, const ShareGroup *g, unsigned reg)
-{
-    e->held[reg - EMIT_SCRATCH_FIRST] = g;
-}
-
-void share_drop(Emit *e, unsigned reg)
-{
-    if (reg != NO_REG) {
-        e->held[reg - EMIT_SCRATCH_FIRST] = NULL;
-    }
-}
-
 void share_end(Emit *e)
 {
     const ShareGroup *g = share_group(e);
 
     if (g && g->last == e->index) {
         e->places &= ~(1u << g->place);
-        share_drop(e, share_held(e, g));
+        held_drop(e, held_group(e, g));
     }
 }

@@ -116,6 +116,21 @@ static const TcgHelper quick = { .name = "quick",
                                  .unless_bits = 4,
                                  .unless = 0x1234 };
 
+/* r13 and r14 are held from one use to the next; the call ends that. */
+static void held(IrBlock *b)
+{
+    ir_op2i(b, IR_ADDF, IR_I64, 13, 13, 1);
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_op2(b, IR_ADDF, IR_I64, 14, 14, 13);
+    ir_append(b, IR_INSN)->imm = 0x12;
+    ir_op2(b, IR_ADDF, IR_I64, 0, 0, 14);
+    ir_append(b, IR_INSN)->imm = 0x13;
+    ir_call(b, &heavy, IR_NONE, 13, IR_NONE, IR_NONE, 0);
+    ir_append(b, IR_INSN)->imm = 0x14;
+    ir_op2(b, IR_ADDF, IR_I64, 0, 0, 13);
+    ir_exit(b, 0, 0x20, false);
+}
+
 static void calls(IrBlock *b)
 {
     IrVal t = ir_temp(b);
@@ -150,6 +165,7 @@ static const Row rows[] = {
     { "plain between flags", plain_between_flags },
     { "flags over a load", flags_over_load },
     { "flags beside a load", flags_beside_load },
+    { "held", held },
     { "calls", calls },
     { "indirect", indirect },
 };

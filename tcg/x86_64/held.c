@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What scratch registers still hold when the instruction that put it there is
+ * over: a guest register that lives in env, or what leads to a group's page.
+ * Both are in memory as well, so nothing has to be stored for them, and what
+ * leaves the block finds nothing new; they save loads, and in chains of
+ * instructions the way through memory. A register holds one of them until it is
+ * taken for something else or the value in memory changes; where paths meet,
+ * none is held.
+ */
+#include "tcg/x86_64/emit.h"
+
+static EmitHeld *held_of(Emit *e, unsigned reg)
+{
+    return &e->held[reg - EMIT_SCRATCH_FIRST];
+}
+
+void held_drop(Emit *e, unsigned reg)
+{
+    if (reg != NO_REG) {
+        *held_of(e, reg) = (EmitHeld){ .global = IR_NONE };
+    }
+}
+
+void held_drop_all(Emit *e)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        held_drop(e, EMIT_SCRATCH_FIRST + n);
+    }
+}
+
+void held_use(Emit *e, unsigned reg)
+{
+    held_of(e, reg)->used = e->index;
+}
+
+/* What a group left will be wanted again, a guest register perhaps. */
+static unsigned held_worth(const EmitHeld *x)
+{
+    return x->group ? 2 : x->global != IR_NONE;
+}
+
+bool held_is_rather(const Emit *e, unsigned reg, unsigned other)
+{
+    const EmitHeld *x = &e->held[reg - EMIT_SCRATCH_FIRST];
+    const EmitHeld *y = &e->held[other - EMIT_SCRATCH_FIRST];
+    unsigned a = held_worth(x), b = held_worth(y);
+
+    return a < b || (a == b && a && x->used < y->used);
+}
+
+/* ---- guest registers -------------------------------------------------- */
+
+unsigned held_global(const Emit *e, IrVal g)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        if (e->held[n].global == g) {
+            return EMIT_SCRATCH_FIRST + n;
+        }
+    }
+    return NO_REG;
+}
+
+void held_set_global(Emit *e, IrVal g, unsigned reg)
+{
+    *held_of(e, reg) = (EmitHeld){ .global = g, .used = e->index };
+}
+
+void held_drop_global(Emit *e, IrVal g)
+{
+    held_drop(e, held_global(e, g));
+}
+
+void held_drop_globals(Emit *e)
+{
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        held_drop_global(e, g);
+    }
+}
+
+/* ---- groups ----------------------------------------------------------- */
+
+unsigned held_group(const Emit *e, const ShareGroup *g)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        if (e->held[n].group == g) {
+            return EMIT_SCRATCH_FIRST + n;
+        }
+    }
+    return NO_REG;
+}
+
+void held_set_group(Emit *e, const ShareGroup *g, unsigned reg)
+{
+    *held_of(e, reg) =
+        (EmitHeld){ .group = g, .global = IR_NONE, .used = e->index };
+}
