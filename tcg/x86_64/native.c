@@ -88,7 +88,9 @@ static unsigned native_reg(Emit *e, const NativeInsn *n, NativeScratch *s,
     return gpr ? native_gpr(e, n, s, reg) : reg;
 }
 
-static NativeRegs native_regs(Emit *e, const NativeInsn *n, NativeScratch *s)
+/* rm: in a register, too. */
+static NativeRegs native_regs(Emit *e, const NativeInsn *n, NativeScratch *s,
+                              bool rm)
 {
     NativeRegs r = { .high_byte =
                          native_is_high_byte(n->reg_kind, n->reg) ||
@@ -97,7 +99,7 @@ static NativeRegs native_regs(Emit *e, const NativeInsn *n, NativeScratch *s)
     if (n->modrm || n->opcode_reg) {
         r.reg = native_reg(e, n, s, n->reg_kind, n->reg);
     }
-    if (n->modrm && !n->mem) {
+    if (n->modrm && rm) {
         r.rm = native_reg(e, n, s, n->rm_kind, n->rm);
     }
     if (n->vex) {
@@ -243,13 +245,52 @@ static void native_before_write(Emit *e, const NativeInsn *n)
     }
 }
 
+/* Can r/m be memory of the same size, which is only read? Not for BT, whose
+ * count then reaches beyond it, nor for what there is with registers only. */
+static bool native_reads_rm(const NativeInsn *n)
+{
+    enum { VEX = 1 << 12 };
+    static const uint16_t forms[] = {
+        0x003,       0x00b,       0x013,       0x01b,       0x023, /* ALU */
+        0x02b,       0x033,       0x039,       0x03b,       0x085,
+        0x08b,       0x063,       0x069,       0x06b,       0x1af, /* IMUL */
+        0x12a,       0x16e,       0x1b8,       0x1bc,       0x1bd,
+        0x1b6,       0x1b7,       0x1be,       0x1bf, /* MOVZX, MOVSX */
+        0x2f6,                                        /* ADCX, ADOX */
+        VEX | 0x12a, VEX | 0x16e, VEX | 0x2f2, VEX | 0x2f3, VEX | 0x2f5,
+        VEX | 0x2f6, VEX | 0x2f7, VEX | 0x3f0,
+    };
+    unsigned form = (n->vex ? VEX : 0) | n->map << 8 | n->opcode;
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(forms); k++) {
+        if (forms[k] == form) {
+            return n->vex < 2 && !n->opcode_reg;
+        }
+    }
+    return form >= 0x140 && form <= 0x14f; /* CMOVcc */
+}
+
+/* Its last operand is a guest register that stays where it is: in env. */
+static bool native_rm_in_env(const Emit *e, const NativeInsn *n)
+{
+    bool again = (n->reg_kind == NATIVE_REG_GPR && n->reg == n->rm) ||
+                 (n->vvvv_kind == NATIVE_REG_GPR && n->vex && n->vvvv == n->rm);
+
+    return n->modrm && n->rm_kind == NATIVE_REG_GPR &&
+           emit_home[n->rm] == NO_REG && !again &&
+           !(n->gpr_out & 1u << n->rm) && held_global(e, n->rm) == NO_REG &&
+           native_reads_rm(n);
+}
+
 static void native_register_form(Emit *e, const NativeInsn *n)
 {
     NativeScratch s = { .count = 0 };
-    NativeRegs r = native_regs(e, n, &s);
+    AsmMem in_env = asm_env(ENV_OFF(r) + 8 * n->rm);
+    bool env = native_rm_in_env(e, n);
+    NativeRegs r = native_regs(e, n, &s, !env);
 
     native_load_flags(e, n);
-    native_encode(&e->as, n, r, NULL);
+    native_encode(&e->as, n, r, env ? &in_env : NULL);
     native_store_results(e, n, &s);
 }
 
@@ -269,7 +310,7 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
     NativeRegs r = { 0 };
 
     if (!join) {
-        r = native_regs(e, n, &s);
+        r = native_regs(e, n, &s, false);
     }
     MemAccess m =
         mem_check(e, i, n->mem_bytes, n->mem_write, kind, e->now & INFO_NEEDED);
@@ -282,7 +323,7 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
     mem_resume(e, &m);
     if (join) {
         mem_join(e, &m);
-        r = native_regs(e, n, &s);
+        r = native_regs(e, n, &s, false);
     }
     native_load_flags(e, n);
     native_encode(&e->as, n, r, &m.at);
