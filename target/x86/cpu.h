@@ -176,8 +176,10 @@ typedef union X86Key {
         uint32_t ac : 1;           /* level 3, AC and AM: #AC */
         uint32_t svm : 1;          /* an SVM guest: intercepts are looked at */
         uint32_t lbr : 1;          /* DEBUGCTL.LBR: one instruction a block */
-        uint32_t avx512 : 1; /* avx, and XCR0 has all of AVX-512's state */
-        uint32_t spare : 2;  /* 0 */
+        uint32_t avx512 : 1;   /* avx, and XCR0 has all of AVX-512's state */
+        uint32_t cs_limit : 1; /* CS's limit is not FFFFh in real and V86 mode,
+                                  not 4G else; never in 64-bit code */
+        uint32_t spare : 1;    /* 0 */
     };
     uint32_t bits;
 } X86Key;

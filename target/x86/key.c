@@ -27,6 +27,11 @@ void x86_set_eflags(X86Cpu *cpu, uint32_t val, uint32_t mask)
     }
 }
 
+static bool key_is_real(const X86Cpu *cpu)
+{
+    return !(cpu->cr0 & CR0_PE) || (cpu->eflags & EFLAGS_VM);
+}
+
 /* A segment that needs no check at all: 4 GiB, present, both readable and
  * writable (code: readable), growing upwards. In real and V86 mode 64 KiB
  * count as unlimited: 16-bit addresses do not reach further. */
@@ -34,9 +39,8 @@ static bool key_segment_plain(const X86Cpu *cpu, unsigned n)
 {
     const X86Segment *s = &cpu->seg[n];
     uint16_t rights = s->attr & (SEG_P | SEG_S | 0xa);
-    bool real = !(cpu->cr0 & CR0_PE) || (cpu->eflags & EFLAGS_VM);
 
-    if (real) {
+    if (key_is_real(cpu)) {
         return s->limit >= 0xffff;
     }
     if (s->limit != UINT32_MAX) {
@@ -74,6 +78,8 @@ static void key_segments(const X86Cpu *cpu, X86Key *k)
     bool cs_flat = cpu->seg[X86_CS].base == 0;
 
     k->cs_flat = cs_flat;
+    k->cs_limit =
+        cpu->seg[X86_CS].limit != (key_is_real(cpu) ? 0xffff : UINT32_MAX);
     k->flat = plain && cs_flat && !cpu->seg[X86_ES].base &&
               !cpu->seg[X86_SS].base && !cpu->seg[X86_DS].base &&
               cpu->seg[X86_DS].limit == UINT32_MAX &&

@@ -162,10 +162,51 @@ static bool tr_leaves_by_env(const Translator *t)
     return tr_watches_exit(t) || t->shadow == 1;
 }
 
-void tr_check_branch(Translator *t, IrVal pc)
+/* CS's limit, if it is the mode's own (no key.cs_limit). */
+static uint32_t tr_code_limit(const Translator *t)
 {
-    if (t->code == X86_CODE64 && tr_leaves_by_env(t)) {
-        tr_must_be_canonical(t, pc, t->cpu->cr4 & CR4_LA57 ? 57 : 48);
+    return t->key.pe && !t->key.vm86 ? UINT32_MAX : 0xffff;
+}
+
+static IrVal tr_load_code_limit(Translator *t)
+{
+    IrVal v = tr_temp(t);
+    if (t->key.cs_limit) {
+        ir_ldenv(t->ir, 2, v, offsetof(X86Cpu, seg[X86_CS].limit));
+    } else {
+        ir_movi(t->ir, v, tr_code_limit(t));
+    }
+    return v;
+}
+
+static void tr_must_be_code(Translator *t, IrVal pc)
+{
+    unsigned inside = ir_new_label(t->ir);
+    ir_brcond(t->ir, IR_CC_BE, IR_I64, pc, tr_load_code_limit(t), inside);
+    tr_raise(t, EXC_GP, 0);
+    ir_label(t->ir, inside);
+}
+
+bool tr_beyond_limit(Translator *t, uint64_t pc)
+{
+    if (t->code == X86_CODE64) {
+        return false;
+    }
+    if (t->key.cs_limit) {
+        tr_must_be_code(t, tr_imm(t, pc));
+        return false;
+    }
+    return pc > tr_code_limit(t);
+}
+
+void tr_check_branch(Translator *t, IrVal pc, unsigned bytes)
+{
+    if (t->code == X86_CODE64) {
+        if (tr_leaves_by_env(t)) {
+            tr_must_be_canonical(t, pc, t->cpu->cr4 & CR4_LA57 ? 57 : 48);
+        }
+    } else if (t->key.cs_limit || (bytes == 4 && tr_code_limit(t) == 0xffff)) {
+        tr_must_be_code(t, pc);
     }
 }
 
@@ -473,11 +514,13 @@ static uint64_t tr_code_linear(const Translator *t, uint64_t pc)
  * so; a later one is left to the next block. */
 static void tr_fetch_fault(Translator *t, const CodeReader *r)
 {
-    uint64_t linear = tr_code_linear(t, t->pc);
-    if (r->fetch->page[0]) {
-        linear = (linear | (TR_PAGE - 1)) + 1;
-    }
+    unsigned there = r->fetch->page[0] ? TR_PAGE - r->pos : 0;
+    uint64_t linear = tr_code_linear(t, t->pc) + there;
     tr_begin(t);
+    if (tr_beyond_limit(t, t->pc + there)) {
+        tr_raise_end(t, EXC_GP, 0);
+        return;
+    }
     IrVal addr = t->relative ? tr_pc(t, linear) : tr_imm(t, linear);
     tr_call(t, &x86_helper_fetch_fault, IR_NONE, addr, IR_NONE, IR_NONE, 0);
     tr_store_pc(t, t->pc);
@@ -525,9 +568,22 @@ static void tr_end_block_indirect(Translator *t)
     tr_end(t);
 }
 
+/* Where the block begins, or has come to, no code can be. */
+static bool tr_has_left_segment(const Translator *t)
+{
+    return t->code != X86_CODE64 && !t->key.cs_limit &&
+           t->pc > tr_code_limit(t);
+}
+
 static void tr_insn(Translator *t, CodeReader *r)
 {
     X86Insn insn;
+
+    if (tr_has_left_segment(t)) {
+        tr_begin(t);
+        tr_raise_end(t, EXC_GP, 0);
+        return;
+    }
     X86DecodeResult result = tr_decode(r, &insn, t->code);
 
     if (result == X86_DECODE_OK && tr_must_stand_alone(t, r, &insn)) {
@@ -544,6 +600,11 @@ static void tr_insn(Translator *t, CodeReader *r)
         return;
     }
     tr_begin(t);
+    if (tr_beyond_limit(t, tr_mask_pc(t, t->pc + insn.len - 1))) {
+        r->pos += insn.len;
+        tr_raise_end(t, EXC_GP, 0);
+        return;
+    }
     if (result != X86_DECODE_OK) {
         r->pos += insn.len;
         bool invalid = result == X86_DECODE_INVALID;

@@ -187,10 +187,14 @@ void tr_must_be_canonical(Translator *t, IrVal v, unsigned bits);
 void tr_exit(Translator *t, unsigned n, uint64_t pc);
 void tr_exit_value(Translator *t, IrVal pc); /* indirect, pc in a value */
 /* The same for a near branch that has added `moved` to rSP, which is taken back
- * if pc turns out to be no address: x86_check_branch(). Where that is not asked
- * behind the block, tr_check_branch() must have been, before rSP moved. */
+ * if pc turns out to be no address: x86_check_branch(). What is not asked there
+ * (CS's limit) is by tr_check_branch(), before rSP has moved; bytes: the
+ * operand size. */
 void tr_branch(Translator *t, IrVal pc, int moved);
-void tr_check_branch(Translator *t, IrVal pc);
+void tr_check_branch(Translator *t, IrVal pc, unsigned bytes);
+/* CS's limit for a constant: true if pc is beyond it (raise), false if it is
+ * not or if that is asked by what was emitted. */
+bool tr_beyond_limit(Translator *t, uint64_t pc);
 void tr_exit_env(Translator *t); /* to env->pc, polling: after JUMP helpers */
 /* To a constant pc by the lookup, polling: the key may have changed. */
 void tr_exit_lookup(Translator *t, uint64_t pc);

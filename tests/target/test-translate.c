@@ -25,6 +25,7 @@ typedef struct Case {
     int raised;          /* vector + 1; 0: none */
     uint32_t eflags;     /* also set: EFLAGS_DF, EFLAGS_TF */
     uint64_t cr4;        /* also set */
+    uint32_t cs_limit;   /* instead of what the mode has; 0: that */
     uint64_t untouched;  /* bytes of memory here must still be 0; 0: none */
 } Case;
 
@@ -212,6 +213,37 @@ static const Case cases[] = {
       { { X86_RAX, NO_ADDRESS }, { X86_RSP, STACK }, END },
       { { X86_RSP, STACK }, { R_PC, 0 }, END },
       .raised = 1 + EXC_GP, .eflags = EFLAGS_TF },
+    { "jump over the end of a segment", X86_CODE16, 0, BYTES(0x66, 0xff, 0xe0),
+      { { X86_RAX, 0x10000 }, END }, { { R_PC, 0 }, END }, .raised = 1 + EXC_GP },
+    { "call over the end of a segment", X86_CODE16, 0,
+      BYTES(0x66, 0xe8, 0, 0, 1, 0),
+      { { X86_RSP, 0x100 }, END }, { { X86_RSP, 0x100 }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP },
+    { "return over the end of a segment", X86_CODE16, 0,
+      BYTES(0x66, 0x50, 0x66, 0xc3),
+      { { X86_RAX, 0x10000 }, { X86_RSP, 0x100 }, END },
+      { { X86_RSP, 0xfc }, { R_PC, 2 }, END }, .raised = 1 + EXC_GP },
+    { "run over the end of a segment", X86_CODE16, 0, /* over a NOP at FFFF */
+      BYTES(0xc6, 0x06, 0xff, 0xff, 0x90, 0xe9, 0xf7, 0xff),
+      { END }, { { R_PC, 0x10000 }, END }, .raised = 1 + EXC_GP },
+    { "run over a limit", X86_CODE32, 3, BYTES(0xff, 0xc0, 0xff, 0xc0),
+      { { X86_RAX, 0 }, END }, { { X86_RAX, 1 }, { R_PC, 2 }, END },
+      .raised = 1 + EXC_GP, .cs_limit = ENGINE_CODE + 2 },
+    { "run up to a limit", X86_CODE32, 3, BYTES(0xff, 0xc0, 0xff, 0xc0),
+      { { X86_RAX, 0 }, END }, { { X86_RAX, 2 }, END },
+      .cs_limit = ENGINE_CODE + 8 },
+    { "loop over a limit", X86_CODE32, 3, BYTES(0xe2, 0x10),
+      { { X86_RCX, 2 }, END }, { { X86_RCX, 2 }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .cs_limit = ENGINE_CODE + 8 },
+    { "no loop over a limit", X86_CODE32, 3, BYTES(0xe2, 0x10),
+      { { X86_RCX, 1 }, END }, { { X86_RCX, 0 }, END },
+      .cs_limit = ENGINE_CODE + 8 },
+    { "jump over a limit", X86_CODE32, 3, BYTES(0xff, 0xe0),
+      { { X86_RAX, ENGINE_CODE + 9 }, END }, { { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .cs_limit = ENGINE_CODE + 8 },
+    { "call over a limit", X86_CODE32, 3, BYTES(0xe8, 4, 0, 0, 0),
+      { { X86_RSP, STACK }, END }, { { X86_RSP, STACK }, { R_PC, 0 }, END },
+      .raised = 1 + EXC_GP, .cs_limit = ENGINE_CODE + 8 },
     { "single step", X86_CODE64, 3, BYTES(0xff, 0xc0, 0xff, 0xc0),
       { { X86_RAX, 0 }, END }, { { X86_RAX, 1 }, { R_PC, 2 }, END },
       .raised = 1 + EXC_DB, .eflags = EFLAGS_TF },
@@ -287,6 +319,9 @@ static void case_load(Engine *e, const Case *c)
     engine_set_code(e, c->code, c->cpl);
     cpu->eflags |= c->eflags;
     cpu->cr4 |= c->cr4;
+    if (c->cs_limit) {
+        cpu->seg[X86_CS].limit = c->cs_limit;
+    }
     x86_update_key(cpu);
     for (unsigned n = 0; n < G_N_ELEMENTS(c->in) && c->in[n].reg != R_NONE;
          n++) {

@@ -35,33 +35,45 @@ static bool control_goes_nowhere(Translator *t, const X86Insn *i)
     return true;
 }
 
-static void control_go(Translator *t, const X86Insn *i)
+/* True: the jump raises for certain, and the block has ended. */
+static bool control_refused(Translator *t, const X86Insn *i)
 {
-    if (control_goes_nowhere(t, i)) {
-        tr_raise_end(t, EXC_GP, 0);
-    } else {
-        tr_exit(t, 0, control_target(t, i));
+    if (!tr_beyond_limit(t, control_target(t, i)) &&
+        !control_goes_nowhere(t, i)) {
+        return false;
     }
+    tr_raise_end(t, EXC_GP, 0);
+    return true;
 }
 
 void emit_JMP(Translator *t, const X86Insn *i)
 {
-    if (i->op[0].kind == OPERAND_REL) {
-        control_go(t, i);
-    } else {
+    if (i->op[0].kind != OPERAND_REL) {
         IrVal to = tr_load_zx(t, i, 0);
-        tr_check_branch(t, to);
+        tr_check_branch(t, to, i->op_size);
         tr_branch(t, to, 0);
+    } else if (!control_refused(t, i)) {
+        tr_exit(t, 0, control_target(t, i));
     }
     tr_end(t);
 }
 
-/* Two ways to go on: the label's is the jump. */
-static void control_fork(Translator *t, const X86Insn *i, unsigned taken)
+/* Two ways to go on: the label's is the jump. Both have rCX = count, unless it
+ * is IR_NONE. */
+static void control_fork(Translator *t, const X86Insn *i, IrVal count,
+                         unsigned taken)
 {
+    if (count != IR_NONE) {
+        tr_set_reg(t, X86_RCX, i->addr_size, count);
+    }
     tr_exit(t, 1, t->next_pc);
     ir_label(t->ir, taken);
-    control_go(t, i);
+    if (!control_refused(t, i)) {
+        if (count != IR_NONE) {
+            tr_set_reg(t, X86_RCX, i->addr_size, count);
+        }
+        tr_exit(t, 0, control_target(t, i));
+    }
     tr_end(t);
 }
 
@@ -69,7 +81,7 @@ void emit_JCC(Translator *t, const X86Insn *i)
 {
     unsigned taken = ir_new_label(t->ir);
     ir_brf(t->ir, i->opcode & 15, taken);
-    control_fork(t, i, taken);
+    control_fork(t, i, IR_NONE, taken);
 }
 
 void emit_JCXZ(Translator *t, const X86Insn *i)
@@ -77,45 +89,44 @@ void emit_JCXZ(Translator *t, const X86Insn *i)
     unsigned taken = ir_new_label(t->ir);
     IrVal count = tr_reg_zx(t, X86_RCX, i->addr_size);
     ir_brcondi(t->ir, IR_CC_E, IR_I64, count, 0, taken);
-    control_fork(t, i, taken);
+    control_fork(t, i, IR_NONE, taken);
 }
 
-/* rCX - 1, kept, or left to control_loop_fork() if the jump raises. */
-static IrVal control_count(Translator *t, const X86Insn *i)
+/* May the jump raise? Then nothing changes before it. */
+static bool control_may_raise(Translator *t, const X86Insn *i)
+{
+    return t->key.cs_limit || control_goes_nowhere(t, i) ||
+           tr_beyond_limit(t, control_target(t, i));
+}
+
+/* rCX - 1, kept at once if *late is IR_NONE, else by control_fork(). */
+static IrVal control_count(Translator *t, const X86Insn *i, IrVal *late)
 {
     IrVal v = tr_op2i(t, IR_SUB, IR_I64, X86_RCX, 1);
     v = tr_zx(t, v, i->addr_size);
-    if (!control_goes_nowhere(t, i)) {
+    *late = control_may_raise(t, i) ? v : IR_NONE;
+    if (*late == IR_NONE) {
         tr_set_reg(t, X86_RCX, i->addr_size, v);
     }
     return v;
 }
 
-static void control_loop_fork(Translator *t, const X86Insn *i, IrVal count,
-                              unsigned taken)
-{
-    if (control_goes_nowhere(t, i)) {
-        tr_set_reg(t, X86_RCX, i->addr_size, count);
-    }
-    control_fork(t, i, taken);
-}
-
 static void control_loop(Translator *t, const X86Insn *i, IrCond leave_if)
 {
     unsigned taken = ir_new_label(t->ir), out = ir_new_label(t->ir);
-    IrVal count = control_count(t, i);
+    IrVal late, count = control_count(t, i, &late);
     ir_brf(t->ir, leave_if, out);
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
     ir_label(t->ir, out);
-    control_loop_fork(t, i, count, taken);
+    control_fork(t, i, late, taken);
 }
 
 void emit_LOOP(Translator *t, const X86Insn *i)
 {
     unsigned taken = ir_new_label(t->ir);
-    IrVal count = control_count(t, i);
+    IrVal late, count = control_count(t, i, &late);
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, count, 0, taken);
-    control_loop_fork(t, i, count, taken);
+    control_fork(t, i, late, taken);
 }
 
 void emit_LOOPE(Translator *t, const X86Insn *i)
@@ -132,12 +143,11 @@ void emit_CALL(Translator *t, const X86Insn *i)
 {
     bool direct = i->op[0].kind == OPERAND_REL;
     IrVal to = direct ? IR_NONE : tr_copy(t, tr_load_zx(t, i, 0));
-    if (direct && control_goes_nowhere(t, i)) {
-        tr_raise_end(t, EXC_GP, 0);
+    if (direct && control_refused(t, i)) {
         return;
     }
     if (!direct) {
-        tr_check_branch(t, to);
+        tr_check_branch(t, to, i->op_size);
     }
     tr_push(t, i->op_size, tr_pc(t, t->next_pc));
     if (direct) {
@@ -152,7 +162,7 @@ void emit_RET(Translator *t, const X86Insn *i)
 {
     unsigned drop = i->op_count ? i->imm & 0xffff : 0;
     IrVal to = tr_top(t, i->op_size);
-    tr_check_branch(t, to);
+    tr_check_branch(t, to, i->op_size);
     tr_stack_add(t, i->op_size + drop);
     tr_branch(t, to, i->op_size + drop);
     tr_end(t);
