@@ -213,11 +213,18 @@ void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size)
     }
 }
 
-/* In a relative block perhaps one of another page: no harm. */
-static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc)
+/* at: the page that pc is in; NULL if it is not mapped any more: then a
+ * relative block of any page is taken for it. */
+static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc,
+                                const TcgCodePage *at)
 {
     uint64_t distance = pc - b->key.pc;
-    return (b->code.base_mask ? distance % PAGE_SIZE : distance) < b->size;
+
+    if (!b->code.base_mask) {
+        return distance < b->size;
+    }
+    return distance % PAGE_SIZE < b->size &&
+           (!at || at->host == b->key.host - b->key.pc % PAGE_SIZE);
 }
 
 /* Was a block that holds the present instruction made from these bytes? Not if
@@ -231,9 +238,10 @@ static bool page_runs(X86Cpu *cpu, const TcgPage *p, unsigned off,
     if (pc == tcg_vcpu(cpu)->once_pc) {
         return false;
     }
+    const TcgCodePage *at = code_page(cpu, engine_linear_pc(cpu, pc));
     for (unsigned n = 0; n < p->count && !found; n++) {
         found = page_overlaps(&p->part[n], off, size) &&
-                page_block_holds_pc(p->part[n].block, pc);
+                page_block_holds_pc(p->part[n].block, pc, at);
     }
     return found;
 }
