@@ -243,7 +243,8 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
         max_insns = 1;
     }
     e->ir.count_insns = e->count_insns;
-    e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1;
+    e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1 ||
+                  page_is_plain(e, s->page[0].host);
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);

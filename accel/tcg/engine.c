@@ -494,6 +494,7 @@ static void engine_info(Accel *accel, GString *out)
         { "heavy helper calls", engine_heavy_calls(e) },
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
+        { "groups given up", s->plain },
         { "stores to code", s->code_stores },
         { "self-modified", s->smc_exits },
         { "holds", s->holds },

@@ -114,6 +114,7 @@ struct TcgPage {
     unsigned count, room;
     unsigned stores; /* that changed a block, counted */
     unsigned idle;   /* those since there is no block */
+    unsigned plain;  /* groups of accesses of its code that C had to see fail */
     TcgPage *hash_next;
 };
 
@@ -504,6 +505,11 @@ void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);
  * CPU is executing it: its blocks are dropped, and stores are fast until code
  * runs there again. */
 void page_note_store(X86Cpu *cpu, const uint8_t *host);
+/* A group of accesses of the page's code failed by way of C. After some the
+ * page loses its blocks, to be translated without groups: then true. */
+bool page_note_plain_locked(TcgEngine *e, const uint8_t *host);
+/* Has it come to that? */
+bool page_is_plain(TcgEngine *e, const uint8_t *host);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);

@@ -331,7 +331,8 @@ TcgCode *lookup_plain(void *env)
     }
     key.bits |= BLOCK_PLAIN;
     engine_lock(e);
-    TcgBlock *b = lookup_find_locked(cpu, &key);
+    bool dropped = page_note_plain_locked(e, key.host);
+    TcgBlock *b = dropped ? NULL : lookup_find_locked(cpu, &key);
     if (b) {
         lookup_fill_jump(cpu, b);
     }

@@ -15,7 +15,7 @@
  * (they cost about what translating a few blocks does), those to a page that
  * has none any more. A function that is written anew again and again keeps its
  * page watched. */
-enum { STORES_TO_OPEN = 64, IDLE_TO_OPEN = 32 };
+enum { STORES_TO_OPEN = 64, IDLE_TO_OPEN = 32, PLAIN_TO_DROP = 1024 };
 
 /* ---- The table ------------------------------------------------------------
  */
@@ -173,6 +173,26 @@ static void page_drop_range(TcgEngine *e, TcgPage *p, unsigned off,
         }
     }
     p->covered = covered;
+}
+
+bool page_note_plain_locked(TcgEngine *e, const uint8_t *host)
+{
+    TcgPage *p = page_find(e, host);
+
+    if (!p || ++p->plain != PLAIN_TO_DROP) {
+        return false;
+    }
+    page_drop_range(e, p, 0, PAGE_SIZE);
+    return true;
+}
+
+bool page_is_plain(TcgEngine *e, const uint8_t *host)
+{
+    engine_lock(e);
+    const TcgPage *p = page_find(e, host);
+    bool plain = p && p->plain >= PLAIN_TO_DROP;
+    engine_unlock(e);
+    return plain;
 }
 
 static void page_open(TcgEngine *e, TcgPage *p)

@@ -36,6 +36,7 @@ static void watch_enter(Bare *m)
 /*  20000: mov ecx,1000; x: inc dword [20100]; mov [20200],ecx; loop x; hlt */
 static void test_beside(Bare *m)
 {
+    uint64_t dropped = 0;
     uint32_t count, last;
 
     watch_enter(m);
@@ -47,11 +48,14 @@ static void test_beside(Bare *m)
         memcpy(&last, m->ram->host + PAGE + 0x200, 4);
         g_assert_cmpuint(count, ==, n * 1000);
         g_assert_cmpuint(last, ==, 1);
+        dropped = n < 3 ? watch_info(m, "dropped") : dropped;
     }
     if (!(m->cpu->tcg->switches & TCG_OFF_WATCH) &&
         m->cpu->tcg->backend->has_native) {
         g_assert_cmpuint(watch_info(m, "slow stores"), ==, 0);
-        g_assert_cmpuint(watch_info(m, "dropped"), ==, 0);
+        /* Once, to be translated without groups. */
+        g_assert_cmpuint(dropped, <=, 4);
+        g_assert_cmpuint(watch_info(m, "dropped"), ==, dropped);
     }
 }
 
