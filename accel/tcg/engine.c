@@ -127,6 +127,73 @@ static void engine_help(GString *out)
     keyval_print_keys(engine_keys, out);
 }
 
+/* ---- A vCPU's tables ------------------------------------------------------
+ */
+
+static bool engine_mode_is_shared(unsigned mode)
+{
+    return mode == X86_MODE_KERNEL || mode == X86_MODE_PHYS;
+}
+
+static void engine_new_world(TcgWorld *w)
+{
+    w->now = &w->space[0];
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        bool shared = engine_mode_is_shared(m);
+        for (unsigned s = 0; s < (shared ? 1 : TCG_SPACES); s++) {
+            TcgTlb *tlb = g_new0(TcgTlb, 1);
+            if (!shared) {
+                w->space[s].tlb[m] = tlb;
+            }
+            w->tlb[m] = s ? w->tlb[m] : tlb;
+        }
+    }
+}
+
+/* The pages of a space that is never entered are never touched. */
+static void engine_new_tlbs(TcgVcpu *v)
+{
+    for (unsigned i = 0; i < WORLDS; i++) {
+        engine_new_world(&v->world[i]);
+        v->world[i].stale = true;
+    }
+    v->w = &v->world[WORLD_HOST];
+}
+
+static void engine_free_world(TcgWorld *w)
+{
+    for (unsigned m = 0; m < TCG_MODES; m++) {
+        if (engine_mode_is_shared(m)) {
+            g_free(w->tlb[m]);
+        }
+        for (unsigned s = 0; s < TCG_SPACES; s++) {
+            g_free(w->space[s].tlb[m]);
+        }
+    }
+}
+
+static TcgVcpu *engine_new_vcpu(TcgEngine *e)
+{
+    TcgVcpu *v = g_new0(TcgVcpu, 1);
+
+    v->engine = e;
+    v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    engine_new_tlbs(v);
+    return v;
+}
+
+static void engine_free_vcpu(TcgVcpu *v)
+{
+    if (!v) {
+        return;
+    }
+    for (unsigned i = 0; i < WORLDS; i++) {
+        engine_free_world(&v->world[i]);
+    }
+    g_free(v->jumps);
+    g_free(v);
+}
+
 /* ---- The engine -----------------------------------------------------------
  */
 
@@ -170,6 +237,7 @@ static void engine_destroy(Accel *accel)
     }
     g_ptr_array_free(e->rams, TRUE);
     g_ptr_array_free(e->vcpus, TRUE);
+    engine_free_vcpu(e->spare);
     g_mutex_clear(&e->translating);
     g_mutex_clear(&e->hold_lock);
     g_cond_clear(&e->hold_news);
@@ -287,58 +355,8 @@ static bool engine_accepts_model(Accel *accel, const X86Model *m, GError **errp)
 /* ---- Virtual CPUs ---------------------------------------------------------
  */
 
-static bool engine_mode_is_shared(unsigned mode)
-{
-    return mode == X86_MODE_KERNEL || mode == X86_MODE_PHYS;
-}
-
-static void engine_new_world(TcgWorld *w)
-{
-    w->now = &w->space[0];
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        bool shared = engine_mode_is_shared(m);
-        for (unsigned s = 0; s < (shared ? 1 : TCG_SPACES); s++) {
-            TcgTlb *tlb = g_new0(TcgTlb, 1);
-            if (!shared) {
-                w->space[s].tlb[m] = tlb;
-            }
-            w->tlb[m] = s ? w->tlb[m] : tlb;
-        }
-    }
-}
-
-/* The pages of a space that is never entered are never touched. */
-static void engine_new_tlbs(TcgVcpu *v)
-{
-    for (unsigned i = 0; i < WORLDS; i++) {
-        engine_new_world(&v->world[i]);
-        v->world[i].stale = true;
-    }
-    v->w = &v->world[WORLD_HOST];
-}
-
-static void engine_free_world(TcgWorld *w)
-{
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        if (engine_mode_is_shared(m)) {
-            g_free(w->tlb[m]);
-        }
-        for (unsigned s = 0; s < TCG_SPACES; s++) {
-            g_free(w->space[s].tlb[m]);
-        }
-    }
-}
-
-static void engine_free_tlbs(TcgVcpu *v)
-{
-    for (unsigned i = 0; i < WORLDS; i++) {
-        engine_free_world(&v->world[i]);
-    }
-    for (unsigned m = 0; m < TCG_MODES; m++) {
-        v->cpu->env.tlb[m] = NULL;
-    }
-}
-
+/* The tables stay for the next one: single steps come and go by thousands. What
+ * is in them is of no use any more once that one has flushed. */
 static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
 {
     TcgEngine *e = (TcgEngine *)accel;
@@ -355,10 +373,10 @@ static void engine_vcpu_clear(Accel *accel, X86Cpu *cpu)
     cpu->accel = NULL;
     cpu->mmu_ops = NULL;
     cpu->tcg = NULL;
-    engine_free_tlbs(v);
     cpu->env.jumps = NULL;
-    g_free(v->jumps);
-    g_free(v);
+    memset(cpu->env.tlb, 0, sizeof(cpu->env.tlb));
+    engine_free_vcpu(e->spare);
+    e->spare = v;
 }
 
 /* With a second processor, code that was made for one is wrong. The one does
@@ -376,14 +394,15 @@ static void engine_set_lone(TcgEngine *e)
 static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
 {
     TcgEngine *e = (TcgEngine *)accel;
-    TcgVcpu *v = g_new0(TcgVcpu, 1);
+    TcgVcpu *v = e->spare ? e->spare : engine_new_vcpu(e);
 
-    v->engine = e;
+    e->spare = NULL;
     v->cpu = cpu;
+    v->steal_due_us = 0;
+    v->stats = (TcgStats){ 0 };
+    v->alone_next = v->no_chain = v->one_insn = v->plain = false;
     v->once_pc = UINT64_MAX;
     cpu->env.insn_limit = UINT64_MAX;
-    v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
-    engine_new_tlbs(v);
     cpu->env.jumps = v->jumps;
     cpu->accel = v;
     cpu->tcg = &e->ctx;

@@ -170,6 +170,7 @@ struct TcgEngine {
     bool source_written;      /* since then */
     GPtrArray *rams;          /* whose code_written is ours */
     GPtrArray *vcpus;
+    TcgVcpu *spare; /* of one that was detached: tables for the next, or NULL */
     TcgStats stats; /* of translating and dropping; the rest is per vCPU */
 
     GMutex hold_lock; /* guards `held`; a leaf */

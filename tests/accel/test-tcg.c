@@ -355,6 +355,33 @@ static void test_cr3_code(Bare *m)
     g_assert_cmpuint(m->ram->host[0x504], ==, 40);
 }
 
+/* A processor that is attached again knows nothing of before: 400000h leads to
+ * another page. call 400000h; add [500h],al; mov ecx,[400100h]; mov [504h],ecx;
+ * hlt */
+static void test_attach_again(Bare *m)
+{
+    const AccelClass *class = m->accel->class;
+
+    map_identity(m);
+    put_two_routines(m);
+    bare_put_long(m, 0x10100, 11);
+    bare_put_long(m, 0x11100, 22);
+    BARE_CODE(m, 0x1000, 0xe8, 0xfb, 0xef, 0x3f, 0x00, 0x00, 0x05, 0x00, 0x05,
+              0x00, 0x00, 0x8b, 0x0d, 0x00, 0x01, 0x40, 0x00, 0x89, 0x0d, 0x04,
+              0x05, 0x00, 0x00, 0xf4);
+    for (unsigned n = 0; n < 6; n++) {
+        bare_put_long(m, 0x102000, (n % 2 ? 0x11000 : 0x10000) | PT_P | PT_W);
+        for (unsigned again = 0; again < 3; again++) {
+            m->ram->host[0x500] = 0;
+            bare_run(m, 0x1000);
+            g_assert_cmpuint(m->ram->host[0x500], ==, n % 2 ? 2 : 1);
+            g_assert_cmpuint(m->ram->host[0x504], ==, n % 2 ? 22 : 11);
+        }
+        class->vcpu_clear(m->accel, m->cpu);
+        g_assert_true(class->vcpu_init(m->accel, m->cpu, NULL));
+    }
+}
+
 /* INVLPG of one address drops every piece of a large page:
  *   mov eax,[400000h]; mov ebx,[401000h]; mov dword [100004h],...
  *   invlpg [402000h]; mov ecx,[400000h]; mov edx,[401000h]; hlt */
@@ -508,6 +535,7 @@ static const BareTest test_rows[] = {
     { "smc/straddling", test_straddling },
     { "map/invlpg-code", test_invlpg_code },
     { "map/cr3-code", test_cr3_code },
+    { "map/attach-again", test_attach_again },
     { "map/invlpg-large", test_invlpg_large },
     { "map/crossing-fault", test_crossing_fault },
     { "map/memory", test_map_changes },
