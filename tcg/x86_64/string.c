@@ -129,9 +129,49 @@ static void string_advance(Asm *a, unsigned reg, unsigned host)
     asm_alu_rr(a, ALU_ADD, IR_I64, host, reg);
 }
 
+/* ---- up to 16 bytes: r13 of them, made negative ------------------------ */
+
+/* An element at the ends less r13; two that may overlap, one from the start and
+ * one up to the end, which ends the thunk. */
+typedef void StringMove(Asm *a, IrType t);
+
+/* Less than four bytes: one element, or up to three. */
+static void string_few(Asm *a, unsigned log2, StringMove *one)
+{
+    const uint8_t *again = a->p;
+
+    one(a, (IrType)log2);
+    if (!log2) {
+        asm_alu_ri(a, ALU_ADD, IR_I64, R13, 1);
+        asm_fix8(asm_jcc8(a, IR_CC_NE), again);
+    }
+    string_done(a);
+}
+
+static void string_words(Asm *a, unsigned log2, StringMove *one,
+                         StringMove *two)
+{
+    asm_group3(a, GROUP3_NEG, IR_I64, R13);
+    if (log2 < 3) {
+        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -8);
+        uint8_t *less = asm_jcc8(a, IR_CC_G);
+        two(a, IR_I64);
+        asm_fix8(less, a->p);
+    }
+    if (log2 < 2) {
+        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -4);
+        uint8_t *less = asm_jcc8(a, IR_CC_G);
+        two(a, IR_I32);
+        asm_fix8(less, a->p);
+        string_few(a, log2, one);
+    } else {
+        two(a, log2 < 3 ? IR_I32 : IR_I64);
+    }
+}
+
 /* ---- copying: r14 and r15 are the ends, r13 the bytes ----------------- */
 
-static void string_copy_type(Asm *a, IrType t)
+static void string_copy_one(Asm *a, IrType t)
 {
     asm_rm(a, asm_typed(OP_MOV_LOAD, t), RCX, string_at(R14, R13));
     asm_rm(a, asm_typed(OP_MOV_STORE, t), RCX, string_at(R15, R13));
@@ -147,39 +187,6 @@ static void string_copy_two(Asm *a, IrType t)
     asm_rm(a, asm_typed(OP_MOV_STORE, t), RCX, string_at(R15, R13));
     asm_rm(a, asm_typed(OP_MOV_STORE, t), R14, asm_mem(R15, back));
     string_done(a);
-}
-
-/* Less than four bytes: one element, or up to three. */
-static void string_copy_few(Asm *a, unsigned log2)
-{
-    const uint8_t *again = a->p;
-
-    string_copy_type(a, (IrType)log2);
-    if (!log2) {
-        asm_alu_ri(a, ALU_ADD, IR_I64, R13, 1);
-        asm_fix8(asm_jcc8(a, IR_CC_NE), again);
-    }
-    string_done(a);
-}
-
-static void string_copy_words(Asm *a, unsigned log2)
-{
-    asm_group3(a, GROUP3_NEG, IR_I64, R13);
-    if (log2 < 3) {
-        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -8);
-        uint8_t *less = asm_jcc8(a, IR_CC_G);
-        string_copy_two(a, IR_I64);
-        asm_fix8(less, a->p);
-    }
-    if (log2 < 2) {
-        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -4);
-        uint8_t *less = asm_jcc8(a, IR_CC_G);
-        string_copy_two(a, IR_I32);
-        asm_fix8(less, a->p);
-        string_copy_few(a, log2);
-    } else {
-        string_copy_two(a, log2 < 3 ? IR_I32 : IR_I64);
-    }
 }
 
 /* More than 16 bytes. The last ones are read before anything may overwrite
@@ -239,7 +246,7 @@ static void string_copy(Asm *a, unsigned log2)
     uint8_t *overlap = asm_jcc(a, IR_CC_B);
     asm_alu_ri(a, ALU_CMP, IR_I64, R13, STRING_WORDS);
     uint8_t *more = asm_jcc8(a, IR_CC_A);
-    string_copy_words(a, log2);
+    string_words(a, log2, string_copy_one, string_copy_two);
     asm_fix8(more, a->p);
     asm_alu_ri(a, ALU_CMP, IR_I64, R13, STRING_VECTORS);
     uint8_t *long_one = asm_jcc8(a, IR_CC_A);
@@ -279,43 +286,16 @@ static void string_repeat(Asm *a, unsigned log2)
     asm_rr(a, 0xaf | ASM_0F | ASM_W, R14, RCX); /* imul */
 }
 
-static void string_fill_two(Asm *a, IrType t)
+static void string_fill_one(Asm *a, IrType t)
 {
     asm_rm(a, asm_typed(OP_MOV_STORE, t), R14, string_at(R15, R13));
+}
+
+static void string_fill_two(Asm *a, IrType t)
+{
+    string_fill_one(a, t);
     asm_rm(a, asm_typed(OP_MOV_STORE, t), R14, asm_mem(R15, -(1 << t)));
     string_done(a);
-}
-
-static void string_fill_few(Asm *a, unsigned log2)
-{
-    const uint8_t *again = a->p;
-
-    asm_rm(a, asm_typed(OP_MOV_STORE, (IrType)log2), R14, string_at(R15, R13));
-    if (!log2) {
-        asm_alu_ri(a, ALU_ADD, IR_I64, R13, 1);
-        asm_fix8(asm_jcc8(a, IR_CC_NE), again);
-    }
-    string_done(a);
-}
-
-static void string_fill_words(Asm *a, unsigned log2)
-{
-    asm_group3(a, GROUP3_NEG, IR_I64, R13);
-    if (log2 < 3) {
-        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -8);
-        uint8_t *less = asm_jcc8(a, IR_CC_G);
-        string_fill_two(a, IR_I64);
-        asm_fix8(less, a->p);
-    }
-    if (log2 < 2) {
-        asm_alu_ri(a, ALU_CMP, IR_I64, R13, -4);
-        uint8_t *less = asm_jcc8(a, IR_CC_G);
-        string_fill_two(a, IR_I32);
-        asm_fix8(less, a->p);
-        string_fill_few(a, log2);
-    } else {
-        string_fill_two(a, log2 < 3 ? IR_I32 : IR_I64);
-    }
 }
 
 static void string_fill_vectors(Asm *a)
@@ -355,7 +335,7 @@ static void string_fill(Asm *a, unsigned log2)
     string_repeat(a, log2);
     asm_alu_ri(a, ALU_CMP, IR_I64, R13, STRING_WORDS);
     uint8_t *more = asm_jcc8(a, IR_CC_A);
-    string_fill_words(a, log2);
+    string_words(a, log2, string_fill_one, string_fill_two);
     asm_fix8(more, a->p);
     asm_alu_ri(a, ALU_CMP, IR_I64, R13, STRING_VECTORS);
     uint8_t *long_one = asm_jcc8(a, IR_CC_A);

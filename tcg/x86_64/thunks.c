@@ -246,10 +246,24 @@ void thunk_probe(Asm *a, bool plain)
     asm_fix8(miss, a->p);
 }
 
-static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
+static size_t thunk_exit_offset(unsigned n)
+{
+    return offsetof(TcgCode, exit) + n * sizeof(TcgExit);
+}
+
+/* r13: the exit */
+static void thunk_lookup_from(Asm *a, TcgContext *ctx, unsigned n)
 {
     X86State *st = ctx->state;
-    size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
+
+    asm_lea(a, R13, asm_mem(R13, -(int32_t)thunk_exit_offset(n)));
+    asm_movi(a, R14, n);
+    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+}
+
+static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
+{
+    size_t exit = thunk_exit_offset(n);
 
     asm_load(a, R14, asm_mem(R13, offsetof(TcgExit, pc)));
     asm_load(
@@ -262,9 +276,7 @@ static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
     uint8_t *linkable = asm_jcc8(a, IR_CC_E);
     thunk_probe(a, false);
     asm_fix8(linkable, a->p);
-    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
-    asm_movi(a, R14, n);
-    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+    thunk_lookup_from(a, ctx, n);
 }
 
 static void thunk_lookup0(Asm *a, TcgContext *ctx)
@@ -291,13 +303,8 @@ static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
 
 static void thunk_far(Asm *a, TcgContext *ctx, unsigned n)
 {
-    X86State *st = ctx->state;
-    size_t exit = offsetof(TcgCode, exit) + n * sizeof(TcgExit);
-
     asm_store(a, asm_env(ENV_OFF(pc)), R14);
-    asm_lea(a, R13, asm_mem(R13, -(int32_t)exit));
-    asm_movi(a, R14, n);
-    asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
+    thunk_lookup_from(a, ctx, n);
 }
 
 static void thunk_far0(Asm *a, TcgContext *ctx)
