@@ -9,19 +9,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
-static Machine *machine_start(const char *line)
-{
-    g_auto(GStrv) words = g_strsplit(line, " ", -1);
-    MachineConfig *c = config_new();
-    GError *err = NULL;
-    Machine *m = NULL;
-
-    if (config_parse(c, (const char *const *)words, &err)) {
-        m = machine_new(c, &err);
-    }
-    g_assert_no_error(err);
-    return m;
-}
+#include "tests/monitor/start.h"
 
 /* ---- Requests ------------------------------------------------------------ */
 
