@@ -3,7 +3,8 @@
 """Where a workload's time goes in emu: bench/hot.py NAME|'COMMAND' [EMU-OPTION...]
 samples one run with the host's perf and prints functions and translations by
 share, and the hottest translations' code with a count of samples beside each
-instruction. BUILD names the build folder; BLOCKS how many to show (3)."""
+instruction. An -accel of yours gets perfmap=on. BUILD names the build folder;
+BLOCKS how many to show (3)."""
 import bisect
 import collections
 import os
@@ -58,7 +59,11 @@ def main():
     command = sys.argv[1]
     for names in workloads.commands(OUT / "tree/workloads").values():
         command = names.get(command, command)
-    guest = Guest("emu", [str(BUILD / "emu"), "-accel", "tcg,perfmap=on", *sys.argv[2:]], OUT)
+    options = sys.argv[2:]
+    if "-accel" not in options:
+        options += ["-accel", "tcg"]
+    options[options.index("-accel") + 1] += ",perfmap=on"
+    guest = Guest("emu", [str(BUILD / "emu"), *options], OUT)
     guest.start()
     try:
         guest.run(command)
