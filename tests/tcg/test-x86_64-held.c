@@ -6,7 +6,6 @@
  */
 #include "tests/tcg/vm.h"
 
-
 enum { PC = 0x1000, REG = 13, COPY = 2 };
 #define OLD UINT64_C(0x1122334455667788) /* r13 */
 
