@@ -75,6 +75,10 @@ struct TcgContext {
      * is begun anew in that could not be done in another. NULL: ask the run
      * loop, by TCG_LEAVE_PLAIN. */
     TcgCode *(*lookup_plain)(void *env);
+    /* Light: deliver what was raised (TCG_LEAVE_RAISED), or recorded by a
+     * look-up in vain, so that the guest goes on at env->pc. False: leave, the
+     * run loop will see to it. NULL: it always does. */
+    bool (*deliver)(void *env);
     /* Memory slow paths, for accesses that missed the slot and the table.
      * They may raise. fill: C walk and TLB refill; returns the host address
      * of `addr` if the access (wholly inside the page) may be made directly,
@@ -128,13 +132,14 @@ typedef enum TcgSwitch {
     TCG_OFF_FLAGS = 1 << 3, /* flags exact at each instruction */
     TCG_OFF_JUMPS = 1 << 4, /* no inline indirect look-up */
     TCG_OFF_OPT = 1 << 5,
-    TCG_OFF_STRINGS = 1 << 6, /* no block string operations */
-    TCG_OFF_INLINE = 1 << 7,  /* system instructions by helper only */
-    TCG_OFF_SHARE = 1 << 8,   /* no relative blocks */
-    TCG_OFF_TABLE = 1 << 9,   /* slots for all accesses, none in the table */
-    TCG_OFF_UNLOCK = 1 << 10, /* LOCK stays where there is one processor */
-    TCG_OFF_WATCH = 1 << 11,  /* stores to watched pages by store() only */
-    TCG_OFF_GROUP = 1 << 12,  /* each access has a check of its own */
+    TCG_OFF_STRINGS = 1 << 6,  /* no block string operations */
+    TCG_OFF_INLINE = 1 << 7,   /* system instructions by helper only */
+    TCG_OFF_SHARE = 1 << 8,    /* no relative blocks */
+    TCG_OFF_TABLE = 1 << 9,    /* slots for all accesses, none in the table */
+    TCG_OFF_UNLOCK = 1 << 10,  /* LOCK stays where there is one processor */
+    TCG_OFF_WATCH = 1 << 11,   /* stores to watched pages by store() only */
+    TCG_OFF_GROUP = 1 << 12,   /* each access has a check of its own */
+    TCG_OFF_DELIVER = 1 << 13, /* exceptions are delivered by the run loop */
 } TcgSwitch;
 
 struct TcgBackend {

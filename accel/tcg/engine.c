@@ -36,6 +36,7 @@ static const KeyValKey engine_keys[] = {
     { "share", "on|off", "users' code translated once for all processes" },
     { "watch", "on|off", "stores near code without leaving" },
     { "group", "on|off", "one check for accesses off one base" },
+    { "deliver", "on|off", "exceptions without leaving translations" },
     {},
 };
 
@@ -49,7 +50,7 @@ static const struct {
     { "strings", TCG_OFF_STRINGS }, { "inline", TCG_OFF_INLINE },
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
-    { "group", TCG_OFF_GROUP },
+    { "group", TCG_OFF_GROUP },     { "deliver", TCG_OFF_DELIVER },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -262,6 +263,7 @@ static void engine_init_context(TcgEngine *e)
     ctx->lookup = lookup_next;
     ctx->can_link = lookup_can_link;
     ctx->lookup_plain = lookup_plain;
+    ctx->deliver = lookup_deliver;
     ctx->fill = tlb_fill;
     ctx->load = memory_load;
     ctx->store = memory_store;
@@ -497,6 +499,7 @@ static void engine_info(Accel *accel, GString *out)
         { "  made again", s->translated_again },
         { "buffer flushes", s->buffer_flushes },
         { "pages opened", s->pages_opened },
+        { "entries", s->entries },
         { "look-ups", s->lookups },
         { "  misses", s->misses },
         { "  % found",

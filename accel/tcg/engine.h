@@ -135,6 +135,7 @@ enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_FAR, CROSS_LISTS };
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;
     uint64_t translated_code, translating_ns;
+    uint64_t entries; /* into translated code, by the run loop */
     uint64_t lookups, misses, links;
     uint64_t invalidated, smc_exits, buffer_flushes, pages_opened;
     uint64_t evictions, evicted, translated_again;
@@ -270,14 +271,15 @@ struct TcgVcpu {
                                           for stores: 6 */
     unsigned protects;                 /* calls of tlb_protect() */
     TcgStats stats;
-    bool alone_next;  /* run one instruction while the others are held */
-    bool alone;       /* that is so now */
-    bool in_code;     /* inside the back end's run() */
-    bool no_chain;    /* every block returns to the loop */
-    bool one_insn;    /* the next block is one instruction, run once: it
-                         overwrites the block that it is in */
-    uint64_t once_pc; /* of the one that is running; ~0: none */
-    bool plain;       /* the next block's accesses share no checks */
+    bool alone_next;      /* run one instruction while the others are held */
+    bool alone;           /* that is so now */
+    bool in_code;         /* inside the back end's run() */
+    bool no_chain;        /* every block returns to the loop */
+    bool deliver_outside; /* exceptions do, too: they are logged, or counted */
+    bool one_insn;        /* the next block is one instruction, run once: it
+                             overwrites the block that it is in */
+    uint64_t once_pc;     /* of the one that is running; ~0: none */
+    bool plain;           /* the next block's accesses share no checks */
 };
 
 /* steal.c: between blocks, on the vCPU's thread. */
@@ -408,6 +410,8 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit);
 bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to);
 /* TcgContext.lookup_plain */
 TcgCode *lookup_plain(void *env);
+/* TcgContext.deliver */
+bool lookup_deliver(void *env);
 /* Cut links that depend on a mapping. */
 void lookup_cut_cross(TcgEngine *e, unsigned list);
 void lookup_cut_exit_locked(TcgEngine *e, TcgBlock *from, unsigned exit);

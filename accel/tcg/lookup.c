@@ -279,13 +279,18 @@ static void lookup_end_once(TcgVcpu *v)
 }
 
 /* Nothing is there, or may not be gone to directly; base: of the block that
- * has been left. */
+ * has been left. A page fault needs no block that raises it. (A counted run
+ * counts the instruction that cannot be fetched.) */
 static TcgCode *lookup_nothing(X86Cpu *cpu, const TcgCode *from, int moved,
                                uint64_t base)
 {
     if (!from) {
         cpu->env.pc_base = base;
         x86_check_branch(cpu, moved);
+    }
+    const TcgVcpu *v = tcg_vcpu(cpu);
+    if (!v->engine->count_insns && !v->no_chain && !v->alone) {
+        x86_record_fetch_fault(cpu, engine_linear_pc(cpu, cpu->env.pc));
     }
     return NULL;
 }
@@ -314,6 +319,13 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
     }
     engine_unlock(e);
     return b ? &b->code : NULL;
+}
+
+bool lookup_deliver(void *env)
+{
+    const TcgVcpu *v = tcg_vcpu(env);
+
+    return !v->deliver_outside && !v->alone && x86_deliver_here(env);
 }
 
 TcgCode *lookup_plain(void *env)

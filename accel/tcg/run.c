@@ -105,6 +105,7 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     }
     v->plain = false;
     v->in_code = true;
+    v->stats.entries++;
     int reason = v->engine->ctx.backend->run(&v->engine->ctx, env, &b->code);
     v->in_code = false;
     v->once_pc = UINT64_MAX;
@@ -176,6 +177,9 @@ static VcpuExit run_loop(TcgVcpu *v)
 
     v->thread = pthread_self();
     v->no_chain = log_on(LOG_NOCHAIN);
+    v->deliver_outside = v->no_chain || log_on(LOG_INT) ||
+                         v->engine->count_insns ||
+                         (v->engine->ctx.switches & TCG_OFF_DELIVER);
     host_signals_enter(&v->engine->ctx);
     do {
         if (rounds++ % RUN_ROUNDS_PER_SYNC == 0) {

@@ -480,9 +480,17 @@ G_NORETURN void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error);
 G_NORETURN void x86_raise_translation(X86Cpu *cpu, vaddr addr,
                                       const X86Translation *t);
 
+/* Code at cpu's linear pc was not found. If that is a page fault and nothing
+ * else, it is recorded as if it had been raised: for who is between two
+ * instructions. Light. */
+void x86_record_fetch_fault(X86Cpu *cpu, vaddr linear);
+
 /* Run loop: deliver what is recorded in raised; faults while delivering become
  * double faults, a triple fault sets shutdown. */
 void x86_deliver_raised(X86Cpu *cpu);
+/* The same where the guest's vector state is in the host's registers, for the
+ * usual ones. False: nothing was done, the run loop must. Light. */
+bool x86_deliver_here(X86Cpu *cpu);
 /* The parts of it for who has processors of its own. A reset, INIT or SIPI was
  * taken and changed the state; the vector that the processor shall take now,
  * which its interrupt controller has let go; -1: none. */

@@ -46,31 +46,39 @@ void x86_raise(X86Cpu *cpu, X86Vector vector)
     raise_recorded(cpu);
 }
 
-void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error)
+static void raise_record_error(X86Cpu *cpu, X86Vector vector, uint32_t error)
 {
     cpu->raised = vector;
     cpu->raised_has_error = true;
     cpu->raised_soft = false;
     cpu->raised_error = error;
     cpu->raised_not_canonical = false;
+}
+
+void x86_raise_error(X86Cpu *cpu, X86Vector vector, uint32_t error)
+{
+    raise_record_error(cpu, vector, error);
     raise_recorded(cpu);
 }
 
 static G_NORETURN void raise_not_canonical(X86Cpu *cpu)
 {
-    cpu->raised = EXC_GP;
-    cpu->raised_has_error = true;
-    cpu->raised_soft = false;
-    cpu->raised_error = 0;
+    raise_record_error(cpu, EXC_GP, 0);
     cpu->raised_not_canonical = true;
     raise_recorded(cpu);
 }
 
-void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error)
+void x86_record_pf(X86Cpu *cpu, vaddr addr, uint32_t error)
 {
     cpu->svm.cr2_before = cpu->cr2;
     cpu->cr2 = x86_long_mode(cpu) ? addr : (uint32_t)addr;
-    x86_raise_error(cpu, EXC_PF, error);
+    raise_record_error(cpu, EXC_PF, error);
+}
+
+void x86_raise_pf(X86Cpu *cpu, vaddr addr, uint32_t error)
+{
+    x86_record_pf(cpu, addr, error);
+    raise_recorded(cpu);
 }
 
 void x86_raise_translation(X86Cpu *cpu, vaddr addr, const X86Translation *t)

@@ -169,14 +169,7 @@ void x86_deliver_raised(X86Cpu *cpu)
         pending_other(cpu);
         return;
     }
-    X86Event ev = {
-        .vector = cpu->raised,
-        .soft = cpu->raised_soft,
-        .int_n = cpu->raised_soft && cpu->raised_int_n,
-        .has_error = cpu->raised_has_error,
-        .error = cpu->raised_error,
-        .return_pc = cpu->raised_soft ? cpu->raised_next_pc : cpu->env.pc,
-    };
+    X86Event ev = x86_raised_event(cpu);
     cpu->raised = -1;
     if (ev.vector == EXC_GP && !ev.soft && cpu->raised_not_canonical &&
         pending_is_of_stack(cpu)) {

@@ -560,6 +560,9 @@ void *mem_bounce(void *env, uint64_t ea, MemDesc desc);  /* heavy */
 bool mem_bounced_light(void *env);                       /* light */
 void mem_bounced(void *env);                             /* heavy */
 void x86_64_unwind(void *env, int reason);
+/* Globals and env->pc are stored. Deliver what was raised, and go on; or leave
+ * for `reason`. */
+G_NORETURN void x86_64_go_on(void *env, int reason);
 /* To env->pc, in a translation without groups. Light. */
 G_NORETURN void x86_64_go_plain(void *env);
 uint64_t x86_64_sync_pc(void *env);

@@ -518,10 +518,35 @@ LIGHT uint64_t x86_64_sync_pc(void *env)
     return tcg->pc;
 }
 
+/* An exception is delivered here, where the guest's vector state can stay where
+ * it is: that saves the most expensive part of the way out and in. */
+LIGHT void x86_64_go_on(void *env, int reason)
+{
+    TcgContext *ctx = slow_context(env);
+    const X86State *st = ctx->state;
+    const EmitFpu *fpu = (EmitFpu *)&((TcgEnv *)env)->backend[ENV_FPU];
+    TcgCode *code = NULL;
+
+    ((void **)env)[-1] = NULL; /* env->pc is right: see x86_64_sync_pc() */
+    if (ctx->deliver && (fpu->in_host || !ctx->fpu_mask) &&
+        !__atomic_load_n(&((TcgEnv *)env)->exit_request, __ATOMIC_RELAXED) &&
+        ctx->deliver(env)) {
+        reason = TCG_LEAVE_LOOKUP;
+        code = ctx->lookup(env, NULL, 0);
+    }
+    if (code) {
+        slow_leave(env, (uintptr_t)code->entry, st->thunk[THUNK_GO]);
+    }
+    slow_leave(env, reason, st->thunk[THUNK_LEAVE_STORED]);
+}
+
 LIGHT void x86_64_unwind(void *env, int reason)
 {
     const X86State *st = slow_context(env)->state;
 
     x86_64_sync_pc(env);
+    if (reason == TCG_LEAVE_RAISED) {
+        x86_64_go_on(env, reason);
+    }
     slow_leave(env, reason, st->thunk[THUNK_LEAVE_STORED]);
 }

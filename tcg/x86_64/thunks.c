@@ -161,6 +161,14 @@ static void thunk_go_leave(Asm *a, const X86State *st, int reason)
     asm_jmp_to(a, st->thunk[THUNK_LEAVE_STORED]);
 }
 
+/* The look-up was in vain: it may have recorded a fault. */
+static void thunk_no_code(Asm *a)
+{
+    asm_mov(a, RDI, RSP);
+    asm_movi(a, RSI, TCG_LEAVE_LOOKUP);
+    asm_call_c(a, x86_64_go_on);
+}
+
 /* ---- calls ------------------------------------------------------------ */
 
 static void thunk_save(Asm *a, TcgContext *ctx)
@@ -219,7 +227,7 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
     thunk_load_homes(a, 0, EMIT_CALLER_SAVED);
     asm_rr(a, 0xff, 4, R13);
     asm_fix8(none, a->p);
-    thunk_go_leave(a, st, TCG_LEAVE_LOOKUP);
+    thunk_no_code(a);
     asm_fix8(request, a->p);
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }
@@ -347,7 +355,7 @@ static void thunk_branch(Asm *a, TcgContext *ctx)
     thunk_load_homes(a, 0, EMIT_CALLER_SAVED);
     asm_rr(a, 0xff, 4, R13);
     asm_fix8(none, a->p);
-    thunk_go_leave(a, st, TCG_LEAVE_LOOKUP);
+    thunk_no_code(a);
     asm_fix8(request, a->p);
     thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
 }

@@ -350,6 +350,8 @@ void x86_smm_leave(X86Cpu *cpu); /* RSM; or a shutdown */
 
 /* ---- exception.c --------------------------------------------------------- */
 
+/* A page fault as it is recorded for who delivers it; CR2 says the address. */
+void x86_record_pf(X86Cpu *cpu, vaddr addr, uint32_t error);
 /* Raise what is no exception. */
 G_NORETURN void x86_raise_other(X86Cpu *cpu, X86Raised what);
 
@@ -368,6 +370,8 @@ typedef struct X86Event {
 /* Deliver, turning faults on the way into double faults. An exit from an SVM
  * guest is left in cpu->raised. */
 void x86_deliver(X86Cpu *cpu, const X86Event *event);
+/* What X86Cpu.raised says, which is an exception or a software interrupt. */
+X86Event x86_raised_event(const X86Cpu *cpu);
 /* pending.c, heavy: the run loop's delivery, for an event of VMRUN. */
 void x86_deliver_injected(X86Cpu *cpu, const X86Event *event);
 
