@@ -39,15 +39,14 @@ typedef struct TcgSlot {
 #define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
 
 /* The large table behind the slots; direct-mapped by page number. A tag is
- * the page's linear address, or TCG_TLB_NONE, which is none, if plain accesses
+ * the page's linear address, or tcg_tlb_none() of the place, if plain accesses
  * of that kind are not allowed (no mapping, MMIO, watched, holding translated
  * code). */
-#define TCG_TLB_NONE (TCG_SLOT_EMPTY | 1)
 typedef struct TcgTlbEntry {
     uint64_t read;
     uint64_t write;
-    uint8_t *host;  /* of the page's first byte, when RAM or ROM */
-    uint64_t paddr; /* of the page; for the slow path's own use */
+    uint64_t addend; /* host address less guest address, when RAM or ROM */
+    uint64_t paddr;  /* of the page; for the slow path's own use */
 } TcgTlbEntry;
 /* In paddr, where read is a page: stores are allowed there, but watched. */
 #define TCG_TLB_WATCHED (1u << 4)
@@ -57,6 +56,31 @@ typedef struct TcgTlbEntry {
 static inline unsigned tcg_tlb_index(uint64_t addr)
 {
     return (addr >> 12) & (TCG_TLB_SIZE - 1);
+}
+
+/* A page that belongs neither to this place nor to the next one, so that no
+ * byte is in it of what is looked up here, canonical or not. */
+static inline uint64_t tcg_tlb_none(unsigned index)
+{
+    return TCG_SLOT_EMPTY | (1 | (~index & 2)) << 12;
+}
+
+static inline bool tcg_tlb_is_none(uint64_t tag)
+{
+    return tag >> 62 == TCG_SLOT_EMPTY >> 62;
+}
+
+static inline void tcg_tlb_clear(TcgTlbEntry table[TCG_TLB_SIZE])
+{
+    for (unsigned n = 0; n < TCG_TLB_SIZE; n++) {
+        table[n] = (TcgTlbEntry){ tcg_tlb_none(n), tcg_tlb_none(n), 0, 0 };
+    }
+}
+
+/* Where addr is, whose page the entry has. */
+static inline uint8_t *tcg_tlb_host(const TcgTlbEntry *e, uint64_t addr)
+{
+    return (uint8_t *)(uintptr_t)(addr + e->addend);
 }
 
 /* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key

@@ -73,7 +73,7 @@ static uint8_t *access_host(X86Cpu *cpu, uint64_t addr, unsigned size,
     unsigned off = addr & (PAGE_SIZE - 1);
 
     if ((write ? e->write : e->read) == addr - off) {
-        return e->host + off;
+        return tcg_tlb_host(e, addr);
     }
     return tlb_fill(cpu, addr, size, mode, write);
 }
@@ -187,10 +187,10 @@ static bool access_store_watched(X86Cpu *cpu, vaddr addr, uint64_t val,
                    !(cpu->tcg->switches & TCG_OFF_WATCH);
 
     if (!watched || off + size > PAGE_SIZE ||
-        page_watched(cpu, e->host + off, size) == TCG_WATCHED_GONE) {
+        page_watched(cpu, tcg_tlb_host(e, addr), size) == TCG_WATCHED_GONE) {
         return false;
     }
-    page_store(cpu, e->host + off, &val, size, access_restartable(cpu));
+    page_store(cpu, tcg_tlb_host(e, addr), &val, size, access_restartable(cpu));
     return true;
 }
 

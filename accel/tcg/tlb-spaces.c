@@ -208,8 +208,9 @@ static void tlb_note_open_in(TcgVcpu *v, const TcgTlb *tlb, const uint8_t *but)
 {
     for (unsigned i = 0; i < tlb->filled; i++) {
         const TcgTlbEntry *e = &tlb->entry[tlb->log[i]];
-        if (e->write != TCG_TLB_NONE && e->host != but) {
-            tlb_note_open(v, e->host);
+        const uint8_t *host = tcg_tlb_host(e, e->write);
+        if (!tcg_tlb_is_none(e->write) && host != but) {
+            tlb_note_open(v, host);
         }
     }
 }

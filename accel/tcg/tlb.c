@@ -14,8 +14,6 @@
 
 #include "accel/tcg/engine.h"
 
-#define TLB_NONE TCG_TLB_NONE
-
 /* Bits of TcgTlbEntry.paddr below the page, beside TCG_TLB_WATCHED: global,
  * logged, and which large page the entry is a part of (its size is
  * tlb_large_shift[]). */
@@ -178,7 +176,7 @@ static void tlb_evict(TcgVcpu *v, unsigned mode, uint64_t page)
 
 static uint64_t tlb_entry_page(const TcgTlbEntry *e)
 {
-    return e->read != TLB_NONE ? e->read : e->write;
+    return tcg_tlb_is_none(e->read) ? e->write : e->read;
 }
 
 static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
@@ -189,7 +187,7 @@ static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
     TcgTlbEntry *e = &tlb->entry[index];
     uint64_t page = tlb_page_of(addr), old = tlb_entry_page(e);
 
-    if (old != TLB_NONE && old != page) {
+    if (!tcg_tlb_is_none(old) && old != page) {
         tlb_evict(v, mode, old);
     }
 
@@ -197,9 +195,9 @@ static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
         tlb->log[tlb->filled++] = index;
     }
     tlb_note(tlb, addr, t, host, open);
-    e->host = host;
-    e->read = t->readable ? page : TLB_NONE;
-    e->write = open == TLB_OPEN ? page : TLB_NONE;
+    e->addend = (uintptr_t)host - page;
+    e->read = t->readable ? page : tcg_tlb_none(index);
+    e->write = open == TLB_OPEN ? page : tcg_tlb_none(index);
     e->paddr = tlb_page_of(t->paddr) | TLB_LOGGED |
                (t->global ? TLB_GLOBAL : 0) |
                (open == TLB_WATCHED ? TCG_TLB_WATCHED : 0) |
@@ -239,15 +237,17 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
 /* ---- One table ------------------------------------------------------------
  */
 
-static void tlb_drop(TcgTlbEntry *e)
+static void tlb_drop(TcgTlb *tlb, unsigned index)
 {
-    *e = (TcgTlbEntry){ .read = TLB_NONE, .write = TLB_NONE };
+    uint64_t none = tcg_tlb_none(index);
+
+    tlb->entry[index] = (TcgTlbEntry){ .read = none, .write = none };
 }
 
 void tlb_prepare(TcgTlb *tlb)
 {
-    for (unsigned i = 0; !tlb->ready && i < TCG_TLB_SIZE; i++) {
-        tlb_drop(&tlb->entry[i]);
+    if (!tlb->ready) {
+        tcg_tlb_clear(tlb->entry);
     }
     tlb->ready = true;
 }
@@ -255,7 +255,7 @@ void tlb_prepare(TcgTlb *tlb)
 void tlb_sweep_all(TcgTlb *tlb)
 {
     for (unsigned i = 0; i < tlb->filled; i++) {
-        tlb_drop(&tlb->entry[tlb->log[i]]);
+        tlb_drop(tlb, tlb->log[i]);
     }
     for (unsigned i = 0; tlb->filled && i < TLB_FILTER_BITS / 64; i++) {
         tlb->opened[i] = 0;
@@ -280,7 +280,7 @@ bool tlb_sweep_local(TcgTlb *tlb)
         if (tlb->entry[index].paddr & TLB_GLOBAL) {
             tlb->log[kept++] = index;
         } else {
-            tlb_drop(&tlb->entry[index]);
+            tlb_drop(tlb, index);
         }
     }
     tlb->filled = kept;
@@ -294,16 +294,19 @@ static bool tlb_covers(const TcgTlbEntry *e, uint64_t addr)
     uint64_t page = tlb_entry_page(e);
     unsigned large = (e->paddr & TLB_LARGE) >> TLB_LARGE_POS;
 
-    return page != TLB_NONE && (page ^ addr) >> tlb_large_shift[large] == 0;
+    return !tcg_tlb_is_none(page) &&
+           (page ^ addr) >> tlb_large_shift[large] == 0;
 }
 
 /* The entry stays in the log, so it is not logged twice. */
-static bool tlb_drop_if_covers(TcgTlbEntry *e, uint64_t addr, bool only_global)
+static bool tlb_drop_if_covers(TcgTlb *tlb, unsigned index, uint64_t addr,
+                               bool only_global)
 {
+    TcgTlbEntry *e = &tlb->entry[index];
     bool drop =
         tlb_covers(e, addr) && (!only_global || (e->paddr & TLB_GLOBAL));
     if (drop) {
-        e->read = e->write = TLB_NONE;
+        e->read = e->write = tcg_tlb_none(index);
     }
     return drop;
 }
@@ -325,8 +328,7 @@ static bool tlb_sweep_large(TcgTlb *tlb, uint64_t addr, bool only_global)
     bool dropped = false;
 
     for (unsigned i = 0; i < tlb->filled; i++) {
-        dropped |=
-            tlb_drop_if_covers(&tlb->entry[tlb->log[i]], addr, only_global);
+        dropped |= tlb_drop_if_covers(tlb, tlb->log[i], addr, only_global);
     }
     return dropped;
 }
@@ -339,7 +341,7 @@ void tlb_sweep_page(TcgVcpu *v, unsigned mode, uint64_t addr)
     if (tlb_may_have_large(tlb, addr)) {
         tlb_sweep_large(tlb, addr, false);
         tlb_clear_slots(v, mode);
-    } else if (tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, false) ||
+    } else if (tlb_drop_if_covers(tlb, tlb_index(addr), addr, false) ||
                (v->evictions[mode] && filter_has(&v->evicted[mode], page))) {
         tcg_slots_drop(&v->cpu->env, mode, page);
     }
@@ -353,7 +355,7 @@ void tlb_sweep_global_page(TcgTlb *tlb, uint64_t addr)
     if (tlb_may_have_large(tlb, addr)) {
         tlb_sweep_large(tlb, addr, true);
     } else {
-        tlb_drop_if_covers(&tlb->entry[tlb_index(addr)], addr, true);
+        tlb_drop_if_covers(tlb, tlb_index(addr), addr, true);
     }
 }
 
@@ -363,9 +365,10 @@ void tlb_close(TcgTlb *tlb, const uint8_t *host)
         return;
     }
     for (unsigned i = 0; i < tlb->filled; i++) {
-        TcgTlbEntry *e = &tlb->entry[tlb->log[i]];
-        if (e->host == host && e->write != TLB_NONE) {
-            e->write = TLB_NONE;
+        unsigned index = tlb->log[i];
+        TcgTlbEntry *e = &tlb->entry[index];
+        if (!tcg_tlb_is_none(e->write) && tcg_tlb_host(e, e->write) == host) {
+            e->write = tcg_tlb_none(index);
             e->paddr |= TCG_TLB_WATCHED;
         }
     }

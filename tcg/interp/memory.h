@@ -20,7 +20,7 @@ static inline uint8_t *interp_find(const TcgEnv *env, uint64_t addr,
     if (tag != (addr & ~UINT64_C(4095)) || off + size > 4096) {
         return NULL;
     }
-    return e->host + off;
+    return tcg_tlb_host(e, addr);
 }
 
 /* The same, through a page walk if need be. */

@@ -86,8 +86,7 @@ static const uint8_t *mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
     asm_alu_rm(a, ALU_CMP, IR_I64, RAX, tag);
     uint8_t *miss = asm_jcc8(a, IR_CC_NE);
     asm_store(a, page, RAX);
-    asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, host)));
-    asm_alu_rr(a, ALU_SUB, IR_I64, reg, RAX);
+    asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, addend)));
     asm_store(a, addend, reg);
     asm_u8(a, 0x58); /* pop rax; ret */
     asm_u8(a, 0xc3);

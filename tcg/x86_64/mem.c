@@ -155,35 +155,32 @@ static void mem_slot_check(Emit *e, EmitCold *c, unsigned size)
     asm_load(a, c->reg, asm_env(mem_slot(c->desc) + 8));
 }
 
-/* page: another scratch register. The last byte's page must be the one that the
- * first byte's entry is for. */
-static void mem_table_check(Emit *e, EmitCold *c, unsigned size, unsigned page)
+/* at: another scratch register, for the address's place in the page. */
+static void mem_table_check(Emit *e, EmitCold *c, unsigned size, unsigned at)
 {
     Asm *a = &e->as;
     unsigned mode = (c->desc & 0xff) / TCG_SLOTS;
-    AsmMem last = c->address;
+    unsigned address = c->address.disp ? at : c->address.base;
 
     G_STATIC_ASSERT(sizeof(TcgTlbEntry) == 32);
     c->desc |= MEM_DESC_TABLE;
-    if (c->address.disp || !e->st->has_bmi2) {
-        mem_put_address(a, c->reg, c->address);
-        asm_shift_i(a, SHIFT_SHR, IR_I64, c->reg, 12 - 5);
-    } else {
-        asm_vex_rr(a, 3, 3, true, 0xf0, c->reg, 0, c->address.base); /* rorx */
+    mem_put_address(a, at, c->address);
+    if (e->st->has_bmi2) {
+        asm_vex_rr(a, 3, 3, true, 0xf0, c->reg, 0, address); /* rorx */
         asm_u8(a, 12 - 5);
+    } else {
+        asm_mov(a, c->reg, address);
+        asm_shift_i(a, SHIFT_SHR, IR_I64, c->reg, 12 - 5);
     }
     asm_alu_ri(a, ALU_AND, IR_I32, c->reg, (TCG_TLB_SIZE - 1) << 5);
     asm_alu_rm(a, ALU_ADD, IR_I64, c->reg, asm_env(ENV_OFF(tlb) + 8 * mode));
-    last.disp += (int)size - 1;
-    mem_put_address(a, page, last);
-    asm_alu_ri(a, ALU_AND, IR_I64, page, -4096);
-    asm_alu_rm(a, ALU_CMP, IR_I64, page,
+    asm_alu_rm(a, ALU_SUB, IR_I64, at,
                asm_mem(c->reg, c->desc & MEM_DESC_WRITE
                                    ? offsetof(TcgTlbEntry, write)
                                    : offsetof(TcgTlbEntry, read)));
-    c->jump = asm_jcc(a, IR_CC_NE);
-    asm_load(a, c->reg, asm_mem(c->reg, offsetof(TcgTlbEntry, host)));
-    asm_alu_rr(a, ALU_SUB, IR_I64, c->reg, page);
+    asm_alu_ri(a, ALU_CMP, IR_I64, at, 4096 - (int)size);
+    c->jump = asm_jcc(a, IR_CC_A);
+    asm_load(a, c->reg, asm_mem(c->reg, offsetof(TcgTlbEntry, addend)));
 }
 
 static void mem_put_back_rcx(Asm *a, unsigned keep)

@@ -135,6 +135,11 @@ static LIGHT const TcgTlbEntry *slow_entry(const TcgEnv *env, uint64_t ea,
     return &env->tlb[mode][(ea >> 12) & (TCG_TLB_SIZE - 1)];
 }
 
+static LIGHT uint8_t *slow_host(const TcgTlbEntry *t, uint64_t ea)
+{
+    return (uint8_t *)(uintptr_t)(ea + t->addend);
+}
+
 /* TcgContext.fill, but for what the table has: accesses that the thunks do not
  * try there come here as well. */
 static LIGHT uint8_t *slow_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
@@ -143,7 +148,7 @@ static LIGHT uint8_t *slow_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     const TcgTlbEntry *t = slow_entry(env, ea, mode);
 
     if ((write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
-        return t->host + (ea & 4095);
+        return slow_host(t, ea);
     }
     return ctx->fill(env, ea, size, mode, write);
 }
@@ -159,8 +164,7 @@ static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
 
     if ((desc & MEM_DESC_WRITE ? t->write : t->read) == page &&
         !(ctx->switches & TCG_OFF_SLOTS)) {
-        env->slot[mode][desc & (TCG_SLOTS - 1)] =
-            (TcgSlot){ page, (uintptr_t)t->host - page };
+        env->slot[mode][desc & (TCG_SLOTS - 1)] = (TcgSlot){ page, t->addend };
     }
 }
 
@@ -267,7 +271,7 @@ static LIGHT uint8_t *slow_watched(TcgContext *ctx, void *env, uint64_t ea,
         ctx->switches & TCG_OFF_WATCH) {
         return NULL;
     }
-    uint8_t *host = t->host + (ea & 4095);
+    uint8_t *host = slow_host(t, ea);
     if (slow_kind(desc) == MEM_LOAD) { /* the store comes later */
         return host;
     }
@@ -362,7 +366,7 @@ static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     if (slow_page(ctx, env, ea + lead->offset, lead->size, mode, lead->write) &&
         (write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
         slow_fill_slot(ctx, env, ea, desc);
-        return t->host + (ea & 4095);
+        return slow_host(t, ea);
     }
     x86_64_sync_pc(env);
     x86_64_go_plain(env);

@@ -105,8 +105,7 @@ static uint8_t *string_page(Asm *a, unsigned reg, unsigned entry, size_t tag)
     asm_alu_ri(a, ALU_AND, IR_I64, RCX, -STRING_PAGE);
     asm_alu_rm(a, ALU_CMP, IR_I64, RCX, asm_mem(entry, tag));
     uint8_t *other = asm_jcc(a, IR_CC_NE);
-    asm_load(a, entry, asm_mem(entry, offsetof(TcgTlbEntry, host)));
-    asm_alu_rr(a, ALU_SUB, IR_I64, entry, RCX);
+    asm_load(a, entry, asm_mem(entry, offsetof(TcgTlbEntry, addend)));
     return other;
 }
 

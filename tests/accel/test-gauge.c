@@ -46,6 +46,9 @@ PROGRAM(array,
         "xor eax, eax; 1: mov edx, [rsi + rax*4]; add edx, [rdi + rax*4]\n"
         "mov [rdi + rax*4], edx; inc eax; and eax, 0x3ff\n"
         "dec rcx; jnz 1b")
+PROGRAM(table, "1: mov rax, [rsi]; test al, 1; jz 2f; inc rbx\n"
+               "2: add rbx, [rsi + rcx]; mov [rdi + 16], ebx\n"
+               "dec rcx; jnz 1b")
 PROGRAM(high, "1: add r12, rcx; mov r13, r12; xor r14, r13; add r15, [rsi]\n"
               "mov [rdi], r14; add r13, 8; dec rcx; jnz 1b")
 PROGRAM(branches, "1: mov eax, ecx; imul eax, eax, 0x9e3779b1; shr eax, 28\n"
@@ -274,7 +277,7 @@ int main(int argc, char **argv)
         ROW(alu, 1200, 0),      ROW(memory, 2273, 0),    ROW(array, 3286, 0),
         ROW(high, 3500, 0),     ROW(branches, 1272, 0),  ROW(flags, 1636, 0),
         ROW(calls, 6125, 0),    ROW(indirect, 3471, 0),  ROW(sse, 2300, 0),
-        ROW(strings, 12333, 0), ROW(system, 14286, 286),
+        ROW(strings, 12000, 0), ROW(system, 14286, 286), ROW(table, 5429, 0),
     };
 
     g_test_init(&argc, &argv, NULL);

@@ -92,7 +92,7 @@ static uint8_t *engine_fill(void *env, uint64_t addr, unsigned size,
     uint64_t page = addr & ~UINT64_C(4095);
     engine_check(cpu, addr, size, write);
     cpu->env.tlb[mode][addr / 4096 & (TCG_TLB_SIZE - 1)] =
-        (TcgTlbEntry){ page, page, (uint8_t *)(uintptr_t)page, page };
+        (TcgTlbEntry){ page, page, 0, page };
     return (uint8_t *)(uintptr_t)addr;
 }
 
@@ -151,7 +151,7 @@ static void engine_new_cpu(Engine *e)
     g_assert_no_error(err);
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
-        memset(cpu->env.tlb[m], 0xff, sizeof(TcgTlbEntry) * TCG_TLB_SIZE);
+        tcg_tlb_clear(cpu->env.tlb[m]);
     }
     cpu->env.jumps = g_new(TcgJump, TCG_JUMP_SIZE);
     /* No pc's key, canonical or not: -1 is what a test may jump to. */

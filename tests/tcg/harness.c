@@ -76,12 +76,14 @@ static void harness_init_cpu(Harness *h)
     cpu->env.jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
-        memset(cpu->env.tlb[m], 0xff, TCG_TLB_SIZE * sizeof(TcgTlbEntry));
+        tcg_tlb_clear(cpu->env.tlb[m]);
     }
     for (unsigned p = 0; p < HARNESS_PAGES; p++) {
         uint64_t page = HARNESS_BASE + p * 4096;
         cpu->env.tlb[0][page >> 12 & (TCG_TLB_SIZE - 1)] = (TcgTlbEntry){
-            .read = page, .write = page, .host = cpu->memory + p * 4096
+            .read = page,
+            .write = page,
+            .addend = (uintptr_t)cpu->memory - HARNESS_BASE,
         };
     }
 }

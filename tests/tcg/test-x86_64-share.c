@@ -40,7 +40,7 @@ static void share_open_page(Vm *vm, unsigned page)
     uint64_t addr = VM_BASE + page * 4096;
 
     vm->cpu->tlb[0][tcg_tlb_index(addr)] =
-        (TcgTlbEntry){ addr, addr, vm->ram + page * 4096, 0 };
+        (TcgTlbEntry){ addr, addr, (uintptr_t)vm->ram - VM_BASE, 0 };
 }
 
 static Vm *share_begin(unsigned off)

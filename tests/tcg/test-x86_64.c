@@ -393,7 +393,7 @@ static void test_slots(void)
                               vm->cpu->env.slot[0][3].addend) == vm->ram);
 
     vm->table = false; /* fill() works, but nothing may be kept */
-    memset(vm->cpu->tlb, 0xff, sizeof(vm->cpu->tlb));
+    tcg_tlb_clear(vm->cpu->tlb[0]);
     tcg_slots_clear(&vm->cpu->env, 0);
     for (unsigned n = 0; n < 3; n++) {
         g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
@@ -428,8 +428,10 @@ static void test_table(void)
         g_assert_cmphex(vm->cpu->env.r[1], ==, expected);
     }
     g_assert_cmpuint(vm->cpu->fills, ==, 2);
-    vm->cpu->env.r[0] = TCG_TLB_NONE + 16 - 5; /* is an empty entry's tag */
-    g_assert_cmpint(vm_run(vm, &code[3]), ==, VM_LEAVE_FAULT);
+    for (unsigned n = 0; n < 8 * 4096; n++) { /* what empty entries have */
+        vm->cpu->env.r[0] = TCG_SLOT_EMPTY - 4096 + n - 5;
+        g_assert_cmpint(vm_run(vm, &code[n & 3]), ==, VM_LEAVE_FAULT);
+    }
     vm_free(vm);
 }
 

@@ -35,12 +35,14 @@ static LIGHT uint8_t *vm_fill(void *env, uint64_t addr, unsigned size,
         tcg_unwind(env, VM_LEAVE_FAULT);
     }
     if (cpu->vm->table) {
-        TcgTlbEntry *t = &cpu->tlb[mode][(addr >> 12) & (TCG_TLB_SIZE - 1)];
+        unsigned index = (addr >> 12) & (TCG_TLB_SIZE - 1);
+        TcgTlbEntry *t = &cpu->tlb[mode][index];
+        uint64_t addend = (uintptr_t)page - (addr & ~UINT64_C(4095));
 
-        if (t->host != page) {
-            t->read = t->write = TCG_TLB_NONE;
+        if (t->addend != addend) {
+            t->read = t->write = TCG_SLOT_EMPTY | (1 | (~index & 2)) << 12;
         }
-        t->host = page;
+        t->addend = addend;
         t->paddr = 0; /* not watched */
         *(write ? &t->write : &t->read) = addr & ~UINT64_C(4095);
     }
@@ -136,8 +138,8 @@ static VmCpu *vm_cpu_new(Vm *vm)
 
     g_assert_nonnull(cpu);
     cpu->vm = vm;
-    memset(cpu->tlb, 0xff, sizeof(cpu->tlb));
     for (unsigned m = 0; m < TCG_MODES; m++) {
+        tcg_tlb_clear(cpu->tlb[m]);
         cpu->env.tlb[m] = cpu->tlb[m];
     }
     memset(cpu->jumps, 0xff, sizeof(cpu->jumps));

@@ -15,7 +15,7 @@ static uint8_t *flat_host(const X86Cpu *cpu, uint64_t addr, bool write)
         return NULL;
     }
     e += addr / STRING_PAGE & (TCG_TLB_SIZE - 1);
-    return (write ? e->write : e->read) == addr - offset ? e->host + offset
+    return (write ? e->write : e->read) == addr - offset ? tcg_tlb_host(e, addr)
                                                          : NULL;
 }
 

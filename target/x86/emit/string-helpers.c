@@ -170,7 +170,7 @@ static uint8_t *string_host(StringRun *s, uint64_t linear, bool write)
     if (tlb) {
         tlb += linear / STRING_PAGE & (TCG_TLB_SIZE - 1);
         if ((write ? tlb->write : tlb->read) == page) {
-            return tlb->host + (linear - page);
+            return tcg_tlb_host(tlb, linear);
         }
     }
     string_sync(s);

@@ -18,7 +18,7 @@ static uint8_t *fp_host(X86Cpu *cpu, vaddr addr, unsigned len, bool write)
     const TcgTlbEntry *e =
         &cpu->env.tlb[cpu->env.mode][addr / FP_PAGE % TCG_TLB_SIZE];
     if ((write ? e->write : e->read) == (addr & -(vaddr)FP_PAGE)) {
-        return e->host + addr % FP_PAGE;
+        return tcg_tlb_host(e, addr);
     }
     return cpu->tcg->fill(cpu, addr, len, cpu->env.mode, write);
 }

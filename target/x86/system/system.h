@@ -73,7 +73,7 @@ static inline uint64_t sys_load(X86Cpu *cpu, vaddr addr, unsigned size,
         if (tlb->read == addr - off && off <= PAGE_SIZE - size) {
             uint64_t val = 0;
 
-            __builtin_memcpy(&val, tlb->host + off, size);
+            __builtin_memcpy(&val, tcg_tlb_host(tlb, addr), size);
             return val;
         }
     }
@@ -92,8 +92,9 @@ static inline void *sys_host(X86Cpu *cpu, vaddr addr, unsigned size,
         return NULL;
     }
     tlb += addr >> PAGE_BITS & (TCG_TLB_SIZE - 1);
-    return (write ? tlb->write : tlb->read) == addr - off ? tlb->host + off
-                                                          : NULL;
+    return (write ? tlb->write : tlb->read) == addr - off
+               ? tcg_tlb_host(tlb, addr)
+               : NULL;
 }
 
 static inline void sys_store(X86Cpu *cpu, vaddr addr, uint64_t val,
@@ -106,7 +107,7 @@ static inline void sys_store(X86Cpu *cpu, vaddr addr, uint64_t val,
 
         tlb += addr >> PAGE_BITS & (TCG_TLB_SIZE - 1);
         if (tlb->write == addr - off && off <= PAGE_SIZE - size) {
-            __builtin_memcpy(tlb->host + off, &val, size);
+            __builtin_memcpy(tcg_tlb_host(tlb, addr), &val, size);
             return;
         }
     }
