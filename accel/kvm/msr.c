@@ -2,7 +2,9 @@
 /*
  * Model-specific registers under KVM. Those that are the processor's own stay
  * in KVM and are moved with the state; every other access is filtered out to
- * the table that the translator uses, so that the machine is the same.
+ * the table that the translator uses, so that the machine is the same. What KVM
+ * refuses of its own (a reserved bit, x2APIC to xAPIC) it answers by #GP
+ * itself: the table does not know the value that it has there.
  */
 #include "accel/kvm/kvm.h"
 
@@ -101,8 +103,7 @@ bool kvm_filter_msrs(KvmEngine *e, GError **errp)
     struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_DENY };
     struct kvm_enable_cap cap = {
         .cap = KVM_CAP_X86_USER_SPACE_MSR,
-        .args = { KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN |
-                  KVM_MSR_EXIT_REASON_FILTER },
+        .args = { KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER },
     };
     int err = 0;
 

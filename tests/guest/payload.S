@@ -2,9 +2,9 @@
 /*
  * A firmware image of 64 KiB that proves the machine's basics from the reset
  * vector on: real mode, protected mode, long mode; in the latter two PIT
- * interrupts, a repaired page fault, SSE and self-modifying code. It reports
- * over COM1 and leaves through isa-debug-exit: status 33 for success, 35 for
- * a failure. Linked at f0000h, where the ROM's ISA image stands.
+ * interrupts, a repaired page fault, SSE and self-modifying code, then a refused
+ * WRMSR. It reports over COM1 and leaves through isa-debug-exit: status 33 for
+ * success, 35 for a failure. Linked at f0000h, where the ROM's ISA image stands.
  *
  * With the symbol NO_PAGING32, 32-bit code goes without paging, which a KVM
  * that has no hardware behind it cannot do; with KVM_ALONE, there is nobody to
@@ -404,6 +404,32 @@ start64:
         mov     $text_smc, %esi
         call    print32
 
+        /* IA32_APIC_BASE refuses what no APIC does: from x2APIC to xAPIC. */
+        mov     $IDT + 13 * 16, %edi
+        mov     $refused64, %edx
+        call    gate64
+        movl    $0, FAULTS
+        mov     $1, %eax
+        cpuid
+        bt      $21, %ecx               /* x2APIC */
+        jnc     1f
+        mov     $0x1b, %ecx
+        rdmsr
+        or      $0x400, %eax            /* EXTD */
+        wrmsr
+        cmpl    $0, FAULTS
+        must    e, 17
+        and     $~0x400, %eax
+        wrmsr
+        cmpl    $1, FAULTS
+        must    e, 18
+        rdmsr
+        and     $0xc00, %eax
+        cmp     $0xc00, %eax
+        must    e, 19
+1:      mov     $text_msr, %esi
+        call    print32
+
         outb_imm 0x10, EXIT
 1:      hlt
         jmp     1b
@@ -453,6 +479,16 @@ fault64:
         add     $8, %rsp
         iretq
 
+/* #GP at an instruction of two bytes, which is skipped. */
+refused64:
+        cmpl    $0, (%rsp)
+        mov     $26, %edi
+        jne     fail_now
+        incl    FAULTS
+        add     $8, %rsp
+        addq    $2, (%rsp)
+        iretq
+
 bad64:
         mov     $25, %edi
         jmp     fail_now
@@ -475,6 +511,7 @@ text_timer: .asciz "timer\n"
 text_fault: .asciz "page fault\n"
 text_sse:   .asciz "sse\n"
 text_smc:   .asciz "smc\n"
+text_msr:   .asciz "msr\n"
 text_fail:  .asciz "FAILED at "
 
         reset_vector

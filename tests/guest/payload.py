@@ -7,11 +7,11 @@ MODE = ["timer", "page fault", "sse", "smc"]
 
 
 def test(emu, image, accel, image_long=None):
-    lines = ["real mode", *MODE, "long mode", *MODE]
+    lines = ["real mode", *MODE, "long mode", *MODE, "msr"]
     if accel.startswith("kvm"):
         guest.need_kvm()
         if not guest.host_has_vt():
-            image, lines = image_long, ["real mode", "timer", "long mode", *MODE]
+            image, lines = image_long, ["real mode", "timer", "long mode", *MODE, "msr"]
     with guest.Guest(emu, "-accel", accel, "-nodefaults", "-display", "none",
                      "-m", 64, "-bios", image, "-serial", "stdio",
                      "-device", "isa-debug-exit") as g:
