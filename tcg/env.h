@@ -93,9 +93,11 @@ typedef struct TcgJump {
 #define TCG_JUMP_BITS 16
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
 
+/* An entry's offset is what (pc ^ pc << 4) has of TCG_JUMP_OFFSETS. */
+#define TCG_JUMP_OFFSETS ((TCG_JUMP_SIZE - 1) * sizeof(TcgJump))
 static inline unsigned tcg_jump_hash(uint64_t pc)
 {
-    return (pc ^ (pc >> TCG_JUMP_BITS)) & (TCG_JUMP_SIZE - 1);
+    return (pc ^ (pc >> 4)) & (TCG_JUMP_SIZE - 1);
 }
 
 /* Translations of IrBlock.plain are there, too, by keys that no canonical pc

@@ -349,24 +349,22 @@ static void exitr_miss(Emit *e, EmitCold *c)
 
 /* tcg_jump_hash() and comparison. exit_request is not looked at: who sets it
  * also points env->jumps to an empty table. */
-static void exitr_jump(Emit *e, unsigned pc, int64_t kind)
+static void exitr_jump(Emit *e, unsigned pc, int64_t kind, bool relative)
 {
-    bool relative = e->ir->relative || kind & IR_EXITR_RELATIVE;
     Asm *a = &e->as;
     unsigned entry = regs_take(e), key = regs_take(e);
 
     G_STATIC_ASSERT(sizeof(TcgJump) == 16 && offsetof(TcgJump, key) == 0);
     if (e->st->has_bmi2) {
         asm_vex_rr(a, 3, 3, false, 0xf0, entry, 0, pc); /* rorx */
-        asm_u8(a, TCG_JUMP_BITS);
+        asm_u8(a, 32 - 4);
     } else {
         asm_mov32(a, entry, pc);
-        asm_shift_i(a, SHIFT_SHR, IR_I32, entry, TCG_JUMP_BITS);
+        asm_shift_i(a, SHIFT_SHL, IR_I32, entry, 4);
     }
     asm_load(a, key, asm_env(ENV_OFF(jump_key)));
     asm_alu_rr(a, ALU_XOR, IR_I32, entry, pc);
-    asm_alu_ri(a, ALU_AND, IR_I32, entry, TCG_JUMP_SIZE - 1);
-    asm_shift_i(a, SHIFT_SHL, IR_I32, entry, 4);
+    asm_alu_ri(a, ALU_AND, IR_I32, entry, TCG_JUMP_OFFSETS);
     asm_alu_rm(a, ALU_ADD, IR_I64, entry, asm_env(ENV_OFF(jumps)));
     asm_alu_rr(a, ALU_XOR, IR_I64, key, pc);
     asm_alu_rm(a, ALU_CMP, IR_I64, key, asm_mem(entry, 0));
@@ -375,9 +373,8 @@ static void exitr_jump(Emit *e, unsigned pc, int64_t kind)
     c->constant = kind;
     c->jump = asm_jcc(a, IR_CC_NE);
     if (relative) { /* not before: a branch that is refused needs its own */
-        asm_mov(a, key, pc);
-        asm_alu_ri(a, ALU_AND, IR_I64, key, -4096);
-        asm_store(a, asm_env(ENV_OFF(pc_base)), key);
+        asm_alu_ri(a, ALU_AND, IR_I64, pc, -4096);
+        asm_store(a, asm_env(ENV_OFF(pc_base)), pc);
     }
     asm_rm(a, 0xff, 4, asm_mem(entry, offsetof(TcgJump, code)));
 }
@@ -387,7 +384,8 @@ void emit_exitr(Emit *e, const IrInsn *i)
     if (!(i->dead & 1) || e->ir->exact_flags) {
         flags_save(e);
     }
-    unsigned pc = regs_value(e, i->a);
+    bool relative = e->ir->relative || i->imm2 & IR_EXITR_RELATIVE;
+    unsigned pc = relative ? regs_copy(e, i->a) : regs_value(e, i->a);
 
     regs_sources_done(e);
     if (e->ctx->switches & TCG_OFF_JUMPS) {
@@ -395,7 +393,7 @@ void emit_exitr(Emit *e, const IrInsn *i)
     } else if (far_linkable(e, i)) {
         far_jump(e, i, pc);
     } else {
-        exitr_jump(e, pc, i->imm2);
+        exitr_jump(e, pc, i->imm2, relative);
     }
     e->reachable = false;
 }

@@ -235,13 +235,13 @@ static void thunk_lookup(Asm *a, TcgContext *ctx)
 void thunk_probe(Asm *a, bool plain)
 {
     asm_mov32(a, R15, R14);
-    asm_shift_i(a, SHIFT_SHR, IR_I32, R15, TCG_JUMP_BITS);
-    asm_alu_rr(a, ALU_XOR, IR_I32, R15, R14);
-    asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_SIZE - 1);
-    if (plain) {
-        asm_alu_ri(a, ALU_XOR, IR_I32, R15, TCG_JUMP_PLAIN_PLACE);
-    }
     asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
+    asm_alu_rr(a, ALU_XOR, IR_I32, R15, R14);
+    asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_OFFSETS);
+    if (plain) {
+        asm_alu_ri(a, ALU_XOR, IR_I32, R15,
+                   TCG_JUMP_PLAIN_PLACE * sizeof(TcgJump));
+    }
     asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
     asm_alu_rm(a, ALU_XOR, IR_I64, R14, asm_env(ENV_OFF(jump_key)));
     if (plain) { /* btc r14, 63 */
