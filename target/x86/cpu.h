@@ -415,6 +415,11 @@ void x86_tsc_sync(X86Cpu *cpu);
  * of the machine may be running. */
 void x86_tsc_forget(X86Cpu *cpu);
 
+/* #GP(0) or #SS(0) unless a segment lets bytes at an offset through: its type
+ * and its limit. Not in 64-bit code. Light. */
+void x86_check_segment(X86Cpu *cpu, unsigned seg, uint32_t off, unsigned size,
+                       bool write);
+
 /* While key.dr7 is set: an access of data by linear address, in one page.
  * False: the page has no breakpoint and may be remembered. Light. */
 bool x86_watch(X86Cpu *cpu, vaddr addr, unsigned size, bool write);

@@ -33,15 +33,15 @@ static bool key_is_real(const X86Cpu *cpu)
 }
 
 /* A segment that needs no check at all: 4 GiB, present, both readable and
- * writable (code: readable), growing upwards. In real and V86 mode 64 KiB
- * count as unlimited: 16-bit addresses do not reach further. */
+ * writable (code: readable), growing upwards. In real and V86 mode it needs no
+ * check but of its limit, which is 64 KiB or, in unreal mode, more. */
 static bool key_segment_plain(const X86Cpu *cpu, unsigned n)
 {
     const X86Segment *s = &cpu->seg[n];
     uint16_t rights = s->attr & (SEG_P | SEG_S | 0xa);
 
     if (key_is_real(cpu)) {
-        return s->limit >= 0xffff;
+        return s->limit >= 0xffff && (s->attr & (8 | 4)) != 4;
     }
     if (s->limit != UINT32_MAX) {
         return false;

@@ -239,7 +239,7 @@ static uint8_t tr_slot(const Translator *t, const X86Mem *m)
     return 2 * (1 + h % (TCG_SLOTS / 2 - 1));
 }
 
-static bool tr_has_limit(const Translator *t, unsigned seg)
+bool tr_has_limit(const Translator *t, unsigned seg)
 {
     if (t->code == X86_CODE64) {
         return false;
@@ -247,15 +247,32 @@ static bool tr_has_limit(const Translator *t, unsigned seg)
     return seg == X86_FS || seg == X86_GS ? t->key.fs_gs_limits : t->key.limits;
 }
 
+/* In real and V86 mode a segment without key.limits is of 64 KiB at least:
+ * it grows upwards, and bytes may be read and written. */
+static void tr_check_real_limit(Translator *t, unsigned seg, IrVal off,
+                                unsigned bytes)
+{
+    IrVal last = bytes > 1 ? tr_op2i(t, IR_ADD, IR_I64, off, bytes - 1) : off;
+    IrVal limit = tr_temp(t);
+
+    ir_ldenv(t->ir, 2, limit,
+             offsetof(X86Cpu, seg) + seg * sizeof(X86Segment) +
+                 offsetof(X86Segment, limit));
+    ir_brcond(t->ir, IR_CC_A, IR_I64, last, limit,
+              tr_late_raise(t, seg == X86_SS ? EXC_SS : EXC_GP));
+}
+
 void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
                     bool write)
 {
-    bool protected = t->key.pe && !t->key.vm86 && t->code != X86_CODE64;
+    bool protected = tr_is_protected(t) && t->code != X86_CODE64;
     if (seg == X86_CS && write && protected) { /* code is not writable */
         tr_raise(t, EXC_GP, 0);
     } else if (tr_has_limit(t, seg)) {
-        IrVal what = tr_imm(t, seg | MIN(bytes, 255) << 8 | write << 16);
+        IrVal what = tr_imm(t, seg | bytes << 8 | write << 24);
         tr_call(t, &x86_helper_check_segment, IR_NONE, off, what, IR_NONE, 0);
+    } else if (!tr_is_protected(t)) {
+        tr_check_real_limit(t, seg, off, bytes);
     }
 }
 
@@ -486,6 +503,21 @@ unsigned tr_stack_bytes(const Translator *t)
     return t->code == X86_CODE64 ? 8 : t->key.ss32 ? 4 : 2;
 }
 
+/* Outside of 64-bit code: wrapped as the stack is. */
+static IrVal tr_stack_offset(Translator *t, unsigned reg, int64_t off)
+{
+    IrVal v = off ? tr_op2i(t, IR_ADD, IR_I32, reg, off) : reg;
+
+    return !t->key.ss32 || v == reg ? tr_zx(t, v, t->key.ss32 ? 4 : 2) : v;
+}
+
+void tr_stack_check(Translator *t, unsigned reg, int64_t off, unsigned bytes)
+{
+    if (!tr_is_protected(t) || tr_has_limit(t, X86_SS)) {
+        tr_check_limit(t, X86_SS, tr_stack_offset(t, reg, off), bytes, true);
+    }
+}
+
 /* With limits the access's bytes are checked, too. */
 static IrVal tr_stack_linear(Translator *t, unsigned reg, int64_t off,
                              int64_t *disp, unsigned bytes, bool write)
@@ -496,10 +528,7 @@ static IrVal tr_stack_linear(Translator *t, unsigned reg, int64_t off,
         tr_check_aligned(t, reg, off, bytes);
         return reg;
     }
-    IrVal v = off ? tr_op2i(t, IR_ADD, IR_I32, reg, off) : reg;
-    if (!t->key.ss32 || v == reg) {
-        v = tr_zx(t, v, t->key.ss32 ? 4 : 2);
-    }
+    IrVal v = tr_stack_offset(t, reg, off);
     tr_check_limit(t, X86_SS, v, bytes, write);
     v = tr_linear(t, X86_SS, v);
     tr_check_aligned(t, v, 0, bytes);

@@ -165,7 +165,7 @@ static bool tr_leaves_by_env(const Translator *t)
 /* CS's limit, if it is the mode's own (no key.cs_limit). */
 static uint32_t tr_code_limit(const Translator *t)
 {
-    return t->key.pe && !t->key.vm86 ? UINT32_MAX : 0xffff;
+    return tr_is_protected(t) ? UINT32_MAX : 0xffff;
 }
 
 static IrVal tr_load_code_limit(Translator *t)
@@ -249,6 +249,21 @@ unsigned tr_late(Translator *t, uint64_t pc)
     return label;
 }
 
+unsigned tr_late_raise(Translator *t, X86Vector vector)
+{
+    const TrLate *last = t->late + t->late_count - 1;
+
+    if (t->late_count && last->raises && last->pc == t->pc &&
+        last->vector == vector) {
+        return last->label;
+    }
+    unsigned label = tr_late(t, t->pc);
+
+    t->late[t->late_count - 1].raises = true;
+    t->late[t->late_count - 1].vector = vector;
+    return label;
+}
+
 void tr_poll_next(Translator *t)
 {
     IrVal v = tr_temp(t);
@@ -261,14 +276,29 @@ void tr_change(Translator *t, IrVal v)
     ir_brcondi(t->ir, IR_CC_NE, IR_I64, v, 0, tr_late(t, t->next_pc));
 }
 
+/* The instruction that raises was counted when it began. */
+static void tr_place_late_raise(Translator *t, const TrLate *late)
+{
+    ir_append(t->ir, IR_INSN)->imm = late->pc;
+    tr_count(t, -1);
+    tr_raise(t, late->vector, 0);
+    ir_leave(t->ir, TCG_LEAVE_RAISED);
+}
+
 static void tr_place_late(Translator *t)
 {
     for (unsigned n = 0; n < t->late_count; n++) {
-        ir_label(t->ir, t->late[n].label);
-        if (t->late[n].again) {
+        const TrLate *late = &t->late[n];
+
+        ir_label(t->ir, late->label);
+        if (late->raises) {
+            tr_place_late_raise(t, late);
+            continue;
+        }
+        if (late->again) {
             tr_count(t, -1);
         }
-        tr_exit_lookup(t, t->late[n].pc);
+        tr_exit_lookup(t, late->pc);
     }
 }
 
@@ -302,7 +332,7 @@ static bool tr_evex_offered(const Translator *t, const X86Insn *i)
 static bool tr_is_undefined(const Translator *t, const X86Insn *i)
 {
     uint32_t attr = i->row->attr;
-    bool protected = t->key.pe && !t->key.vm86;
+    bool protected = tr_is_protected(t);
     bool code64 = t->code == X86_CODE64;
 
     return (i->lock && !((attr & X86_A_LOCK) && tr_writes_memory(i))) ||

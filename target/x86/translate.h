@@ -18,11 +18,13 @@
 
 enum { TR_LATE_MAX = 64 };
 
-/* A side exit at the block's end: go on at pc through the lookup. */
+/* A side exit at the block's end: go on at pc through the lookup, or raise. */
 typedef struct TrLate {
     unsigned label;
     uint64_t pc;
     bool again; /* that is the instruction's own: it is not over */
+    bool raises;
+    X86Vector vector; /* then, with 0 as its error code */
 } TrLate;
 
 typedef struct Translator {
@@ -150,7 +152,15 @@ IrVal tr_linear(Translator *t, unsigned seg, IrVal off);
 void tr_check_aligned(Translator *t, IrVal addr, int64_t disp, unsigned bytes);
 unsigned tr_aligned_bytes(const X86Insn *i);
 void tr_check_vector_aligned(Translator *t, const X86Insn *i);
-/* Segment limit and type check of an offset, if the key says there are any. */
+/* Segments are described, not 64 KiB from a multiple of 16. */
+static inline bool tr_is_protected(const Translator *t)
+{
+    return t->key.pe && !t->key.vm86;
+}
+/* Has a segment anything to be checked? */
+bool tr_has_limit(const Translator *t, unsigned seg);
+/* Segment limit and type check of an offset, if the key says there are any, or
+ * that the segments are those of real mode. */
 void tr_check_limit(Translator *t, unsigned seg, IrVal off, unsigned bytes,
                     bool write);
 /* Access descriptions: slot of the memory operand, of the stack. */
@@ -165,6 +175,8 @@ unsigned tr_stack_bytes(const Translator *t); /* width of rSP: 2, 4, 8 */
 IrVal tr_stack_ld(Translator *t, unsigned reg, int64_t off, unsigned bytes);
 /* Faults if storing there would. */
 void tr_stack_probe(Translator *t, unsigned reg, int64_t off, unsigned bytes);
+/* Faults if it is beyond the stack's limit. */
+void tr_stack_check(Translator *t, unsigned reg, int64_t off, unsigned bytes);
 void tr_stack_st(Translator *t, unsigned reg, int64_t off, unsigned bytes,
                  IrVal v);
 void tr_stack_add(Translator *t, int64_t n); /* to rSP: after the access */
@@ -202,6 +214,8 @@ void tr_leave(Translator *t, int reason); /* env->pc is set */
 void tr_end(Translator *t);
 /* A label at the block's end from where tr_exit_lookup(pc) is done. */
 unsigned tr_late(Translator *t, uint64_t pc);
+/* One from where the present instruction raises, with 0 as its error code. */
+unsigned tr_late_raise(Translator *t, X86Vector vector);
 /* Leave at the next instruction if asked to: after what may have raised an
  * interrupt or changed the memory map. */
 void tr_poll_next(Translator *t);

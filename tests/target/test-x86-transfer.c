@@ -133,7 +133,7 @@ static void test_limits(void)
         g_assert_cmpint(m->cpu->key.limits, ==, i != 9);
         bool ok = machine_call(m, &x86_helper_check_segment, cases[i].off,
                                X86_DS | cases[i].size << 8 |
-                                   (unsigned)cases[i].write << 16);
+                                   (unsigned)cases[i].write << 24);
         g_assert_cmpint(ok, ==, cases[i].ok);
         if (!ok) {
             expect(m, EXC_GP, 0);

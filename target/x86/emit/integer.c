@@ -77,10 +77,11 @@ void emit_LEA(Translator *t, const X86Insn *i)
 
 void emit_XLAT(Translator *t, const X86Insn *i)
 {
+    unsigned seg = i->seg_override ? i->mem.seg : X86_DS;
     IrVal off = tr_op2(t, IR_ADD, IR_I64, X86_RBX, tr_reg_zx(t, X86_RAX, 1));
-    IrVal addr = tr_linear(t, i->seg_override ? i->mem.seg : X86_DS,
-                           tr_zx(t, off, i->addr_size));
-    IrVal v = tr_temp(t);
+    off = tr_zx(t, off, i->addr_size);
+    tr_check_limit(t, seg, off, 1, false);
+    IrVal addr = tr_linear(t, seg, off), v = tr_temp(t);
     ir_ld(t->ir, IR_I64, v, addr, 0, (IrMem){ .slot = 2 });
     tr_set_reg(t, X86_RAX, 1, v);
 }

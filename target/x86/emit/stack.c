@@ -58,10 +58,14 @@ void emit_POP(Translator *t, const X86Insn *i)
 }
 
 /* rAX rCX rDX rBX rSP rBP rSI rDI downwards. They are in two pages at most, of
- * which the lower is asked first: either all of them are stored, or none. */
+ * which the lower is asked first: either all of them are stored, or none. Where
+ * the stack wraps any of them may be over its end. */
 void emit_PUSHA(Translator *t, const X86Insn *i)
 {
     int size = i->op_size;
+    for (int n = 1; n < 8; n++) {
+        tr_stack_check(t, X86_RSP, -size * n, size);
+    }
     tr_stack_probe(t, X86_RSP, -size * 8, size);
     for (int n = 0; n < 8; n++) {
         tr_stack_st(t, X86_RSP, -size * (n + 1), size, n);
@@ -129,6 +133,9 @@ void emit_ENTER(Translator *t, const X86Insn *i)
     }
 
     int total = size * (level + 1) + (int)(i->imm & 0xffff);
+    for (int n = 1; n <= level; n++) {
+        tr_stack_check(t, X86_RSP, -size * n, size);
+    }
     tr_stack_probe(t, X86_RSP, -total, size);
     if (level) {
         tr_stack_probe(t, X86_RSP, -size * (level + 1), size);

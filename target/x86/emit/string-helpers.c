@@ -23,18 +23,33 @@
 typedef struct StringRun {
     X86Cpu *cpu;
     unsigned log2, bytes;
-    uint64_t mask;             /* of the address size */
+    uint64_t mask; /* of the address size */
+    unsigned si_segment;
     uint64_t si_base, di_base; /* of the segments */
+    uint64_t si_last, di_last; /* the index registers' greatest values: of the
+                                  address size, or less by a limit */
     uint64_t linear_mask;
     bool down, rep, repne;
     bool synced;     /* env.pc is exact, should this element fault */
     unsigned budget; /* elements */
 } StringRun;
 
+static uint64_t string_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static uint64_t string_segment_base(const X86Cpu *cpu, unsigned seg)
 {
     bool base = cpu->key.code != X86_CODE64 || seg == X86_FS || seg == X86_GS;
     return base ? cpu->seg[seg].base : 0;
+}
+
+static uint64_t string_last(const StringRun *s, unsigned seg)
+{
+    return s->cpu->key.code == X86_CODE64
+               ? s->mask
+               : string_min(s->mask, s->cpu->seg[seg].limit);
 }
 
 /* desc as tr_string_desc() made it. */
@@ -47,8 +62,11 @@ static void string_begin(StringRun *s, void *env, uint64_t desc)
     s->log2 = desc & 3;
     s->bytes = 1u << s->log2;
     s->mask = UINT64_MAX >> (64 - addr_bits);
-    s->si_base = string_segment_base(cpu, desc >> 4 & 7);
+    s->si_segment = desc >> 4 & 7;
+    s->si_base = string_segment_base(cpu, s->si_segment);
     s->di_base = string_segment_base(cpu, X86_ES);
+    s->si_last = string_last(s, s->si_segment);
+    s->di_last = string_last(s, X86_ES);
     s->linear_mask = cpu->key.code == X86_CODE64 ? UINT64_MAX : UINT32_MAX;
     s->down = cpu->eflags & EFLAGS_DF;
     s->rep = desc & STRING_REP;
@@ -127,11 +145,6 @@ static bool string_is_flat(const X86Cpu *cpu, uint64_t desc)
     return desc & STRING_FLAT && !(cpu->eflags & EFLAGS_DF);
 }
 
-static uint64_t string_min(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Elements left: of the count, of this call. */
 static uint64_t string_left(const StringRun *s)
 {
@@ -139,22 +152,44 @@ static uint64_t string_left(const StringRun *s)
     return string_min(count, s->budget);
 }
 
-/* Whole elements from offset v that stay below 2^bits of its mask's size. */
-static uint64_t string_room(const StringRun *s, uint64_t v, uint64_t mask)
+static void string_check_segment(StringRun *s, unsigned reg, bool write)
 {
-    uint64_t above = mask - v; /* bytes after the first one */
-    if (above < s->bytes - 1) {
+    unsigned seg = reg == X86_RSI ? s->si_segment : X86_ES;
+
+    string_sync(s);
+    x86_check_segment(s->cpu, seg, string_reg(s, reg), s->bytes, write);
+}
+
+/* For INS and OUTS, which have no slow form. */
+static void string_check_type(StringRun *s, unsigned reg)
+{
+    if (s->cpu->key.limits || s->cpu->key.fs_gs_limits) {
+        string_check_segment(s, reg, reg == X86_RDI);
+    }
+}
+
+/* Whole elements from offset v that do not go beyond a last byte. */
+static uint64_t string_room(const StringRun *s, uint64_t v, uint64_t last)
+{
+    uint64_t above = last - v; /* bytes after the first one */
+    if (v > last || above < s->bytes - 1) {
         return 0;
     }
     return s->down ? (v >> s->log2) + 1
                    : ((above - (s->bytes - 1)) >> s->log2) + 1;
 }
 
-/* Elements from an index register's address in one page, without wrap. */
-static uint64_t string_run(const StringRun *s, unsigned reg, uint64_t linear)
+/* Elements from an index register's address in one page, without wrap. One that
+ * is in two pages is inside of its segment, too, or faults. */
+static uint64_t string_run(StringRun *s, unsigned reg, uint64_t linear)
 {
     uint64_t page = string_room(s, linear & (STRING_PAGE - 1), STRING_PAGE - 1);
-    uint64_t wrap = string_room(s, string_reg(s, reg), s->mask);
+    uint64_t wrap = string_room(s, string_reg(s, reg),
+                                reg == X86_RSI ? s->si_last : s->di_last);
+
+    if (!wrap && s->cpu->key.code != X86_CODE64) {
+        string_check_segment(s, reg, false);
+    }
     return string_min(page, wrap);
 }
 
@@ -541,6 +576,7 @@ static uint64_t string_ins_prepare(void *env, uint64_t a, uint64_t b,
     if (!n) {
         return 0;
     }
+    string_check_type(&s, X86_RDI);
     n = string_min(n, string_run(&s, X86_RDI, dst));
     if (n) {
         string_host(&s, dst, true);
@@ -603,6 +639,7 @@ static uint64_t string_outs_prepare(void *env, uint64_t a, uint64_t b,
     if (!n) {
         return 0;
     }
+    string_check_type(&s, X86_RSI);
     n = string_min(n, string_run(&s, X86_RSI, src));
     n += n == 0;
     for (uint64_t k = 0; k < n; k++) {

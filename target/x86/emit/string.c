@@ -7,9 +7,14 @@
  */
 #include "target/x86/emit/emit.h"
 
+static unsigned string_segment(const X86Insn *i, unsigned reg)
+{
+    return reg == X86_RDI ? X86_ES : i->seg_override ? i->mem.seg : X86_DS;
+}
+
 int64_t tr_string_desc(const X86Insn *i, unsigned bytes)
 {
-    unsigned seg = i->seg_override ? i->mem.seg : X86_DS;
+    unsigned seg = string_segment(i, X86_RSI);
     bool rep = i->rep || i->repne;
     return tr_log2(bytes) | tr_log2(i->addr_size) << 2 | seg << 4 |
            (rep ? STRING_REP : 0) | (i->repne ? STRING_REPNE : 0);
@@ -29,9 +34,7 @@ static IrMem string_mem(const Translator *t, unsigned bytes, bool destination,
 static IrVal string_address(Translator *t, const X86Insn *i, unsigned reg,
                             unsigned bytes, bool write)
 {
-    unsigned seg = reg == X86_RDI    ? X86_ES
-                   : i->seg_override ? i->mem.seg
-                                     : X86_DS;
+    unsigned seg = string_segment(i, reg);
     IrVal off = tr_reg_zx(t, reg, i->addr_size);
     tr_check_limit(t, seg, off, bytes, write);
     IrVal addr = tr_linear(t, seg, off);
@@ -131,6 +134,13 @@ static void string_rep_slow(Translator *t, const X86Insn *i, const StringOp *op,
     ir_label(t->ir, done);
 }
 
+/* Limits but those of whole segments, which helpers know (real mode's). */
+static bool string_has_limit(const Translator *t, const X86Insn *i)
+{
+    return tr_has_limit(t, string_segment(i, X86_RSI)) ||
+           tr_has_limit(t, X86_ES);
+}
+
 static bool string_is_flat(const Translator *t, const X86Insn *i)
 {
     bool based =
@@ -141,8 +151,8 @@ static bool string_is_flat(const Translator *t, const X86Insn *i)
 static void string_rep(Translator *t, const X86Insn *i, const StringOp *op,
                        unsigned bytes)
 {
-    if (!op->rep || t->key.tf || t->key.limits || t->key.dr7 || t->key.ac ||
-        (t->switches & TCG_OFF_STRINGS)) {
+    if (!op->rep || t->key.tf || string_has_limit(t, i) || t->key.dr7 ||
+        t->key.ac || (t->switches & TCG_OFF_STRINGS)) {
         string_rep_slow(t, i, op, bytes);
         return;
     }

@@ -216,7 +216,9 @@ void emit_MWAIT(Translator *t, const X86Insn *i)
 void emit_MONITOR(Translator *t, const X86Insn *i)
 {
     unsigned seg = i->seg_override ? i->mem.seg : X86_DS;
-    IrVal addr = tr_linear(t, seg, tr_reg_zx(t, X86_RAX, i->addr_size));
+    IrVal off = tr_reg_zx(t, X86_RAX, i->addr_size);
+    tr_check_limit(t, seg, off, 1, false);
+    IrVal addr = tr_linear(t, seg, off);
     tr_call(t, &x86_helper_monitor, IR_NONE, addr, IR_NONE, IR_NONE, 0);
 }
 

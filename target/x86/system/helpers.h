@@ -61,7 +61,7 @@ extern const TcgHelper x86_helper_inhibit_end;
  * CS; for SS also starts the interrupt shadow (cpu->inhibit, key).
  * CHANGE. [LR] */
 extern const TcgHelper x86_helper_load_seg;
-/* (offset, segment | size << 8 | write << 16): limit and type check; the
+/* (offset, segment | size << 8 | write << 24): limit and type check; the
  * segment may be null. Raises #GP(0), #SS(0). Only called when key.limits. [LR]
  */
 extern const TcgHelper x86_helper_check_segment;

@@ -133,14 +133,10 @@ const TcgHelper x86_helper_load_seg = { "load_seg", helper_load_seg,
 
 /* ---- limits -------------------------------------------------------------- */
 
-static uint64_t helper_check_segment(void *env, uint64_t off, uint64_t packed,
-                                     uint64_t c, uint64_t d)
+void x86_check_segment(X86Cpu *cpu, unsigned seg, uint32_t off, unsigned size,
+                       bool write)
 {
-    X86Cpu *cpu = env;
-    unsigned n = packed & 0xff;
-    const X86Segment *s = &cpu->seg[n];
-    unsigned size = packed >> 8 & 0xff;
-    bool write = packed >> 16 & 1;
+    const X86Segment *s = &cpu->seg[seg];
     bool code = s->attr & 8;
     bool allowed = write ? !code && (s->attr & 2) : !code || (s->attr & 2);
 
@@ -149,8 +145,15 @@ static uint64_t helper_check_segment(void *env, uint64_t off, uint64_t packed,
     }
     if (!(s->attr & SEG_P) || !allowed ||
         (size && !segment_holds(s, off, size))) {
-        x86_raise_error(cpu, n == X86_SS ? EXC_SS : EXC_GP, 0);
+        x86_raise_error(cpu, seg == X86_SS ? EXC_SS : EXC_GP, 0);
     }
+}
+
+static uint64_t helper_check_segment(void *env, uint64_t off, uint64_t packed,
+                                     uint64_t c, uint64_t d)
+{
+    x86_check_segment(env, packed & 0xff, off, packed >> 8 & 0xffff,
+                      packed >> 24 & 1);
     return 0;
 }
 const TcgHelper x86_helper_check_segment = { "check_segment",
