@@ -217,10 +217,30 @@ typedef struct NativeInsn {
     uint32_t imm;
     uint16_t gpr_in;   /* general registers read, implicit ones included */
     uint16_t gpr_out;  /* and written; a 32-bit write clears the upper half */
-    uint8_t flags_in;  /* 1 if it reads status flags */
-    uint8_t flags_out; /* 0: none, 1: some (or conditionally), 2: all */
+    uint8_t flags_in;  /* IrFlags read; those it may keep, too */
+    uint8_t flags_out; /* and written */
+    bool flags_sure;   /* always: not on a condition */
     uint8_t fp_env;    /* 1: reads or writes x87/MXCSR control: no reordering */
 } NativeInsn;
+
+/* ---- Status flags -----------------------------------------------------------
+ */
+
+enum IrFlags {
+    IR_FLAG_C = 1 << 0,
+    IR_FLAG_P = 1 << 1,
+    IR_FLAG_A = 1 << 2,
+    IR_FLAG_Z = 1 << 3,
+    IR_FLAG_S = 1 << 4,
+    IR_FLAG_O = 1 << 5,
+    IR_FLAGS_ALL = 0x3f,
+};
+
+typedef struct IrFlagUse {
+    uint8_t reads;
+    uint8_t may_write;
+    uint8_t writes; /* always */
+} IrFlagUse;
 
 /* ---- Blocks -----------------------------------------------------------------
  */
@@ -254,6 +274,10 @@ static inline IrVal ir_temp(IrBlock *b)
 {
     return IR_TEMP0 + b->temps++;
 }
+
+/* What an operation reads and writes (flags.c). A memory access reads none, nor
+ * does an exit. */
+IrFlagUse ir_flag_use(const IrBlock *b, const IrInsn *insn);
 
 IrInsn *ir_append(IrBlock *b, IrOp op); /* zeroed, dst..c = IR_NONE */
 NativeInsn *ir_append_native(IrBlock *b, unsigned *index);

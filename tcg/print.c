@@ -90,8 +90,9 @@ static void ir_print_native(GString *out, const IrBlock *b, const IrInsn *insn)
     if (n->imm_bytes) {
         g_string_append_printf(out, " imm 0x%x", n->imm);
     }
-    g_string_append_printf(out, " in %04x out %04x flags %u/%u}", n->gpr_in,
-                           n->gpr_out, n->flags_in, n->flags_out);
+    g_string_append_printf(out, " in %04x out %04x flags %02x/%02x%s}",
+                           n->gpr_in, n->gpr_out, n->flags_in, n->flags_out,
+                           n->flags_out && !n->flags_sure ? "?" : "");
 }
 
 /* What an operation has besides results and sources. */

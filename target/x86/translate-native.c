@@ -247,18 +247,35 @@ static int native_shift_count(const X86Insn *i)
     }
 }
 
+static uint8_t native_ir_flags(uint32_t eflags)
+{
+    static const struct {
+        uint32_t eflags;
+        uint8_t ir;
+    } flags[] = {
+        { EFLAGS_CF, IR_FLAG_C }, { EFLAGS_PF, IR_FLAG_P },
+        { EFLAGS_AF, IR_FLAG_A }, { EFLAGS_ZF, IR_FLAG_Z },
+        { EFLAGS_SF, IR_FLAG_S }, { EFLAGS_OF, IR_FLAG_O },
+    };
+    uint8_t ir = 0;
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(flags); n++) {
+        ir |= eflags & flags[n].eflags ? flags[n].ir : 0;
+    }
+    return ir;
+}
+
 /* A shift by a constant other than zero writes all flags; by CL or zero,
  * perhaps none. */
 static void native_flags(NativeInsn *n, const X86Insn *i)
 {
     int count = native_shift_count(i);
-    unsigned out = i->row->flags_out & EFLAGS_STATUS;
     bool writes =
         count < 0 || (i->op[count].kind == OPERAND_IMM && (i->imm & 31));
 
-    n->flags_out = out == EFLAGS_STATUS && writes ? 2 : out != 0;
-    n->flags_in =
-        (count < 0 || !writes) && (i->row->flags_in & EFLAGS_STATUS) != 0;
+    n->flags_out = native_ir_flags(i->row->flags_out);
+    n->flags_sure = writes;
+    n->flags_in = count < 0 || !writes ? native_ir_flags(i->row->flags_in) : 0;
 }
 
 bool tr_native(Translator *t, const X86Insn *i)

@@ -11,82 +11,6 @@
  */
 #include "tcg/opt/opt.h"
 
-enum {
-    FLAG_C = 1 << 0,
-    FLAG_P = 1 << 1,
-    FLAG_A = 1 << 2,
-    FLAG_Z = 1 << 3,
-    FLAG_S = 1 << 4,
-    FLAG_O = 1 << 5,
-    FLAG_ALL = 0x3f,
-};
-
-/* By IrCond / 2: a condition and its negation read the same flags. */
-static const uint8_t ir_flags_of_cond[8] = {
-    FLAG_O, FLAG_C, FLAG_Z,          FLAG_C | FLAG_Z,
-    FLAG_S, FLAG_P, FLAG_S | FLAG_O, FLAG_S | FLAG_O | FLAG_Z,
-};
-
-typedef struct FlagUse {
-    uint8_t reads;
-    uint8_t may_write;
-    uint8_t writes; /* always */
-} FlagUse;
-
-/* A shift's or rotate's, which keep everything when the count is 0. */
-static FlagUse ir_flags_of_shift(const IrInsn *insn, uint8_t flags)
-{
-    bool sure = insn->b == IR_IMM &&
-                (insn->imm & (insn->type == IR_I64 ? 63 : 31)) != 0;
-    return (FlagUse){ .may_write = flags, .writes = sure ? flags : 0 };
-}
-
-static FlagUse ir_flags_of_helper(const TcgHelper *h)
-{
-    uint8_t out = h->flags & TCG_WRITES_FLAGS ? FLAG_ALL : 0;
-    bool looks = h->flags & (TCG_READS_FLAGS | TCG_MAY_RAISE);
-    return (FlagUse){ looks ? FLAG_ALL : 0, out, out };
-}
-
-static FlagUse ir_flags_of_native(const NativeInsn *n)
-{
-    return (FlagUse){ n->flags_in ? FLAG_ALL : 0, n->flags_out ? FLAG_ALL : 0,
-                      n->flags_out == 2 ? FLAG_ALL : 0 };
-}
-
-static FlagUse ir_flags_use(const IrBlock *b, const IrInsn *insn)
-{
-    switch (insn->op) {
-    case IR_INCF:
-    case IR_DECF:
-        return (FlagUse){ 0, FLAG_ALL & ~FLAG_C, FLAG_ALL & ~FLAG_C };
-    case IR_SETCF:
-        return (FlagUse){ 0, FLAG_C, FLAG_C };
-    case IR_SHLF:
-    case IR_SHRF:
-    case IR_SARF:
-        return ir_flags_of_shift(insn, FLAG_ALL);
-    case IR_ROLF:
-    case IR_RORF:
-        return ir_flags_of_shift(insn, FLAG_C | FLAG_O);
-    case IR_ADCF:
-    case IR_SBBF:
-        return (FlagUse){ FLAG_C, FLAG_ALL, FLAG_ALL };
-    case IR_CALL:
-        return ir_flags_of_helper((const TcgHelper *)(intptr_t)insn->imm);
-    case IR_NATIVE:
-        return ir_flags_of_native(&b->native[insn->imm]);
-    case IR_INSN:
-        return (FlagUse){ b->exact_flags ? FLAG_ALL : 0, 0, 0 };
-    }
-    unsigned attrs = ir_op_attrs[insn->op];
-    uint8_t out = attrs & IRA_FW ? FLAG_ALL : 0;
-    uint8_t in = !(attrs & IRA_FR)  ? 0
-                 : attrs & IRA_COND ? ir_flags_of_cond[(insn->cond & 15) / 2]
-                                    : FLAG_ALL;
-    return (FlagUse){ in, out, out };
-}
-
 /* ---- Plain forms ----------------------------------------------------------
  */
 
@@ -142,17 +66,18 @@ static void ir_flags_make_plain(IrInsn *insn)
 void ir_opt_flags(IrBlock *b)
 {
     uint8_t *label = ir_opt_scratch(b, b->labels + 1);
-    uint8_t live = FLAG_ALL;
+    uint8_t live = IR_FLAGS_ALL;
     for (unsigned i = b->count; i-- > 0;) {
         IrInsn *insn = &b->insns[i];
         if (ir_op_attrs[insn->op] & IRA_END) {
             /* The front end may know that nobody reads them behind it. */
-            live =
-                (insn->dead & IR_DEAD_FLAGS) && !b->exact_flags ? 0 : FLAG_ALL;
+            live = (insn->dead & IR_DEAD_FLAGS) && !b->exact_flags
+                       ? 0
+                       : IR_FLAGS_ALL;
         } else if (insn->op == IR_BR) {
             live = label[insn->imm];
         }
-        FlagUse use = ir_flags_use(b, insn);
+        IrFlagUse use = ir_flag_use(b, insn);
         insn->dead = (ir_op_attrs[insn->op] & IRA_END ? insn->dead : 0) |
                      (live ? 0 : IR_DEAD_AFTER);
         if (use.may_write && !(live & use.may_write)) {

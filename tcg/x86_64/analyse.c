@@ -12,26 +12,17 @@
  */
 #include "tcg/x86_64/emit.h"
 
-typedef struct FlagUse {
-    bool reads, writes_all, writes_some;
-} FlagUse;
-
-static FlagUse analyse_flag_use(const Emit *e, const IrInsn *i)
+/* What may raise does not count as reading them, see above. */
+static IrFlagUse analyse_flag_use(const Emit *e, const IrInsn *i)
 {
-    uint8_t attr = ir_op_attrs[i->op];
+    IrFlagUse use = ir_flag_use(e->ir, i);
 
-    if (i->op == IR_NATIVE) {
-        const NativeInsn *n = &e->ir->native[i->imm];
-
-        return (FlagUse){ n->flags_in, n->flags_out == 2, n->flags_out == 1 };
-    }
     if (i->op == IR_CALL) {
         const TcgHelper *h = (const TcgHelper *)(intptr_t)i->imm;
 
-        return (FlagUse){ h->flags & TCG_READS_FLAGS,
-                          h->flags & TCG_WRITES_FLAGS, false };
+        use.reads = h->flags & TCG_READS_FLAGS ? IR_FLAGS_ALL : 0;
     }
-    return (FlagUse){ attr & IRA_FR, attr & IRA_FW, attr & IRA_FP };
+    return use;
 }
 
 static void analyse_source(Emit *e, IrVal v)
@@ -81,7 +72,7 @@ static bool analyse_has_check(Emit *e, uint32_t index)
 
 enum { FLAGS_FAR = 3 };
 typedef struct Analysis {
-    bool live;
+    uint8_t live;       /* IrFlags */
     EmitEvent event;    /* what happens to the flags next */
     unsigned accesses;  /* before the next instruction that reads them */
     uint32_t next_insn; /* index of the guest instruction that follows */
@@ -94,7 +85,8 @@ static void analyse_branch(Emit *e, Analysis *s, uint32_t index)
 
     l->refs++;
     s->accesses = i->op == IR_BRF ? 0 : FLAGS_FAR;
-    s->live = i->op == IR_BRF || l->live || (i->op == IR_BRCOND && s->live);
+    s->live =
+        l->live | (i->op == IR_BR ? 0 : s->live) | analyse_flag_use(e, i).reads;
     s->event = i->op == IR_BRF ? EVENT_READ : EVENT_CLOBBER;
     if (l->index > s->next_insn) {
         e->info[index] |= INFO_FAR;
@@ -112,7 +104,7 @@ static bool analyse_leaves_flags(const Emit *e, const Analysis *s,
 static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
 {
     const IrInsn *i = &e->ir->insns[index];
-    FlagUse use = analyse_flag_use(e, i);
+    IrFlagUse use = analyse_flag_use(e, i);
 
     bool check = analyse_has_check(e, index);
 
@@ -120,14 +112,12 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
         s->accesses++;
     }
     if (use.reads) {
-        s->live = true;
         s->accesses = 0;
-    } else if (use.writes_all) {
-        s->live = false;
     }
+    s->live = (s->live & ~use.writes) | use.reads;
     if ((check && !analyse_leaves_flags(e, s, i)) || emit_ops[i->op].clobbers) {
         s->event = EVENT_CLOBBER;
-    } else if (use.reads || use.writes_some) {
+    } else if (use.reads || (use.may_write && use.writes != IR_FLAGS_ALL)) {
         s->event = EVENT_READ;
     }
 }
@@ -151,13 +141,13 @@ static void analyse_insn(Emit *e, Analysis *s, uint32_t index)
         break;
     case IR_EXIT:
     case IR_EXITR:
-        s->live = !(i->dead & 1);
+        s->live = i->dead & 1 ? 0 : IR_FLAGS_ALL;
         s->accesses = FLAGS_FAR;
         s->event = i->op == IR_EXIT ? EVENT_NONE : EVENT_CLOBBER;
         e->loop |= i->op == IR_EXIT && i->imm == (int64_t)e->ir->pc;
         break;
     case IR_LEAVE:
-        s->live = true;
+        s->live = IR_FLAGS_ALL;
         s->event = EVENT_CLOBBER;
         break;
     default:
@@ -185,6 +175,6 @@ void emit_analyse(Emit *e)
         analyse_insn(e, &s, n);
         analyse_sources(e, n);
     }
-    e->live_in = s.live || ir->exact_flags;
+    e->live_in = ir->exact_flags ? IR_FLAGS_ALL : s.live;
     e->first_use = s.event;
 }

@@ -195,7 +195,7 @@ typedef struct EmitLabel {
     uint32_t index; /* of the LABEL instruction */
     uint32_t refs;
     uint32_t fixes; /* first fix + 1 */
-    bool live;      /* flags */
+    uint8_t live;   /* IrFlags */
     bool folded;    /* is an exit whose jump was emitted at the branch */
 } EmitLabel;
 
@@ -247,7 +247,7 @@ struct Emit {
     /* From the backward pass. */
     uint8_t *info;
     EmitLabel *labels;
-    bool live_in;        /* flags, at the block's start */
+    uint8_t live_in;     /* IrFlags, at the block's start */
     EmitEvent first_use; /* what happens to them first */
     bool loop;           /* it jumps back to its own start */
 

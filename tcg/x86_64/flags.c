@@ -82,7 +82,7 @@ void flags_written(Emit *e)
  * place, if anyone reads it. In exact mode everyone does. */
 static void flags_before_partial(Emit *e)
 {
-    if (e->now & INFO_LIVE_AFTER) {
+    if (e->now & INFO_NEEDED) {
         flags_load(e);
     }
 }

@@ -221,19 +221,25 @@ static void native_encode(Asm *a, const NativeInsn *n, NativeRegs r,
 
 /* ---- the operation ---------------------------------------------------- */
 
+static bool native_writes_all(const NativeInsn *n)
+{
+    return n->flags_sure && n->flags_out == IR_FLAGS_ALL;
+}
+
 /* The flags it reads, and, if it writes only some, those it keeps. */
 static void native_load_flags(Emit *e, const NativeInsn *n)
 {
-    if (n->flags_in || (n->flags_out == 1 && e->now & INFO_LIVE_AFTER)) {
+    if (n->flags_in ||
+        (!native_writes_all(n) && n->flags_out && e->now & INFO_NEEDED)) {
         flags_load(e);
     }
 }
 
 static void native_set_flags(Emit *e, const NativeInsn *n)
 {
-    if (n->flags_out == 2 || (n->flags_out == 1 && e->now & INFO_LIVE_AFTER)) {
+    if (native_writes_all(n) || (n->flags_out && e->now & INFO_LIVE_AFTER)) {
         flags_written(e);
-    } else if (n->flags_out == 1) {
+    } else if (n->flags_out) {
         e->host_flags = e->env_flags = false;
     }
 }

@@ -56,7 +56,8 @@ static void native_add(IrBlock *b)
                            .mem_bytes = 8,
                            .gpr_in = 1u << reg,
                            .gpr_out = 1u << reg,
-                           .flags_out = 2 };
+                           .flags_out = IR_FLAGS_ALL,
+                           .flags_sure = true };
         i->imm = index;
         i->a = 6;
         i->imm2 = 8;

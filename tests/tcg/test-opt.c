@@ -337,6 +337,38 @@ static void test_branch_flags(void)
     ir_clear(&b);
 }
 
+/* inc; adcx; cmp: of the flags before it ADCX reads and writes CF only. */
+static void test_native_flags(void)
+{
+    IrBlock b;
+    unsigned index;
+
+    begin(&b);
+    ir_op2i(&b, IR_CMPF, IR_I32, IR_NONE, 3, 5); /* CF is read */
+    ir_op1(&b, IR_INCF, IR_I32, 0, 0);           /* the others are not */
+    NativeInsn *n = ir_append_native(&b, &index);
+    *n = (NativeInsn){ .map = 2,
+                       .opcode = 0xf6,
+                       .modrm = true,
+                       .p66 = true,
+                       .reg = 1,
+                       .reg_kind = NATIVE_REG_GPR,
+                       .rm = 2,
+                       .rm_kind = NATIVE_REG_GPR,
+                       .gpr_in = 6,
+                       .gpr_out = 2,
+                       .flags_in = IR_FLAG_C,
+                       .flags_out = IR_FLAG_C,
+                       .flags_sure = true };
+    ir_append(&b, IR_NATIVE)->imm = index;
+    ir_op2i(&b, IR_CMPF, IR_I32, IR_NONE, 2, 7);
+    ir_exit(&b, 0, 8, false);
+    ir_optimise(&b);
+    g_assert_cmpuint(count_op(&b, IR_INCF), ==, 0);
+    g_assert_cmpuint(count_op(&b, IR_CMPF), ==, 2);
+    ir_clear(&b);
+}
+
 /* Constants fold, and what made them goes. */
 static void test_fold(void)
 {
@@ -461,6 +493,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcg/opt/dead-flags", test_dead_flags);
     g_test_add_func("/tcg/opt/exact-flags", test_exact_flags);
     g_test_add_func("/tcg/opt/branch-flags", test_branch_flags);
+    g_test_add_func("/tcg/opt/native-flags", test_native_flags);
     g_test_add_func("/tcg/opt/fold", test_fold);
     g_test_add_func("/tcg/opt/merge", test_merge);
     g_test_add_func("/tcg/verify", test_verify);

@@ -174,7 +174,8 @@ static void by_native_load(Vm *vm, IrBlock *b)
 
     n->rex_w = true;
     n->gpr_in = n->gpr_out = 1u << REG;
-    n->flags_out = 2;
+    n->flags_out = IR_FLAGS_ALL;
+    n->flags_sure = true;
 }
 
 /* Written on one of two paths that meet. */
@@ -392,8 +393,8 @@ static void test_native_source(void)
         insn->rex_w = true;
         insn->p66 = forms[n / 2].p66;
         insn->gpr_out = 1u << 1;
-        insn->flags_in = 1;
-        insn->flags_out = 1;
+        insn->flags_in = IR_FLAGS_ALL;
+        insn->flags_out = IR_FLAGS_ALL;
         vm_done(b);
         vm_run_to_end(vm);
         g_assert_cmphex(vm->cpu->env.r[1], ==, forms[n / 2].want);

@@ -22,7 +22,8 @@ static void test_native_registers(void)
             NativeInsn *n = vm_native_rr(vm, 0, 0x01, reg, rm);
             n->rex_w = true;
             n->gpr_out = 1u << rm;
-            n->flags_out = 2;
+            n->flags_out = IR_FLAGS_ALL;
+            n->flags_sure = true;
             vm_done(&vm->ir);
             g_assert_true(tcg_x86_64_can_native(n));
             uint64_t want = vm->cpu->env.r[rm] + vm->cpu->env.r[reg];
@@ -103,13 +104,15 @@ static void test_native_memory(void)
             NativeInsn *n = vm_native_rm(vm, 0, 0x03, reg, base, 8, false);
             n->rex_w = true;
             n->gpr_out = 1u << reg;
-            n->flags_out = 2;
+            n->flags_out = IR_FLAGS_ALL;
+            n->flags_sure = true;
             vm_new_insn(vm);
             ir_movi(&vm->ir, base, 24 * (base + 1));
             vm_new_insn(vm);
             n = vm_native_rm(vm, 0, 0x01, reg, base, 8, true);
             n->rex_w = true;
-            n->flags_out = 2;
+            n->flags_out = IR_FLAGS_ALL;
+            n->flags_sure = true;
             vm_done(&vm->ir);
             vm_run_to_end(vm);
             uint64_t sum =
@@ -134,13 +137,15 @@ static void test_native_carry(void)
     memcpy(vm->ram + 8 * 4, &cell, 8);
     NativeInsn *n = vm_native(vm, 0, 0xf9); /* STC */
     n->modrm = false;
-    n->flags_out = 1;
+    n->flags_out = IR_FLAG_C;
+    n->flags_sure = true;
     vm_new_insn(vm);
     n = vm_native_rm(vm, 0, 0x13, 13, 3, 8, false); /* ADC r13, [rbx] */
     n->rex_w = true;
     n->gpr_out = 1u << 13;
-    n->flags_in = 1;
-    n->flags_out = 2;
+    n->flags_in = IR_FLAG_C;
+    n->flags_out = IR_FLAGS_ALL;
+    n->flags_sure = true;
     vm_done(&vm->ir);
     vm->cpu->env.r[13] = ~UINT64_C(5);
     vm_run_to_end(vm);
@@ -172,7 +177,8 @@ static void test_native_vex(void)
     n->vvvv_kind = NATIVE_REG_GPR;
     n->gpr_in = 1u << 13;
     n->gpr_out = 1u << 12;
-    n->flags_out = 2;
+    n->flags_out = IR_FLAGS_ALL;
+    n->flags_sure = true;
     vm_done(&vm->ir);
     vm_run_to_end(vm);
     g_assert_cmphex(vm->cpu->env.r[12], ==, 0xffff & ~(16 * 14));
@@ -302,7 +308,8 @@ static void test_divide_error(void)
     n->reg_kind = NATIVE_REG_FIXED;
     n->gpr_in = 1u << 13 | 1 | 4;
     n->gpr_out = 1 | 4;
-    n->flags_out = 2;
+    n->flags_out = IR_FLAGS_ALL;
+    n->flags_sure = true;
     vm_done(&vm->ir);
     vm->cpu->env.r[13] = 0;
     g_assert_cmpint(vm_run_once(vm), ==, 55);
