@@ -59,10 +59,39 @@ static void vcpu_do_jobs_locked(Vcpu *v)
     }
 }
 
+static bool vcpu_has_work(Vcpu *v)
+{
+    rcu_read_lock();
+    bool work = x86_has_work(v->cpu);
+    rcu_read_unlock();
+    return work;
+}
+
+/* MWAIT: nobody tells of stores to memory, so they are looked for, ever more
+ * seldom; and then the wait ends for nothing. */
+static void vcpu_wait_locked(Vcpu *v, int64_t *slept_us)
+{
+    enum { LOOK_MIN_US = 20, LOOK_MAX_US = 1000, WAIT_MAX_US = 10000 };
+    int64_t us = CLAMP(*slept_us, LOOK_MIN_US, LOOK_MAX_US);
+
+    if (!g_cond_wait_until(&v->wake, &v->lock, g_get_monotonic_time() + us)) {
+        *slept_us += us;
+    }
+    v->cpu->monitor.waits = *slept_us < WAIT_MAX_US;
+}
+
 static void vcpu_sleep_locked(Vcpu *v)
 {
-    while (v->wanted && !v->quit && !v->jobs && !x86_has_work(v->cpu)) {
-        g_cond_wait(&v->wake, &v->lock);
+    bool waits = v->cpu->monitor.waits;
+    int64_t slept_us = 0;
+
+    while (v->wanted && !v->quit && !v->jobs && !vcpu_has_work(v) &&
+           v->cpu->monitor.waits == waits) {
+        if (waits) {
+            vcpu_wait_locked(v, &slept_us);
+        } else {
+            g_cond_wait(&v->wake, &v->lock);
+        }
     }
 }
 

@@ -49,19 +49,21 @@ static bool run_events(X86Cpu *cpu, VcpuExit *why)
         return true;
     }
     while (!cpu->shutdown && x86_take_pending(cpu)) {
+        cpu->monitor.waits = false;
     }
     cpu->interrupts_wait = cpu->env.insn_limit != UINT64_MAX;
     if (cpu->shutdown) {
         *why = VCPU_EXIT_SHUTDOWN;
         return true;
     }
-    if (cpu->halted || cpu->wait_sipi) {
+    if (cpu->halted || cpu->wait_sipi || cpu->monitor.waits) {
         *why = VCPU_EXIT_HALT;
         x86_pv_eoi_settle(cpu); /* what comes may have its way then */
         if (cpu->wait_sipi || later || !x86_has_work(cpu)) {
             return true;
         }
         cpu->halted = false; /* woken for something that went away */
+        cpu->monitor.waits = false;
     }
     return false;
 }

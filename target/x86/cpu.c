@@ -76,7 +76,9 @@ static void cpu_reset_power_on(X86Cpu *cpu)
     cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
     cpu->pat = UINT64_C(0x0007040600070406);
     cpu->tsc_adjust = cpu->tsc_offset = 0;
-    cpu->misc_enable = 1 | 1u << 11 | 1u << 12; /* strings; no BTS, no PEBS */
+    /* strings; no BTS, no PEBS; MONITOR */
+    cpu->misc_enable = 1 | 1u << 11 | 1u << 12 |
+                       x86_model_has(cpu->model, FEATURE_MONITOR) << 18;
     cpu->mtrr_def = 0;
     memset(cpu->mtrr_fixed, 0, sizeof(cpu->mtrr_fixed));
     memset(cpu->mtrr_base, 0, sizeof(cpu->mtrr_base));
@@ -97,6 +99,7 @@ static void cpu_reset_power_on(X86Cpu *cpu)
 static void cpu_reset_execution(X86Cpu *cpu)
 {
     cpu->halted = cpu->wait_sipi = cpu->nmi_blocked = cpu->shutdown = false;
+    cpu->monitor.armed = cpu->monitor.waits = false;
     cpu->inhibit = 0;
     cpu->raised = cpu->old_vector = -1;
     cpu->svm.guest = false;

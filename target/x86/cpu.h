@@ -184,6 +184,7 @@ typedef union X86Key {
     uint32_t bits;
 } X86Key;
 
+#define X86_MONITOR_LINE 64
 #define X86_SMBASE 0x30000u /* until the handler moves it */
 
 /* MMU modes (TcgEnv.mode). */
@@ -295,6 +296,15 @@ struct X86Cpu {
     bool yields;    /* the accelerator's: there are others */
     bool yield;     /* asked for */
     uint8_t pauses; /* since then */
+
+    /* MONITOR and MWAIT: not saved, an end for nothing is allowed. */
+    struct {
+        bool armed;
+        bool waits;  /* halted, but for a store to the line, too: */
+        hwaddr line; /* its physical address, */
+        uint64_t seen[X86_MONITOR_LINE / 8]; /* and what was there */
+        bool masked; /* interrupts end it with IF = 0, too */
+    } monitor;
 
     /* INS and OUTS: elements between device and memory, within one
      * instruction. */
@@ -506,8 +516,12 @@ void x86_shut_down(X86Cpu *cpu);
 /* Run loop: take the highest-priority deliverable event of `pending`, if any;
  * true if one was taken (pc changed or halt ended). */
 bool x86_take_pending(X86Cpu *cpu);
-/* True if a halted CPU must wake. */
-bool x86_has_work(const X86Cpu *cpu);
+/* True if a halted CPU, or one that waits by MWAIT, must wake. The caller is
+ * inside rcu_read_lock(). */
+bool x86_has_work(X86Cpu *cpu);
+/* MWAIT's: somebody has stored to the line, as far as that can be seen. Light;
+ * the caller is inside rcu_read_lock(). */
+bool x86_monitor_written(X86Cpu *cpu);
 
 /* ---- translate.c
  * -------------------------------------------------------------- */

@@ -112,6 +112,16 @@ static void cpuid_4(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
     out[CPUID_ECX] = c->kib * 1024 / 64 / c->ways - 1;
 }
 
+/* MONITOR's line, the least and the greatest; MWAIT's extensions, one of which
+ * is to end with IF = 0. It saves no power: kernels prefer HLT then. */
+static void cpuid_5(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
+{
+    if (x86_model_has(cpu->model, FEATURE_MONITOR)) {
+        out[CPUID_EAX] = out[CPUID_EBX] = X86_MONITOR_LINE;
+        out[CPUID_ECX] = 3;
+    }
+}
+
 static void cpuid_6(const X86Cpu *cpu, uint32_t sub, uint32_t out[4])
 {
     out[CPUID_EAX] = cpu->model->word[WORD_6_EAX];
@@ -388,6 +398,7 @@ static const CpuidLeaf cpuid_leaves[] = {
     { 0x1, cpuid_1 },
     { 0x2, cpuid_2 },
     { 0x4, cpuid_4 },
+    { 0x5, cpuid_5 },
     { 0x6, cpuid_6 },
     { 0x7, cpuid_7 },
     { 0xb, cpuid_b },

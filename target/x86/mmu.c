@@ -598,11 +598,16 @@ bool x86_load_pdptes(X86Cpu *cpu, uint64_t cr3, uint64_t pdpte[4])
     return true;
 }
 
-uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr)
+const uint8_t *x86_physical_host(X86Cpu *cpu, hwaddr addr)
 {
     const FlatRange *r = mmu_find(cpu, space_view(cpu->memory), addr);
 
-    return r && r->host
-               ? __atomic_load_n(r->host + (addr - r->start), __ATOMIC_RELAXED)
-               : 0xff;
+    return r && r->host ? r->host + (addr - r->start) : NULL;
+}
+
+uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr)
+{
+    const uint8_t *host = x86_physical_host(cpu, addr);
+
+    return host ? __atomic_load_n(host, __ATOMIC_RELAXED) : 0xff;
 }

@@ -35,7 +35,7 @@ extern const ModelRow model_rows[];
     "ss ht cmp_legacy la57 md-clear stibp ssbd ibpb gfni serialize topoext "   \
     "sse4a mmxext pku pks svm npt svm-lock nrip-save vmcb-clean flushbyasid "  \
     "decodeassists pause-filter pfthreshold vgif avx-vnni "                    \
-    "movdiri movdir64b clzero cldemote wbnoinvd xsaves"
+    "movdiri movdir64b clzero cldemote wbnoinvd xsaves monitor"
 
 /* On hosts that have AVX-512 themselves: while guests run, its state is in the
  * host's registers. A part that such a host lacks is emulated. */

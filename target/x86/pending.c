@@ -463,13 +463,21 @@ bool x86_take_pending(X86Cpu *cpu)
            pending_take_interrupt(cpu, bits) || pending_take_virtual(cpu);
 }
 
-bool x86_has_work(const X86Cpu *cpu)
+/* What MWAIT waits for and HLT does not. */
+static bool pending_ends_mwait(X86Cpu *cpu, uint32_t bits)
+{
+    return cpu->monitor.waits &&
+           (x86_monitor_written(cpu) ||
+            (cpu->monitor.masked && pending_has_vector(cpu, bits)));
+}
+
+bool x86_has_work(X86Cpu *cpu)
 {
     uint32_t bits = pending_bits(cpu);
     const uint32_t always = X86_PENDING_RESET | X86_PENDING_STOP |
                             X86_PENDING_FLUSH | X86_PENDING_A20;
 
-    if (bits & always) {
+    if (bits & always || pending_ends_mwait(cpu, bits)) {
         return true;
     }
     if (!cpu->svm.gif) {

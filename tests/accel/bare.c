@@ -31,7 +31,7 @@ Bare *bare_new_second(const char *accel)
     region_init_container(&m->ports, "ports", 0x10000);
     m->memory = space_new("memory", &m->root);
     m->io = space_new("io", &m->ports);
-    m->model = x86_model_find("qemu64", &err);
+    m->model = x86_model_find("qemu64,+monitor", &err);
     g_assert_no_error(err);
     m->cpu = x86_cpu_new(0, m->model, m->memory, m->io, m->clock, &err);
     g_assert_no_error(err);

@@ -93,6 +93,36 @@ static void test_halt(gconstpointer accel)
     bare_free(m);
 }
 
+/* x: mov ax,2000h; xor cx,cx; monitor; mov bx,[2000h]; cmp bx,si; jne y; mwait
+ * jmp x; y: mov si,bx; mov [3000h],si; jmp x */
+static void test_mwait(gconstpointer accel)
+{
+    Bare *m = bare_new(accel);
+    Seen s = { .why = 0 };
+
+    BARE_CODE(m, 0x1000, 0xb8, 0x00, 0x20, 0x31, 0xc9, 0x0f, 0x01, 0xc8, 0x8b,
+              0x1e, 0x00, 0x20, 0x39, 0xf3, 0x75, 0x05, 0x0f, 0x01, 0xc9, 0xeb,
+              0xeb, 0x89, 0xde, 0x89, 0x36, 0x00, 0x30, 0xeb, 0xe3);
+    m->cpu->env.pc = 0x1000;
+    Vcpu *v = start(m, &s);
+    vcpu_resume(v);
+    for (uint16_t i = 1; i <= 50; i++) {
+        uint16_t *in = (uint16_t *)(m->ram->host + 0x2000);
+        const uint16_t *out = (const uint16_t *)(m->ram->host + 0x3000);
+
+        __atomic_store_n(in, i, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(out, __ATOMIC_SEQ_CST) != i) {
+            g_usleep(100);
+        }
+    }
+    vcpu_pause(v); /* while it waits, probably */
+    vcpu_resume(v);
+    x86_set_pending(m->cpu, X86_PENDING_RESET);
+    vcpu_free(v);
+    g_assert(m->accel->class->vcpu_init(m->accel, m->cpu, NULL));
+    bare_free(m);
+}
+
 /* A fault whose handler and double fault handler cannot be reached. */
 static void test_shutdown(gconstpointer accel)
 {
@@ -130,6 +160,8 @@ int main(int argc, char **argv)
         g_test_add_data_func(a, accels[i], test_endless);
         g_test_add_data_func(b, accels[i], test_halt);
         g_test_add_data_func(c, accels[i], test_shutdown);
+        g_autofree char *d = g_strdup_printf("/accel/vcpu/%s/mwait", accels[i]);
+        g_test_add_data_func(d, accels[i], test_mwait);
     }
     return g_test_run();
 }

@@ -142,9 +142,9 @@ extern const TcgHelper x86_helper_invpcid;
 /* (next pc): halts (sets env.pc); the front end leaves with
  * TCG_LEAVE_EVENT. [LR] */
 extern const TcgHelper x86_helper_hlt;
-/* (linear address): MONITOR's checks. [LR] */
+/* (linear address): MONITOR. [LR] */
 extern const TcgHelper x86_helper_monitor;
-/* (next pc): as hlt. [LR] */
+/* (next pc), constant: may it wait. As hlt. [LR] */
 extern const TcgHelper x86_helper_mwait;
 /* (next pc): sets env.pc; a spinning CPU may yield. Always followed by a
  * leave with TCG_LEAVE_EVENT when it returns non-zero. [L] */

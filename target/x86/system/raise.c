@@ -139,39 +139,6 @@ static uint64_t helper_rsm(void *env, uint64_t a, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_rsm = { "rsm", helper_rsm,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
-/* MONITOR is armed by nothing and MWAIT returns at once, which the manual
- * allows ("false wake-ups"), but lets other threads run first; the features are
- * not offered by default. */
-static uint64_t helper_monitor(void *env, uint64_t addr, uint64_t b, uint64_t c,
-                               uint64_t d)
-{
-    X86Cpu *cpu = env;
-
-    if ((uint32_t)cpu->env.r[X86_RCX]) {
-        x86_raise_error(cpu, EXC_GP, 0);
-    }
-    sys_load(cpu, addr, 1, cpu->env.mode);
-    return 0;
-}
-const TcgHelper x86_helper_monitor = { "monitor", helper_monitor,
-                                       TCG_LIGHT | TCG_MAY_RAISE };
-
-static uint64_t helper_mwait(void *env, uint64_t next_pc, uint64_t b,
-                             uint64_t c, uint64_t d)
-{
-    X86Cpu *cpu = env;
-
-    if ((uint32_t)cpu->env.r[X86_RCX] & ~1u) {
-        x86_raise_error(cpu, EXC_GP, 0);
-    }
-    tcg_sync_pc(cpu);
-    cpu->env.pc = next_pc;
-    cpu->yield = true;
-    return 0;
-}
-const TcgHelper x86_helper_mwait = { "mwait", helper_mwait,
-                                     TCG_LIGHT | TCG_MAY_RAISE };
-
 /* 1: leave, at the next instruction. */
 static uint64_t helper_pause(void *env, uint64_t next_pc, uint64_t b,
                              uint64_t c, uint64_t d)

@@ -407,8 +407,10 @@ void x86_switch_cr3(X86Cpu *cpu, uint64_t cr3, const uint64_t pdpte[4]);
 void x86_set_efer(X86Cpu *cpu, uint64_t val);
 /* Its bits that the model knows. */
 uint64_t x86_efer_mask(const X86Cpu *cpu);
-/* A byte of RAM or ROM by physical address; elsewhere ones. Light; the caller
- * is inside rcu_read_lock(). */
+/* Where RAM or ROM stands in the host's memory, to the end of its page at
+ * least; NULL elsewhere. Light; the caller is inside rcu_read_lock(). */
+const uint8_t *x86_physical_host(X86Cpu *cpu, hwaddr addr);
+/* A byte of it; elsewhere ones. */
 uint8_t x86_physical_byte(X86Cpu *cpu, hwaddr addr);
 
 #endif
