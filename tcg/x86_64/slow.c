@@ -522,24 +522,46 @@ LIGHT uint64_t x86_64_sync_pc(void *env)
     return tcg->pc;
 }
 
-/* An exception is delivered here, where the guest's vector state can stay where
- * it is: that saves the most expensive part of the way out and in. */
+/* May translated code go on where an exception leads to? The guest's vector
+ * state stays where it is: that saves the most expensive part of the way out
+ * and in. */
+static LIGHT bool slow_deliver(TcgContext *ctx, TcgEnv *env)
+{
+    const EmitFpu *fpu = (const EmitFpu *)&env->backend[ENV_FPU];
+    bool light = fpu->in_host || !ctx->fpu_mask;
+
+    ((void **)env)[-1] = NULL; /* env->pc is right: see x86_64_sync_pc() */
+    return ctx->deliver && light &&
+           !__atomic_load_n(&env->exit_request, __ATOMIC_RELAXED) &&
+           ctx->deliver(env);
+}
+
+/* The entry for env's present pc, as an indirect jump finds it. */
+static LIGHT const void *slow_find_entry(TcgContext *ctx, TcgEnv *env)
+{
+    const TcgJump *jumps = __atomic_load_n(&env->jumps, __ATOMIC_RELAXED);
+    const TcgJump *j = &jumps[tcg_jump_hash(env->pc)];
+
+    if (j->key == (env->pc ^ env->jump_key)) {
+        env->pc_base = tcg_pc_base(env->pc);
+        return j->code;
+    }
+    const TcgCode *code = ctx->lookup(env, NULL, 0);
+    return code ? code->entry : NULL;
+}
+
 LIGHT void x86_64_go_on(void *env, int reason)
 {
     TcgContext *ctx = slow_context(env);
     const X86State *st = ctx->state;
-    const EmitFpu *fpu = (EmitFpu *)&((TcgEnv *)env)->backend[ENV_FPU];
-    TcgCode *code = NULL;
 
-    ((void **)env)[-1] = NULL; /* env->pc is right: see x86_64_sync_pc() */
-    if (ctx->deliver && (fpu->in_host || !ctx->fpu_mask) &&
-        !__atomic_load_n(&((TcgEnv *)env)->exit_request, __ATOMIC_RELAXED) &&
-        ctx->deliver(env)) {
+    if (slow_deliver(ctx, env)) {
+        const void *entry = slow_find_entry(ctx, env);
+
+        if (entry) {
+            slow_leave(env, (uintptr_t)entry, st->thunk[THUNK_GO]);
+        }
         reason = TCG_LEAVE_LOOKUP;
-        code = ctx->lookup(env, NULL, 0);
-    }
-    if (code) {
-        slow_leave(env, (uintptr_t)code->entry, st->thunk[THUNK_GO]);
     }
     slow_leave(env, reason, st->thunk[THUNK_LEAVE_STORED]);
 }
