@@ -178,6 +178,7 @@ static bool pc_build_cpus(PcBoard *pc, Accel *accel, GError **errp)
             return false;
         }
     }
+    x86_model_warn(model);
     return true;
 }
 

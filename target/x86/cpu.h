@@ -546,7 +546,10 @@ void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
 
 X86Model *x86_model_find(const char *spec, GError **errp); /* NAME,+f,-f */
 void x86_model_free(const X86Model *model); /* no CPU uses it; NULL: nothing */
-void x86_model_list(GString *out);          /* -cpu help */
+/* Tell the user what enforce=off has left out, on stderr: once, by who uses the
+ * model. */
+void x86_model_warn(const X86Model *m);
+void x86_model_list(GString *out); /* -cpu help */
 void x86_cpuid(X86Cpu *cpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /* Is a CPUID feature (decode table's X86Feature) offered? */
 bool x86_has_feature(const X86Cpu *cpu, unsigned feature);

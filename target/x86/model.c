@@ -276,6 +276,28 @@ static bool model_fail_feature(const char *name, GError **errp)
     return keyval_fail_unknown(errp, "CPU feature", name, names, n);
 }
 
+/* For the user, if it comes to that: see x86_model_warn(). */
+static G_GNUC_PRINTF(2, 3) void model_note(X86Model *m, const char *format, ...)
+{
+    va_list args;
+
+    if (!m->warnings) {
+        m->warnings = g_string_new(NULL);
+    }
+    g_string_append(m->warnings, "emu: warning: ");
+    va_start(args, format);
+    g_string_append_vprintf(m->warnings, format, args);
+    va_end(args);
+    g_string_append_c(m->warnings, '\n');
+}
+
+void x86_model_warn(const X86Model *m)
+{
+    if (m->warnings) {
+        g_printerr("%s", m->warnings->str);
+    }
+}
+
 static bool model_switch(X86Model *m, const char *name, bool on, GError **errp)
 {
     X86Feature f = model_feature(name, strlen(name));
@@ -284,7 +306,7 @@ static bool model_switch(X86Model *m, const char *name, bool on, GError **errp)
         return model_fail_feature(name, errp);
     }
     if (on && !model_is_implemented(f) && m->lenient) {
-        g_printerr("emu: warning: CPU feature '%s' is not implemented\n", name);
+        model_note(m, "CPU feature '%s' is not implemented", name);
         return true;
     }
     if (on && !model_is_implemented(f)) {
@@ -485,14 +507,13 @@ const char *x86_model_lacks(const uint32_t word[WORD_COUNT],
 }
 
 /* What was asked for, but not so seriously. */
-static void model_warn(X86Model *m, const uint32_t can[WORD_COUNT],
-                       const char *who)
+static void model_leave_out(X86Model *m, const uint32_t can[WORD_COUNT],
+                            const char *who)
 {
     const char *lacks;
 
     while ((lacks = x86_model_lacks(m->asked, can))) {
-        g_printerr("emu: warning: CPU feature '%s': %s cannot do it\n", lacks,
-                   who);
+        model_note(m, "CPU feature '%s': %s cannot do it", lacks, who);
         model_set(m->asked, model_feature(lacks, strlen(lacks)), false);
     }
 }
@@ -501,7 +522,7 @@ bool x86_model_limit(X86Model *m, const uint32_t can[WORD_COUNT],
                      const char *who, GError **errp)
 {
     if (m->lenient) {
-        model_warn(m, can, who);
+        model_leave_out(m, can, who);
     }
     const char *lacks = x86_model_lacks(m->asked, can);
 
@@ -520,6 +541,9 @@ void x86_model_free(const X86Model *m)
 {
     if (m) {
         g_free(m->name);
+        if (m->warnings) {
+            g_string_free(m->warnings, TRUE);
+        }
         g_free((X86Model *)m);
     }
 }
@@ -591,7 +615,7 @@ static bool model_check_missing(X86Model *m, const ModelRow *row,
         g_propagate_error(errp, g_steal_pointer(&err));
         return false;
     }
-    g_printerr("emu: warning: %s\n", err->message);
+    model_note(m, "%s", err->message);
     return true;
 }
 

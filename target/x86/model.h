@@ -48,6 +48,7 @@ struct X86Model {
     uint32_t word[WORD_COUNT];
     uint32_t asked[WORD_COUNT]; /* bits that were asked for by name */
     bool lenient; /* enforce=off: warn about what cannot be, and leave it out */
+    GString *warnings; /* lines; NULL: there are none */
 };
 
 static inline bool x86_model_intel(const X86Model *m)

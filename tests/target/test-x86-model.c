@@ -75,6 +75,27 @@ static void test_options(void)
     g_assert_true(offers("x86-64-v3,enforce", FEATURE_AVX2));
 }
 
+/* enforce=off: by name, each once, and when the model is used. */
+static void test_warnings(void)
+{
+    GError *err = NULL;
+    X86Model *m = x86_model_find("Skylake-Server,enforce=off", &err);
+
+    g_assert_no_error(err);
+    g_assert_nonnull(m->warnings);
+    g_assert_nonnull(strstr(m->warnings->str, " hle rtm"));
+    x86_model_free(m);
+    m = x86_model_find("x86-64-v3,+vmx,enforce=off", &err);
+    g_assert_nonnull(m->warnings);
+    const char *at = strstr(m->warnings->str, "feature 'vmx' is not");
+    g_assert_nonnull(at);
+    g_assert_null(strstr(strstr(at, "vmx") + 1, "vmx"));
+    x86_model_free(m);
+    m = x86_model_find("max,enforce=off", &err);
+    g_assert_null(m->warnings);
+    x86_model_free(m);
+}
+
 /* Programs that pick code by family and model alone must not find one that has
  * AVX-512: a Broadwell. */
 static void test_signature(void)
@@ -577,6 +598,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/options", test_options);
     g_test_add_func("/model/all", test_all_models);
     g_test_add_func("/model/signature", test_signature);
+    g_test_add_func("/model/warnings", test_warnings);
     g_test_add_func("/model/limit", test_limit);
     g_test_add_func("/cpuid", test_cpuid);
     g_test_add_func("/xsave", test_xsave);
