@@ -50,6 +50,8 @@ typedef struct TcgExit {
                       there so many times before it asks */
 } TcgExit;
 
+enum { TCG_LOOP_UNIT = 16 };
+
 /* One translation. Embedded by the accelerator in its own block struct. */
 struct TcgCode {
     TcgExit exit[2];
@@ -58,6 +60,8 @@ struct TcgCode {
     uint8_t from_exit;
     bool needs_flags;   /* reads the flags it is entered with */
     int8_t entry_host;  /* from entry: flags in host flags */
+    uint8_t loop;       /* from entry: where its own polling jump back goes, in
+                           TCG_LOOP_UNIT bytes; 0: to the polling entry */
     uint64_t base_mask; /* ~0: exits' pcs count from env->pc_base; else 0 */
     const void *entry;  /* flags in env. Interpreter: its copy of the IR */
 };
@@ -85,6 +89,10 @@ struct TcgContext {
      * else NULL and the caller uses load/store. Light. */
     uint8_t *(*fill)(void *env, uint64_t addr, unsigned size, unsigned mode,
                      bool write);
+    /* The guest will probably access the page of addr soon: enter it, if it may
+     * be read and its entry in the page table need not be changed for that.
+     * Raises nothing. Light. NULL: nothing is known of it before. */
+    void (*touch)(void *env, uint64_t addr, unsigned mode);
     /* Any access the fast path cannot do: MMIO, page crossing, watched pages.
      * Heavy (devices). */
     uint64_t (*load)(void *env, uint64_t addr, unsigned size, unsigned mode);

@@ -265,6 +265,7 @@ static void engine_init_context(TcgEngine *e)
     ctx->lookup_plain = lookup_plain;
     ctx->deliver = lookup_deliver;
     ctx->fill = tlb_fill;
+    ctx->touch = tlb_touch;
     ctx->load = memory_load;
     ctx->store = memory_store;
     ctx->load_bytes = memory_load_bytes;

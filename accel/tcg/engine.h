@@ -378,6 +378,8 @@ void tlb_flush_all(X86Cpu *cpu);
 /* TcgContext.fill */
 uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                   bool write);
+/* TcgContext.touch */
+void tlb_touch(void *env, uint64_t addr, unsigned mode);
 /* The range that holds a physical address, or NULL. */
 const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr);
 /* No write entry for this host page may stay. */

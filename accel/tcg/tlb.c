@@ -204,6 +204,18 @@ static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
                tlb_large_code(t->page_size) << TLB_LARGE_POS;
 }
 
+/* Whether stores may go where t leads, found for a store or not. */
+static TlbOpen tlb_open(TcgVcpu *v, const FlatRange *r, const X86Translation *t,
+                        bool write)
+{
+    hwaddr page = tlb_page_of(t->paddr);
+    bool may = (write || t->writable) && tlb_whole_page(r, page) &&
+               (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
+                                        r->ram_off + (page - r->start)));
+
+    return may ? tlb_open_for_write(v, r, page) : TLB_CLOSED;
+}
+
 uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                   bool write)
 {
@@ -223,15 +235,30 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
         return NULL;
     }
     uint8_t *host = r->host + (t.paddr - r->start);
-    hwaddr page = tlb_page_of(t.paddr);
-    bool may = (write || t.writable) && tlb_whole_page(r, page) &&
-               (write || tlb_test_dirty(r->ram, DIRTY_MIGRATION,
-                                        r->ram_off + (page - r->start)));
-    TlbOpen open = may ? tlb_open_for_write(v, r, page) : TLB_CLOSED;
-    if (tlb_whole_page(r, page) && !watched) {
+    TlbOpen open = tlb_open(v, r, &t, write);
+    if (tlb_whole_page(r, tlb_page_of(t.paddr)) && !watched) {
         tlb_enter(v, mode, addr, &t, host - (addr & (PAGE_SIZE - 1)), open);
     }
     return write && open != TLB_OPEN ? NULL : host;
+}
+
+void tlb_touch(void *env, uint64_t addr, unsigned mode)
+{
+    X86Cpu *cpu = env;
+    TcgVcpu *v = tcg_vcpu(cpu);
+    uint64_t page = tlb_page_of(addr);
+    X86Translation t;
+
+    if (cpu->key.dr7 ||
+        !x86_mmu_translate(cpu, page, X86_READ, mode, true, &t) ||
+        !t.accessed) {
+        return;
+    }
+    const FlatRange *r = tlb_find_range(cpu, t.paddr);
+    if (r && r->host && tlb_whole_page(r, t.paddr)) {
+        tlb_enter(v, mode, page, &t, r->host + (t.paddr - r->start),
+                  tlb_open(v, r, &t, false));
+    }
 }
 
 /* ---- One table ------------------------------------------------------------

@@ -334,7 +334,14 @@ static inline void asm_alu_mi(Asm *a, unsigned alu, IrType t, AsmMem m,
     asm_imm(a, t, imm);
 }
 
-enum { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR, SHIFT_SAR = 7 };
+enum {
+    SHIFT_ROL,
+    SHIFT_ROR,
+    SHIFT_RCR = 3,
+    SHIFT_SHL,
+    SHIFT_SHR,
+    SHIFT_SAR = 7
+};
 
 static inline void asm_shift_i(Asm *a, unsigned shift, IrType t, unsigned dst,
                                unsigned count)

@@ -106,13 +106,17 @@ static bool backend_emit_cold(Emit *e)
 
 static bool backend_emit(Emit *e)
 {
-    if (!backend_has_room(e, EMIT_MAX)) {
+    if (!backend_has_room(e, 2 * EMIT_MAX)) {
         return false;
     }
     share_analyse(e);
     emit_analyse(e);
+    if (ahead_choose(e)) {
+        emit_analyse(e);
+    }
     side_begin(e);
     emit_prologue(e);
+    emit_ahead(e);
     return backend_emit_hot(e) && backend_emit_cold(e) &&
            backend_has_room(e, 8 + side_bytes(e) + 16 + sizeof(SideBlock));
 }
@@ -135,6 +139,7 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     e->reachable = true;
     regs_reset(e);
     held_drop_all(e);
+    code->loop = 0;
     memset(code->exit, 0, sizeof(code->exit));
 }
 
@@ -208,6 +213,7 @@ static void backend_find_features(X86State *st)
 
     st->has_bmi2 = __builtin_cpu_supports("bmi2");
     st->has_tzcnt = __builtin_cpu_supports("bmi");
+    st->has_adx = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_ADX);
     st->has_lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT);
 }
 

@@ -67,6 +67,7 @@ enum {
     MEM_SLOTS = TCG_MODES * TCG_SLOTS,
     MEM_WIDE = 64,        /* wider accesses do without slot and table */
     MEM_GROUP = 512,      /* bytes that share a check, at most */
+    MEM_NEAR = 8,         /* operations that a register may wait for its use */
     THUNK_LEAD_BYTES = 6, /* before a slot's thunk: the way in for a leader */
 };
 
@@ -154,6 +155,11 @@ typedef struct MemLead {
     bool write;
 } __attribute__((packed)) MemLead; /* at any address */
 
+/* Live flags that wait in a register: IrFlags of CF and OF; 0: none do. */
+typedef struct EmitKept {
+    uint8_t flags, reg;
+} EmitKept;
+
 typedef struct Emit Emit;
 typedef struct EmitCold EmitCold;
 typedef struct ShareGroup ShareGroup;
@@ -172,6 +178,7 @@ struct EmitCold {
     const ShareGroup *group; /* MEM: that it leads, or NULL */
     AsmMem address; /* MEM: the guest's first byte, base and displacement */
     uint8_t reg;    /* MEM: gets the addend; EXITR, FAR: holds the pc */
+    EmitKept kept;  /* MEM, ahead.c: the flags meanwhile */
     uint8_t exit;   /* EXIT, FAR: number */
     bool host;      /* EXIT: flags are in the host's flags */
     bool poll;
@@ -219,6 +226,13 @@ struct ShareGroup {
     bool joined;   /* env->shared has the leader's address in the host, not
                       only what must be added to guest addresses */
     uint8_t place; /* in env->shared */
+    /* The leader's address, where it follows from the globals at the block's
+     * start, and whoever enters makes the access; else base is IR_NONE. */
+    IrVal base, index;
+    uint8_t shift;
+    int32_t disp;
+    bool ahead; /* checked then: it has followers only (ahead.c) */
+    bool fixed; /* and once for all turns of the loop */
 };
 
 typedef struct ShareAccess {
@@ -252,6 +266,8 @@ struct Emit {
     bool loop;           /* it jumps back to its own start */
 
     /* From share.c, forwards. */
+    uint16_t written;          /* globals that are, anywhere in the block */
+    bool steady;               /* nothing in it may change a mapping */
     struct ShareValue *values; /* of globals and temporaries */
     ShareAccess *share;        /* per instruction */
     ShareGroup *groups;
@@ -308,7 +324,7 @@ typedef struct X86State {
     SideRegion *region; /* of the buffer */
     unsigned region_now;
     Emit emit;
-    bool has_bmi2, has_lzcnt, has_tzcnt;
+    bool has_bmi2, has_adx, has_lzcnt, has_tzcnt;
 } X86State;
 
 /* ops.c: one row per operation. */
@@ -367,6 +383,9 @@ void flags_lose(Emit *e, bool needed); /* host flags are about to change */
 void flags_written(Emit *e);
 void flags_put_save(Asm *a, unsigned keep);
 void flags_put_load(Asm *a, unsigned keep);
+/* Flags to a register and back, once. */
+void flags_put_kept(Asm *a, EmitKept k);
+void flags_put_back_kept(Asm *a, EmitKept k);
 void emit_alu_flags(Emit *e, const IrInsn *i);
 void emit_cmp_flags(Emit *e, const IrInsn *i);
 void emit_unary_flags(Emit *e, const IrInsn *i);
@@ -497,9 +516,13 @@ void mem_after(Emit *e, MemAccess m);   /* and ends here */
 void mem_locked(Emit *e, MemAccess m);  /* it must be atomic */
 void mem_masked(Emit *e, MemAccess m, uint32_t mask); /* NativeMask */
 void mem_join(Emit *e, MemAccess *m); /* the address in one register */
+/* A group's check where its leader's address is this, base and displacement. */
+void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept);
 void mem_slow_thunk(Asm *a, const X86State *st);
 void mem_thunks(Asm *a, X86State *st);
 void mem_bounced_thunk(Asm *a, const X86State *st);
+
+/* loads.c */
 void emit_ld(Emit *e, const IrInsn *i);
 void emit_st(Emit *e, const IrInsn *i);
 void emit_probew(Emit *e, const IrInsn *i);
@@ -534,6 +557,10 @@ void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);
 /* string.c: a call with a TcgQuick. The flags are put away. */
 void emit_quick(Emit *e, const IrInsn *i);
 void string_thunks(Asm *a, X86State *st);
+
+/* ahead.c: which groups; and their checks, behind the prologue. */
+bool ahead_choose(Emit *e);
+void emit_ahead(Emit *e);
 
 /* analyse.c: the backward pass. */
 void emit_analyse(Emit *e);

@@ -290,6 +290,13 @@ static const uint8_t *exit_host_polling_entry(const TcgCode *to)
     return exit_polling_entry(to) - LEAVE_BYTES - HOST_POLL_BYTES;
 }
 
+/* A jump back to the block's own start need not pass all of it (ahead.c). */
+static bool exit_goes_to_loop(const TcgCode *to, unsigned kind)
+{
+    return to->loop && kind & STUB_POLL && !(kind & STUB_FAR) &&
+           (kind & STUB_HOST || !to->needs_flags);
+}
+
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
                uint64_t key)
 {
@@ -297,7 +304,10 @@ void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
     bool poll = head->kind & STUB_POLL;
 
-    if (head->kind & STUB_FAR) {
+    if (from == to && exit_goes_to_loop(to, head->kind)) {
+        exit_patch(ctx, jump,
+                   (const uint8_t *)to->entry + to->loop * TCG_LOOP_UNIT);
+    } else if (head->kind & STUB_FAR) {
         exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
         exit_patch_key(ctx, stub, key);
     } else if (!(head->kind & STUB_HOST) || !to->needs_flags) {

@@ -48,6 +48,28 @@ void flags_put_load(Asm *a, unsigned keep)
     flags_put_back(a, keep);
 }
 
+void flags_put_kept(Asm *a, EmitKept k)
+{
+    if (k.flags & IR_FLAG_O) { /* in bit 0, and CF in bit 63 */
+        asm_rr(a, OP_SETCC | IR_CC_O, 0, k.reg);
+        asm_lea(a, k.reg, (AsmMem){ k.reg, k.reg, 0, 0 });
+        asm_shift_i(a, SHIFT_RCR, IR_I64, k.reg, 1);
+    } else if (k.flags) {
+        asm_alu_rr(a, ALU_SBB, IR_I64, k.reg, k.reg);
+    }
+}
+
+/* 7f + 1 overflows without a carry; ADCX leaves OF alone. */
+void flags_put_back_kept(Asm *a, EmitKept k)
+{
+    if (k.flags & IR_FLAG_O) {
+        asm_alu_ri(a, ALU_ADD, IR_I8, k.reg, 0x7f);
+        asm_rr(a, 0xf6 | ASM_0F38 | ASM_66 | ASM_W, k.reg, k.reg);
+    } else if (k.flags) {
+        asm_alu_rr(a, ALU_ADD, IR_I64, k.reg, k.reg);
+    }
+}
+
 void flags_save(Emit *e)
 {
     if (e->host_flags && !e->env_flags) {

@@ -100,12 +100,15 @@ static unsigned mem_mode(const Emit *e, const IrInsn *i)
 static MemDesc mem_describe(const Emit *e, const IrInsn *i, unsigned size,
                             bool write, MemKind kind)
 {
+    static const bool stores[] = { [MEM_STORE] = true,
+                                   [MEM_BYTES] = true,
+                                   [MEM_FILLED] = true,
+                                   [MEM_LEADER] = false };
     unsigned slot = (i->mem.slot & ~1u) % TCG_SLOTS + write;
 
     return (mem_mode(e, i) * TCG_SLOTS + slot) | (size << MEM_DESC_SIZE) |
            (write ? MEM_DESC_WRITE : 0) |
-           (write && kind != MEM_LOAD && kind != MEM_PROBE ? MEM_DESC_STORES
-                                                           : 0) |
+           (write && stores[kind] ? MEM_DESC_STORES : 0) |
            (uint32_t)kind << MEM_DESC_KIND;
 }
 
@@ -370,6 +373,30 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     return m;
 }
 
+void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept)
+{
+    const IrInsn *i = &e->ir->insns[g->first];
+    unsigned reg = regs_take(e);
+    EmitCold *c = emit_cold(e, mem_slow_part);
+
+    share_begin(e, g);
+    c->address = address;
+    c->reg = reg;
+    c->kept = kept;
+    mem_lead(e, c, i, 0, false, g);
+    c->desc |= (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG |
+               (kept.flags ? MEM_DESC_FLAGS : 0);
+    mem_put_check(e, c, i, g->size, false);
+    c->resume = e->as.p;
+    if (g->joined) {
+        asm_lea(&e->as, reg, mem_sum(address, reg));
+    }
+    asm_store(&e->as, mem_shared(g), reg);
+    if (g->first < MEM_NEAR) {
+        held_set_group(e, g, reg);
+    }
+}
+
 void mem_resume(Emit *e, MemAccess *m)
 {
     if (m->cold == MEM_FOLLOWS) {
@@ -490,6 +517,7 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     bool flags = c->desc & MEM_DESC_FLAGS;
 
     if (flags) {
+        flags_put_back_kept(a, c->kept);
         flags_put_save(a, NO_REG);
     }
     if (mem_leads(c->desc)) {
@@ -520,79 +548,7 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     if (flags) {
         asm_fix(back, a->p);
         flags_put_load(a, NO_REG);
+        flags_put_kept(a, c->kept);
         asm_fix(asm_jmp(a), c->resume);
     }
-}
-
-/* ---- the operations --------------------------------------------------- */
-
-static bool mem_flags_needed(const Emit *e)
-{
-    return e->now & INFO_NEEDED;
-}
-
-static uint32_t mem_load_op(const IrInsn *i)
-{
-    static const uint32_t zero[] = { OP_MOVZX8 & ~ASM_RM8, OP_MOVZX16,
-                                     OP_MOV_LOAD | 1, OP_MOV_LOAD | 1 | ASM_W };
-    static const uint32_t sign[] = { OP_MOVSX8 & ~ASM_RM8, OP_MOVSX16,
-                                     OP_MOVSXD & ~ASM_W,
-                                     OP_MOV_LOAD | 1 | ASM_W };
-
-    if (!i->mem.sign || (i->mem.size == 2 && i->type == IR_I32)) {
-        return zero[i->mem.size];
-    }
-    return sign[i->mem.size] | (i->type == IR_I32 ? 0 : ASM_W);
-}
-
-void emit_ld(Emit *e, const IrInsn *i)
-{
-    bool write = i->mem.rmw;
-
-    MemAccess m = mem_check(e, i, 1u << i->mem.size, write, MEM_LOAD,
-                            mem_flags_needed(e));
-    /* A temporary's register is destroyed if the access faults; a global's
-     * must not be, so it takes no part in the check. */
-    unsigned dst = i->dst < TCG_GLOBALS && emit_home[i->dst] != NO_REG
-                       ? emit_home[i->dst]
-                       : m.reg;
-
-    mem_resume(e, &m);
-    asm_rm(&e->as, mem_load_op(i), dst, m.at);
-    if (dst == m.reg) {
-        m.group = NULL;
-        held_drop(e, dst);
-    }
-    mem_after(e, m);
-    regs_defined(e, i->dst, dst);
-}
-
-void emit_st(Emit *e, const IrInsn *i)
-{
-    IrType t = (IrType)i->mem.size;
-    int64_t imm = 0;
-    bool is_const =
-        regs_const(e, i->b, &imm) && (t != IR_I64 || asm_fits32(imm));
-    unsigned v = is_const ? (unsigned)NO_REG : regs_value(e, i->b);
-    MemAccess m =
-        mem_check(e, i, 1u << t, true, MEM_STORE, mem_flags_needed(e));
-
-    mem_resume(e, &m);
-    if (is_const) {
-        asm_rm(&e->as, asm_typed_group(0xc6, t), 0, m.at);
-        asm_imm(&e->as, t, imm);
-    } else {
-        asm_rm(&e->as, asm_typed(OP_MOV_STORE, t), v, m.at);
-    }
-    mem_after(e, m);
-    regs_use(e, i->b);
-}
-
-void emit_probew(Emit *e, const IrInsn *i)
-{
-    MemAccess m = mem_check(e, i, 1u << i->mem.size, true, MEM_PROBE,
-                            mem_flags_needed(e));
-
-    mem_resume(e, &m);
-    mem_after(e, m);
 }

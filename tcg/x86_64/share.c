@@ -18,8 +18,9 @@
 #include "tcg/x86_64/emit.h"
 
 enum {
-    SHARE_OPEN = 8,   /* groups at a time; the oldest one ends */
-    SHARE_FIELDS = 4, /* fields of env whose value has a number */
+    SHARE_OPEN = 8,      /* groups at a time; the oldest one ends */
+    SHARE_FIELDS = 4,    /* fields of env whose value has a number */
+    SHARE_FAR = 1 << 30, /* displacements that are not looked at ahead */
 };
 
 /* Modulo 2^32 if wrap. base, index: 0 is none; constants have neither. */
@@ -45,6 +46,7 @@ typedef struct Share {
     Emit *e;
     uint32_t numbers;
     bool probed; /* the present instruction has */
+    bool sure;   /* whoever enters the block comes here, with the same groups */
     unsigned index;
     ShareOpen open[SHARE_OPEN];
     unsigned open_count;
@@ -67,16 +69,25 @@ static ShareValue share_new(Share *s)
 static void share_set(Share *s, IrVal v, ShareValue x)
 {
     s->e->values[v] = x;
+    s->e->written |= v < TCG_GLOBALS ? 1u << v : 0;
 }
 
 /* Nothing is known of so many values. */
 static void share_forget(Share *s, unsigned values)
 {
     for (unsigned v = 0; v < values; v++) {
-        share_set(s, v, share_new(s));
+        s->e->values[v] = share_new(s);
     }
     s->field_count = 0;
     s->open_count = 0;
+    s->sure = false;
+}
+
+/* What a page is may change here. */
+static void share_close(Share *s)
+{
+    s->open_count = 0;
+    s->sure = s->e->steady = false;
 }
 
 static ShareValue share_modulo(ShareValue x)
@@ -285,16 +296,38 @@ static bool share_at_home(const Share *s, ShareValue x)
     return false;
 }
 
+/* The global whose value at the block's start has that number: share_analyse()
+ * gives them the first ones. */
+static IrVal share_entry_global(uint32_t number)
+{
+    return number && number <= TCG_GLOBALS ? number - 1 : IR_NONE;
+}
+
+static void share_note_address(const Share *s, ShareGroup *g, ShareValue x)
+{
+    IrVal base = share_entry_global(x.base);
+    IrVal index = share_entry_global(x.index);
+
+    if (s->sure && !x.wrap && (index != IR_NONE) == (x.index != 0) &&
+        x.disp >= -SHARE_FAR && x.disp <= SHARE_FAR) {
+        g->base = base;
+        g->index = index;
+        g->shift = x.shift;
+        g->disp = x.disp;
+    }
+}
+
 static void share_lead(Share *s, const ShareCandidate *a)
 {
     unsigned group = s->e->group_count++;
 
-    s->e->groups[group] =
-        (ShareGroup){ .first = s->index,
-                      .last = s->index,
-                      .size = a->size,
-                      .write = a->write,
-                      .joined = !share_at_home(s, a->address) };
+    s->e->groups[group] = (ShareGroup){ .first = s->index,
+                                        .last = s->index,
+                                        .size = a->size,
+                                        .write = a->write,
+                                        .joined = !share_at_home(s, a->address),
+                                        .base = IR_NONE };
+    share_note_address(s, &s->e->groups[group], a->address);
     if (s->open_count == SHARE_OPEN) {
         memmove(s->open, s->open + 1, --s->open_count * sizeof(s->open[0]));
     }
@@ -329,10 +362,13 @@ static void share_call(Share *s, const IrInsn *i)
 {
     const TcgHelper *h = (const TcgHelper *)(intptr_t)i->imm;
 
+    if (h->flags & TCG_PURE && !(h->flags & TCG_WRITES_GLOBALS)) {
+        return;
+    }
+    share_close(s);
+    s->field_count = 0;
     if (h->flags & TCG_WRITES_GLOBALS) {
         share_forget(s, TCG_GLOBALS);
-    } else if (!(h->flags & TCG_PURE)) {
-        s->open_count = s->field_count = 0;
     }
 }
 
@@ -354,13 +390,18 @@ static void share_insn(Share *s, const IrInsn *i)
         return;
     case IR_PROBEW:
         s->probed = true;
-        s->open_count = 0;
+        share_close(s);
         return;
     case IR_LABEL:
         share_forget(s, TCG_GLOBALS + s->e->ir->temps);
         return;
     case IR_BR:
         s->open_count = 0;
+        s->sure = false;
+        return;
+    case IR_BRF:
+    case IR_BRCOND:
+        s->sure = false;
         return;
     case IR_STENV:
     case IR_STENVI:
@@ -382,6 +423,7 @@ static void share_insn(Share *s, const IrInsn *i)
     default:
         if (ir_op_attrs[i->op] & IRA_END) {
             s->open_count = 0;
+            s->sure = false;
         }
         break;
     }
@@ -403,12 +445,14 @@ void share_analyse(Emit *e)
     const IrBlock *ir = e->ir;
     Share s = { .e = e };
 
-    e->group_count = e->places = 0;
+    e->group_count = e->places = e->written = 0;
+    e->steady = true;
     memset(e->share, 0, ir->count * sizeof(e->share[0]));
     if (ir->plain || e->ctx->switches & TCG_OFF_GROUP) {
         return;
     }
     share_forget(&s, TCG_GLOBALS + ir->temps);
+    s.sure = true;
     for (s.index = 0; s.index < ir->count; s.index++) {
         share_insn(&s, &ir->insns[s.index]);
     }
@@ -417,7 +461,7 @@ void share_analyse(Emit *e)
 bool share_follows(const Emit *e, uint32_t index)
 {
     unsigned n = e->share[index].group;
-    return n && e->groups[n - 1].first != index;
+    return n && (e->groups[n - 1].ahead || e->groups[n - 1].first != index);
 }
 
 bool share_is_joined(const Emit *e, uint32_t index)
@@ -433,12 +477,12 @@ ShareGroup *share_group(const Emit *e)
     unsigned n = e->share[e->index].group;
     ShareGroup *g = n ? &e->groups[n - 1] : NULL;
 
-    return g && g->first != g->last ? g : NULL;
+    return g && (g->ahead || g->first != g->last) ? g : NULL;
 }
 
 bool share_leads(const Emit *e, const ShareGroup *g)
 {
-    return g && g->first == e->index;
+    return g && !g->ahead && g->first == e->index;
 }
 
 int32_t share_at(const Emit *e)
@@ -465,7 +509,7 @@ void share_end(Emit *e)
 {
     const ShareGroup *g = share_group(e);
 
-    if (g && g->last == e->index) {
+    if (g && g->last == e->index && !g->fixed) {
         e->places &= ~(1u << g->place);
         held_drop(e, held_group(e, g));
     }

@@ -352,8 +352,23 @@ LIGHT void x86_64_go_plain(void *env)
     slow_leave(env, TCG_LEAVE_PLAIN, st->thunk[THUNK_LEAVE_STORED]);
 }
 
+/* The leader's own page may be looked at: it says how it faults. What is
+ * checked ahead has no leader, and must not fault yet. */
+static LIGHT bool slow_lead_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
+                                 const MemLead *lead, unsigned mode)
+{
+    if (lead->size) {
+        return slow_page(ctx, env, ea + lead->offset, lead->size, mode,
+                         lead->write);
+    }
+    if (ctx->touch) {
+        ctx->touch(env, ea, mode);
+    }
+    return true;
+}
+
 /* The group's bytes are in one page. It must be RAM, for writing if one of them
- * is written. What the leader itself does decides how it faults. */
+ * is written. */
 static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
                                 MemDesc desc)
 {
@@ -363,7 +378,7 @@ static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     const TcgTlbEntry *t = slow_entry(env, ea, mode);
     bool write = desc & MEM_DESC_WRITE;
 
-    if (slow_page(ctx, env, ea + lead->offset, lead->size, mode, lead->write) &&
+    if (slow_lead_page(ctx, env, ea, lead, mode) &&
         (write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
         slow_fill_slot(ctx, env, ea, desc);
         return slow_host(t, ea);

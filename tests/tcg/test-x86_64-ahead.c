@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checks at a block's start (ahead.c): loops whose carry lives on from turn to
+ * turn, and what happens where such a check fails.
+ */
+#include "tests/tcg/vm.h"
+
+#include <string.h>
+
+enum { PC = 0x1000, AFTER = 0x2000, TURNS = 40, WORDS = VM_PAGES * 4096 / 8 };
+
+typedef struct Loop {
+    Vm *vm;
+    TcgCode code;
+} Loop;
+
+/* As if it had been read and written before. */
+static void loop_open_page(Vm *vm, uint64_t addr, const uint8_t *host)
+{
+    vm->cpu->tlb[0][tcg_tlb_index(addr)] =
+        (TcgTlbEntry){ addr, addr, (uintptr_t)host - addr, 0 };
+}
+
+/* t = r0 + CF + [r6 + r1 * 8]; r2 += CF + [r5 + 16]; r1++; until --r3 is 0. */
+static void loop_sum(IrBlock *b)
+{
+    IrVal t = ir_temp(b), u = ir_temp(b), v = ir_temp(b);
+
+    ir_op2i(b, IR_SHL, IR_I64, t, 1, 3);
+    ir_op2(b, IR_ADD, IR_I64, u, 6, t);
+    ir_ld(b, IR_I64, v, u, 0, vm_mem(3, 2));
+    ir_op2(b, IR_ADCF, IR_I64, 0, 0, v);
+}
+
+static void loop_fixed(IrBlock *b)
+{
+    IrVal t = ir_temp(b);
+
+    ir_ld(b, IR_I64, t, 5, 16, vm_mem(3, 4));
+    ir_op2(b, IR_ADCF, IR_I64, 2, 2, t);
+}
+
+static void loop_end(IrBlock *b)
+{
+    unsigned again = ir_new_label(b);
+
+    ir_op1(b, IR_DECF, IR_I64, 3, 3);
+    ir_brf(b, IR_CC_NE, again);
+    ir_exit(b, 0, AFTER, false);
+    ir_label(b, again);
+    ir_exit(b, 1, PC, true);
+}
+
+static IrBlock *loop_begin(Loop *l, unsigned off)
+{
+    Vm *vm = l->vm = vm_new("x86_64", off);
+
+    vm->groups = true;
+    for (unsigned n = 0; n < WORDS; n++) {
+        ((uint64_t *)vm->ram)[n] = n * UINT64_C(0x9e3779b97f4a7c15);
+    }
+    for (unsigned n = 0; n < VM_PAGES; n++) {
+        loop_open_page(vm, VM_BASE + n * 4096, vm->ram + n * 4096);
+    }
+    TcgEnv *env = &vm->cpu->env;
+    env->r[0] = env->r[2] = -UINT64_C(3);
+    env->r[1] = 0;
+    env->r[3] = TURNS;
+    env->r[5] = VM_BASE + 64;
+    env->r[6] = VM_BASE + 512;
+    env->flags = vm_flags(1);
+    return vm_begin(vm, PC);
+}
+
+static void loop_compile(Loop *l)
+{
+    vm_compile(l->vm, &l->code);
+    l->vm->ctx.backend->link(&l->vm->ctx, &l->code, 1, &l->code, 0);
+}
+
+static void loop_start(Loop *l, unsigned off)
+{
+    IrBlock *b = loop_begin(l, off);
+
+    loop_sum(b);
+    vm_new_insn(l->vm);
+    loop_fixed(b);
+    vm_new_insn(l->vm);
+    ir_op2i(b, IR_ADD, IR_I64, 1, 1, 1);
+    vm_new_insn(l->vm);
+    loop_end(b);
+    loop_compile(l);
+}
+
+static uint64_t add_carry(uint64_t a, uint64_t b, bool *carry)
+{
+    unsigned __int128 sum = (unsigned __int128)a + b + *carry;
+
+    *carry = sum >> 64;
+    return sum;
+}
+
+/* So many turns, from the word that r6 points to. */
+static void loop_check(const Loop *l, unsigned word, unsigned turns)
+{
+    const uint64_t *ram = (const uint64_t *)l->vm->ram;
+    const TcgEnv *env = &l->vm->cpu->env;
+    uint64_t sum = -UINT64_C(3), fixed = -UINT64_C(3);
+    bool carry = true;
+
+    for (unsigned n = 0; n < turns; n++) {
+        sum = add_carry(sum, ram[word + n], &carry);
+        fixed = add_carry(fixed, ram[8 + 2], &carry);
+    }
+    g_assert_cmphex(env->r[0], ==, sum);
+    g_assert_cmphex(env->r[2], ==, fixed);
+    g_assert_cmpuint(env->r[3], ==, TURNS - turns);
+    g_assert_cmpint(vm_eflags(env->flags) & 1, ==, carry);
+}
+
+static void test_sum(void)
+{
+    static const unsigned off[] = { 0, TCG_OFF_SLOTS, TCG_OFF_TABLE,
+                                    TCG_OFF_GROUP, TCG_OFF_CHAIN };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(off); n++) {
+        Loop l;
+
+        loop_start(&l, off[n]);
+        g_assert_cmpint(l.code.loop != 0, ==, off[n] != TCG_OFF_GROUP);
+        if (off[n] != TCG_OFF_CHAIN) {
+            g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+            g_assert_cmphex(l.vm->cpu->env.pc, ==, AFTER);
+            loop_check(&l, 64, TURNS);
+        }
+        g_assert_cmpuint(l.vm->cpu->fills, ==, 0);
+        vm_free(l.vm);
+    }
+}
+
+/* It is seen at the jump back, where the flags go to env. */
+static void test_request(void)
+{
+    Loop l;
+
+    loop_start(&l, 0);
+    TcgEnv *env = &l.vm->cpu->env;
+    for (unsigned turns = 1; turns < 4; turns++) {
+        env->exit_request = 1;
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_REQUEST);
+        g_assert_cmphex(env->pc, ==, PC);
+        loop_check(&l, 64, turns);
+    }
+    env->exit_request = 0;
+    g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+    loop_check(&l, 64, TURNS);
+    vm_free(l.vm);
+}
+
+/* Who enters the block again finds what has been mapped meanwhile. */
+static void test_remapped(void)
+{
+    Loop l;
+
+    loop_start(&l, 0);
+    TcgEnv *env = &l.vm->cpu->env;
+    env->r[6] += 4096;
+    env->exit_request = 1;
+    g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_REQUEST);
+    loop_open_page(l.vm, VM_BASE, l.vm->ram + 2 * 4096);
+    tcg_slots_clear(env, -1);
+    env->r[2] = env->flags = 0;
+    g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_REQUEST);
+    uint64_t word;
+    memcpy(&word, l.vm->ram + 2 * 4096 + 64 + 16, 8);
+    g_assert_cmphex(env->r[2] - word, <=, 1); /* and the carry */
+    vm_free(l.vm);
+}
+
+/* Nothing is known of the page that the eleventh turn comes to, or there are
+ * bytes of two pages: that turn is begun anew. */
+static void test_missing(void)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        Loop l;
+
+        loop_start(&l, 0);
+        TcgEnv *env = &l.vm->cpu->env;
+        env->r[6] = VM_BASE + 4096 - 10 * 8;
+        if (n) {
+            env->r[5] = VM_BASE + 4096 - 16 - 4;
+        } else {
+            unsigned index = tcg_tlb_index(VM_BASE + 4096);
+            l.vm->cpu->tlb[0][index] =
+                (TcgTlbEntry){ tcg_tlb_none(index), tcg_tlb_none(index), 0, 0 };
+        }
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_PLAIN);
+        g_assert_cmphex(env->pc, ==, PC);
+        loop_check(&l, 512 - 10, n ? 0 : 10);
+        g_assert_cmpuint(l.vm->cpu->fills, ==, 0);
+        vm_free(l.vm);
+    }
+}
+
+/* adcx r0, [r6 + VM_BASE]; adox r2, [r5 + VM_BASE]; r6 += 8; until --r3 is 0,
+ * which clears OF. */
+static void chain_start(Loop *l)
+{
+    static const bool overflow[] = { false, true };
+    IrBlock *b = loop_begin(l, 0);
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(overflow); n++) {
+        uint8_t flag = n ? IR_FLAG_O : IR_FLAG_C;
+        NativeInsn *i =
+            vm_native_rm(l->vm, 2, 0xf6, n ? 2 : 0, n ? 5 : 6, 8, false);
+
+        i->rex_w = true;
+        i->p66 = !overflow[n];
+        i->pf3 = overflow[n];
+        i->gpr_in = i->gpr_out = 1u << i->reg;
+        i->flags_in = i->flags_out = flag;
+        i->flags_sure = true;
+        vm_new_insn(l->vm);
+    }
+    ir_op2i(b, IR_ADD, IR_I64, 6, 6, 8);
+    vm_new_insn(l->vm);
+    loop_end(b);
+    loop_compile(l);
+}
+
+/* Both flags wait, through slow parts as well. */
+static void test_two_flags(void)
+{
+    if (!__builtin_cpu_supports("adx")) {
+        g_test_skip("this host has no ADX");
+        return;
+    }
+    for (unsigned n = 0; n < 4; n++) {
+        bool carry = n & 1, overflow = n & 2;
+        Loop l;
+
+        chain_start(&l);
+        g_assert_cmpuint(l.code.loop, !=, 0);
+        TcgEnv *env = &l.vm->cpu->env;
+        const uint64_t *ram = (const uint64_t *)l.vm->ram;
+        env->r[5] = 80;
+        env->r[6] = 4096 - 80; /* through two pages */
+        env->flags = vm_flags(carry | overflow << 11);
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+        uint64_t sum = -UINT64_C(3), fixed = sum;
+        for (unsigned turn = 0; turn < TURNS; turn++) {
+            sum = add_carry(sum, ram[512 - 10 + turn], &carry);
+            fixed = add_carry(fixed, ram[10], &overflow);
+            overflow = false;
+        }
+        g_assert_cmphex(env->r[0], ==, sum);
+        g_assert_cmphex(env->r[2], ==, fixed);
+        g_assert_cmpint(vm_eflags(env->flags) & 1, ==, carry);
+        vm_free(l.vm);
+    }
+}
+
+/* Where the flags that an addition leaves are read behind a load, its check is
+ * made before. */
+static void test_straight(void)
+{
+    Vm *vm = vm_new("x86_64", 0);
+    TcgCode code;
+
+    vm->groups = true;
+    IrBlock *b = vm_begin(vm, PC);
+    ir_op2(b, IR_ADDF, IR_I64, 0, 0, 1);
+    vm_new_insn(vm);
+    ir_ld(b, IR_I64, 2, 5, 8, vm_mem(3, 2));
+    vm_new_insn(vm);
+    ir_op2(b, IR_ADCF, IR_I64, 3, 3, 2);
+    vm_done(b);
+    vm_compile(vm, &code);
+    for (unsigned n = 0; n < 2; n++) {
+        vm->cpu->env.r[0] = UINT64_MAX;
+        vm->cpu->env.r[1] = 1;
+        vm->cpu->env.r[3] = 5;
+        vm->cpu->env.r[5] = VM_BASE;
+        if (!n) { /* the addition is not made */
+            g_assert_cmpint(vm_run(vm, &code), ==, TCG_LEAVE_PLAIN);
+            g_assert_cmphex(vm->cpu->env.pc, ==, PC);
+            g_assert_cmphex(vm->cpu->env.r[0], ==, UINT64_MAX);
+            loop_open_page(vm, VM_BASE, vm->ram);
+            memset(vm->ram + 8, 7, 1);
+        }
+    }
+    g_assert_cmpint(vm_run(vm, &code), ==, VM_LEAVE_DONE);
+    g_assert_cmphex(vm->cpu->env.r[0], ==, 0);
+    g_assert_cmpuint(vm->cpu->env.r[3], ==, 5 + 7 + 1);
+    vm_free(vm);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/x86_64/ahead/sum", test_sum);
+    g_test_add_func("/x86_64/ahead/request", test_request);
+    g_test_add_func("/x86_64/ahead/remapped", test_remapped);
+    g_test_add_func("/x86_64/ahead/missing", test_missing);
+    g_test_add_func("/x86_64/ahead/two-flags", test_two_flags);
+    g_test_add_func("/x86_64/ahead/straight", test_straight);
+    return g_test_run();
+}
