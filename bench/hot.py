@@ -91,7 +91,7 @@ def report(pid, ips):
             blocks[rows[k]] += 1
             names["(translations)"] += 1
         elif "emu-code" in text:
-            names["(thunks)"] += 1
+            names["(thunks, slow parts)"] += 1
             thunks[ip & ~0xff] += 1
         else:
             names[text] += 1

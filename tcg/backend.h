@@ -56,7 +56,7 @@ enum { TCG_LOOP_UNIT = 16 };
 struct TcgCode {
     TcgExit exit[2];
     TcgCode *from; /* first exit linked to this (with from_exit) */
-    uint32_t size; /* bytes of code */
+    uint32_t size; /* bytes of code, without what is out of line */
     uint8_t from_exit;
     bool needs_flags;   /* reads the flags it is entered with */
     int8_t entry_host;  /* from entry: flags in host flags */
@@ -208,10 +208,14 @@ const uint8_t *code_buffer_region(const CodeBuffer *buf, unsigned region,
 void code_buffer_enter(CodeBuffer *buf, unsigned region);
 /* All regions are empty, and their memory the host's; go on in the first. */
 void code_buffer_clear(CodeBuffer *buf);
+/* What is taken mostly, and the rest; there is no rest before
+ * code_buffer_keep(). */
+typedef enum CodeArea { CODE_HOT, CODE_COLD, CODE_AREAS } CodeArea;
 /* Free space in the present region: writable address and bytes. */
-uint8_t *code_buffer_begin(CodeBuffer *buf, size_t *room);
-void code_buffer_end(CodeBuffer *buf, size_t used); /* rounds up to 16 */
-/* Of that space, bytes at its end; writable address. There is room. */
+uint8_t *code_buffer_begin(CodeBuffer *buf, CodeArea area, size_t *room);
+/* Rounds up to 16. */
+void code_buffer_end(CodeBuffer *buf, CodeArea area, size_t used);
+/* Of the cold space, bytes at its end; writable address. There is room. */
 void *code_buffer_take_end(CodeBuffer *buf, size_t size);
 size_t code_buffer_used(const CodeBuffer *buf);
 size_t code_buffer_size(const CodeBuffer *buf);

@@ -491,7 +491,7 @@ static void engine_info(Accel *accel, GString *out)
         { "  instructions", s->translated_insns },
         { "  guest bytes", s->translated_bytes },
         { "  insns per block", s->translated_insns / blocks },
-        { "  host bytes", s->translated_code },
+        { "  host bytes in line", s->translated_code },
         { "  milliseconds", s->translating_ns / 1000000 },
         { "  ns per insn", s->translating_ns / MAX(s->translated_insns, 1) },
         { "dropped", s->invalidated },

@@ -86,8 +86,27 @@ static bool backend_emit_hot(Emit *e)
     return true;
 }
 
+uint32_t emit_offset(const Emit *e, const uint8_t *p)
+{
+    size_t cold = p - e->cold_start;
+
+    return e->cold_start && cold <= (size_t)(e->limit - e->cold_start)
+               ? e->hot_size + (uint32_t)cold
+               : (uint32_t)(p - e->start);
+}
+
+static void backend_go_to(Emit *e, CodeArea area, uint8_t **start)
+{
+    size_t room;
+
+    e->as.p = *start = code_buffer_begin(e->ctx->buffer, area, &room);
+    e->limit = *start + room;
+}
+
 static bool backend_emit_cold(Emit *e)
 {
+    e->hot_size = e->as.p - e->start;
+    backend_go_to(e, CODE_COLD, &e->cold_start);
     for (unsigned n = 0; n < e->cold_count; n++) {
         EmitCold *c = &e->cold[n];
 
@@ -118,21 +137,19 @@ static bool backend_emit(Emit *e)
     emit_prologue(e);
     emit_ahead(e);
     return backend_emit_hot(e) && backend_emit_cold(e) &&
-           backend_has_room(e, 8 + side_bytes(e) + 16 + sizeof(SideBlock));
+           backend_has_room(e, 8 + side_bytes(e) + 8 + sizeof(SideBlock));
 }
 
 static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
                           TcgCode *code)
 {
-    size_t room;
-
     e->ctx = ctx;
     e->st = ctx->state;
     e->ir = ir;
     e->code = code;
-    e->as.p = e->start = code_buffer_begin(ctx->buffer, &room);
+    e->cold_start = NULL;
+    backend_go_to(e, CODE_HOT, &e->start);
     e->as.to_exec = code_buffer_exec(ctx->buffer, e->start) - e->start;
-    e->limit = e->start + room;
     e->cold_count = e->fix_count = e->access_count = 0;
     e->pc = ir->pc;
     code->base_mask = ir->relative ? UINT64_MAX : 0;
@@ -141,6 +158,23 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     held_drop_all(e);
     code->loop = 0;
     memset(code->exit, 0, sizeof(code->exit));
+}
+
+/* Cold parts and the side table, and all of it listed. */
+static void backend_end(Emit *e)
+{
+    const X86State *st = e->st;
+    CodeBuffer *buffer = e->ctx->buffer;
+    SideBlock b = { .hot = asm_exec(&e->as, e->start) - st->exec,
+                    .hot_size = e->hot_size,
+                    .cold = asm_exec(&e->as, e->cold_start) - st->exec,
+                    .cold_size = e->as.p - e->cold_start };
+
+    asm_pad(&e->as, 8, 0);
+    side_write(e, e->as.p);
+    code_buffer_end(buffer, CODE_HOT, e->hot_size);
+    code_buffer_end(buffer, CODE_COLD, e->as.p - e->cold_start + side_bytes(e));
+    side_list(e->ctx, b);
 }
 
 static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
@@ -153,13 +187,8 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
     if (!backend_emit(e)) {
         return false;
     }
-    code->size = e->as.p - e->start;
-    asm_pad(&e->as, 8, 0);
-    size_t side = e->as.p - e->start;
-    uint32_t start = asm_exec(&e->as, e->start) - st->exec;
-    side_write(e, e->as.p);
-    code_buffer_end(ctx->buffer, side + side_bytes(e));
-    side_list(ctx, (SideBlock){ start, code->size, start + side });
+    code->size = e->hot_size;
+    backend_end(e);
     return true;
 }
 
@@ -228,7 +257,7 @@ static bool backend_init(TcgContext *ctx, GError **errp)
         return emu_fail(errp, EMU_ERROR_UNSUPPORTED,
                         "the host's processor has no LAHF or POPCNT");
     }
-    uint8_t *at = code_buffer_begin(ctx->buffer, &room);
+    uint8_t *at = code_buffer_begin(ctx->buffer, CODE_HOT, &room);
     if (room < THUNKS_MAX) {
         return emu_fail(errp, EMU_ERROR_NO_SPACE,
                         "code buffer: no room for %d bytes", THUNKS_MAX);
@@ -240,7 +269,7 @@ static bool backend_init(TcgContext *ctx, GError **errp)
     st->exec = asm_exec(&as, at);
     backend_find_features(st);
     emit_thunks(&as, ctx);
-    code_buffer_end(ctx->buffer, as.p - at);
+    code_buffer_end(ctx->buffer, CODE_HOT, as.p - at);
     code_buffer_keep(ctx->buffer);
     side_init(ctx);
     backend_enter_region(ctx, 0);

@@ -252,7 +252,10 @@ typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
 /* Reused from block to block: no allocation in the steady state. */
 struct Emit {
     Asm as;
-    uint8_t *start, *limit; /* of the room for the block */
+    uint8_t *start;      /* of the block */
+    uint8_t *cold_start; /* of its out-of-line parts; NULL: not yet there */
+    uint8_t *limit;      /* of the room where it is now */
+    uint32_t hot_size;   /* once it is in the out-of-line parts */
     TcgContext *ctx;
     const struct X86State *st;
     const IrBlock *ir;
@@ -303,9 +306,10 @@ struct Emit {
     unsigned insns_room, temps_room, values_room, labels_room;
 };
 
-/* One translation, in offsets in the buffer. */
+/* One translation, in offsets in the buffer. Its table stands behind the cold
+ * part. */
 typedef struct SideBlock {
-    uint32_t code, size, side;
+    uint32_t hot, hot_size, cold, cold_size;
 } SideBlock;
 
 /* Those of a region, by address: their list grows down from its end. */
@@ -565,6 +569,10 @@ void emit_ahead(Emit *e);
 /* analyse.c: the backward pass. */
 void emit_analyse(Emit *e);
 
+/* backend.c: offset of a place in the block; the out-of-line parts count as if
+ * they stood behind the rest. */
+uint32_t emit_offset(const Emit *e, const uint8_t *p);
+
 /* side.c */
 void side_begin(Emit *e);
 void side_mark(Emit *e, uint64_t pc); /* from here on it is pc's code */
@@ -572,6 +580,8 @@ size_t side_bytes(const Emit *e);
 void side_write(const Emit *e, uint8_t *to);
 void side_init(TcgContext *ctx); /* once the buffer is divided */
 void side_empty(TcgContext *ctx, unsigned region); /* the next ones are there */
+/* In the block, as emit_offset() counts. */
+uint32_t side_offset(const SideBlock *b, uint32_t at);
 /* A block and its table were emitted; there is room for a SideBlock. */
 void side_list(TcgContext *ctx, SideBlock b);
 /* The block with host address x in it, or NULL. */

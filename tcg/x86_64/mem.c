@@ -428,9 +428,10 @@ void mem_after(Emit *e, MemAccess m)
     if (c->after == c->resume || c->desc & MEM_DESC_TABLE) {
         return;
     }
-    e->access[e->access_count++] = (EmitAccess){ .resume = c->resume - e->start,
-                                                 .length = c->after - c->resume,
-                                                 .cold = m.cold };
+    e->access[e->access_count++] =
+        (EmitAccess){ .resume = emit_offset(e, c->resume),
+                      .length = c->after - c->resume,
+                      .cold = m.cold };
 }
 
 void mem_locked(Emit *e, MemAccess m)

@@ -14,17 +14,31 @@ static const char *print_thunk_name(const X86State *st, const uint8_t *x)
     return x >= st->exec && x < st->thunks_end ? "mem" : NULL;
 }
 
+static uint32_t print_offset(const X86State *st, const SideBlock *b,
+                             const void *x)
+{
+    return side_offset(b, (const uint8_t *)x - st->exec);
+}
+
+static bool print_is_inside(const X86State *st, const SideBlock *b,
+                            const uint8_t *x)
+{
+    size_t at = x - st->exec;
+
+    return at - b->hot < b->hot_size || at - b->cold < b->cold_size;
+}
+
 /* Targets of jumps and calls by name, or as offset in the block. */
-static void print_target(const X86State *st, const TcgCode *code,
-                         const uint8_t *start, uint64_t target, GString *out)
+static void print_target(const X86State *st, const SideBlock *b,
+                         uint64_t target, GString *out)
 {
     const uint8_t *x = (const uint8_t *)(uintptr_t)target;
     const char *thunk = print_thunk_name(st, x);
 
     if (thunk) {
         g_string_append_printf(out, "<%s>", thunk);
-    } else if (x >= start && x < start + code->size) {
-        g_string_append_printf(out, "%03x", (unsigned)(x - start));
+    } else if (print_is_inside(st, b, x)) {
+        g_string_append_printf(out, "%03x", print_offset(st, b, x));
     } else if (x >= st->regions_start && x < st->regions_end) {
         g_string_append_printf(out, "<block %p>", (const void *)x);
     } else {
@@ -39,18 +53,18 @@ static bool print_is_branch(csh cs, const cs_insn *i)
            g_str_has_prefix(i->op_str, "0x");
 }
 
-static void print_insn(csh cs, const X86State *st, const TcgCode *code,
-                       const uint8_t *start, const cs_insn *i, GString *out)
+static void print_insn(csh cs, const X86State *st, const SideBlock *b,
+                       const cs_insn *i, GString *out)
 {
-    g_string_append_printf(out, "%03x  %s",
-                           (unsigned)(i->address - (uintptr_t)start),
+    const void *at = (const void *)(uintptr_t)i->address;
+
+    g_string_append_printf(out, "%03x  %s", print_offset(st, b, at),
                            i->mnemonic);
     if (i->op_str[0]) {
         g_string_append_c(out, ' ');
     }
     if (print_is_branch(cs, i)) {
-        print_target(st, code, start, g_ascii_strtoull(i->op_str, NULL, 16),
-                     out);
+        print_target(st, b, g_ascii_strtoull(i->op_str, NULL, 16), out);
     } else {
         g_string_append(out, i->op_str);
     }
@@ -103,18 +117,10 @@ static const uint8_t *print_skip_padding(const uint8_t *p)
     return p;
 }
 
-void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
+static void print_range(csh cs, const X86State *st, const TcgCode *code,
+                        const SideBlock *b, const uint8_t *p,
+                        const uint8_t *end, GString *out)
 {
-    const X86State *st = ctx->state;
-    const SideBlock *b = side_find(ctx, code->entry);
-    csh cs;
-
-    if (!b || cs_open(CS_ARCH_X86, CS_MODE_64, &cs) != CS_ERR_OK) {
-        return;
-    }
-    const uint8_t *start = st->exec + b->code, *end = start + b->size;
-    const uint8_t *p = print_skip_padding(start);
-    cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
     const uint8_t *desc = NULL;
     cs_insn *i = cs_malloc(cs);
 
@@ -131,7 +137,7 @@ void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
         } else if (p == desc) {
             p = print_desc(p, out);
         } else if (cs_disasm_iter(cs, &p, &left, &address, i)) {
-            print_insn(cs, st, code, start, i, out);
+            print_insn(cs, st, b, i, out);
             if (print_is_slow_part(st, i)) {
                 desc = p + 5;
             }
@@ -140,5 +146,22 @@ void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
         }
     }
     cs_free(i, 1);
+}
+
+void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out)
+{
+    const X86State *st = ctx->state;
+    const SideBlock *b = side_find(ctx, code->entry);
+    csh cs;
+
+    if (!b || cs_open(CS_ARCH_X86, CS_MODE_64, &cs) != CS_ERR_OK) {
+        return;
+    }
+    const uint8_t *hot = st->exec + b->hot, *cold = st->exec + b->cold;
+
+    cs_option(cs, CS_OPT_DETAIL, CS_OPT_ON);
+    print_range(cs, st, code, b, print_skip_padding(hot), hot + b->hot_size,
+                out);
+    print_range(cs, st, code, b, cold, cold + b->cold_size, out);
     cs_close(&cs);
 }

@@ -2,8 +2,9 @@
 /*
  * The side tables: which guest instruction a host address belongs to, and
  * where the slow part of an access is. Each stands in the code buffer behind
- * its block, so it lives as long as code that may still be running; the list of
- * a region's blocks stands at the region's end.
+ * its block's out-of-line parts, so it lives as long as code that may still be
+ * running; the list of a region's blocks stands at the region's end. An offset
+ * in a block counts as if all of it stood together.
  *
  *   SideHead, SideAccess[accesses], then `bytes` of marks: host offset and
  *   guest pc, each as the difference to the one before it, LEB128 (pc signed,
@@ -40,7 +41,7 @@ static void side_put(Emit *e, uint64_t v)
 
 void side_mark(Emit *e, uint64_t pc)
 {
-    uint32_t at = e->as.p - e->start;
+    uint32_t at = emit_offset(e, e->as.p);
     int64_t step = pc - e->side_pc;
 
     if (!step && at) {
@@ -77,7 +78,7 @@ void side_write(const Emit *e, uint8_t *to)
         const EmitAccess *from = &e->access[n];
 
         access[n] = (SideAccess){ from->resume, from->length,
-                                  e->cold[from->cold].start - e->start };
+                                  emit_offset(e, e->cold[from->cold].start) };
     }
     memcpy(access + e->access_count, e->side_start, head->bytes);
 }
@@ -134,8 +135,8 @@ static LIGHT uint64_t side_get(const uint8_t **p)
     }
 }
 
-/* Blocks of a region are emitted, and so listed, in order of their addresses.
- */
+/* Blocks of a region are emitted, and so listed, in order of their addresses,
+ * and all that is out of line stands behind all that is not. */
 LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
 {
     const X86State *st = ctx->state;
@@ -149,14 +150,16 @@ LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
     uint32_t at = exec - st->exec;
     unsigned low = 0;
     unsigned high = __atomic_load_n(&r->count, __ATOMIC_ACQUIRE);
+    bool cold = high && at >= r->end[-1].cold;
 
     while (low < high) {
         unsigned mid = (low + high) / 2;
         const SideBlock *b = r->end - 1 - mid;
+        uint32_t start = cold ? b->cold : b->hot;
 
-        if (at < b->code) {
+        if (at < start) {
             high = mid;
-        } else if (at - b->code >= b->size) {
+        } else if (at - start >= (cold ? b->cold_size : b->hot_size)) {
             low = mid + 1;
         } else {
             return b;
@@ -165,12 +168,17 @@ LIGHT const SideBlock *side_find(TcgContext *ctx, const void *x)
     return NULL;
 }
 
+LIGHT uint32_t side_offset(const SideBlock *b, uint32_t at)
+{
+    return at >= b->cold ? b->hot_size + (at - b->cold) : at - b->hot;
+}
+
 static LIGHT const SideHead *side_head(const TcgContext *ctx,
                                        const SideBlock *b)
 {
     const X86State *st = ctx->state;
 
-    return (const SideHead *)(st->exec + b->side);
+    return (const SideHead *)(st->exec + (b->cold + b->cold_size + 7) / 8 * 8);
 }
 
 LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc)
@@ -185,7 +193,7 @@ LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc)
     const uint8_t *p =
         (const uint8_t *)((const SideAccess *)(head + 1) + head->accesses);
     const uint8_t *end = p + head->bytes;
-    uint32_t target = (const uint8_t *)x - (st->exec + b->code);
+    uint32_t target = side_offset(b, (const uint8_t *)x - st->exec);
     uint32_t at = 0;
     uint64_t mark = head->pc;
 
@@ -213,11 +221,11 @@ const uint8_t *side_slow_part(TcgContext *ctx, const void *x)
     }
     const SideHead *head = side_head(ctx, b);
     const SideAccess *access = (const SideAccess *)(head + 1);
-    uint32_t at = (const uint8_t *)x - (st->exec + b->code);
+    uint32_t at = side_offset(b, (const uint8_t *)x - st->exec);
 
     for (unsigned n = 0; n < head->accesses; n++) {
         if (at - access[n].resume < access[n].length) {
-            return st->exec + b->code + access[n].slow;
+            return st->exec + b->cold + (access[n].slow - b->hot_size);
         }
     }
     return NULL;

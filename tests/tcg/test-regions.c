@@ -61,8 +61,9 @@ static void test_fill(void)
 
         vm->ctx.backend->enter_region(&vm->ctx, r);
         g_assert_cmpuint(fill_region(vm, r << 20, &first, &last), ==, n);
+        /* What runs stands together, away from what rarely does. */
         g_assert((const uint8_t *)first.entry > start);
-        g_assert((const uint8_t *)last.entry + last.size < start + size);
+        g_assert((const uint8_t *)last.entry + last.size < start + size / 2);
     }
     vm->ctx.backend->clear(&vm->ctx);
     g_assert_cmpuint(fill_region(vm, 0x1000, &first, &last), ==, n);
