@@ -76,9 +76,10 @@ struct TcgContext {
      * branch's. */
     TcgCode *(*lookup)(void *env, TcgCode *from, unsigned exit);
     /* Light: the same for a translation of IrBlock.plain, which an instruction
-     * is begun anew in that could not be done in another. NULL: ask the run
-     * loop, by TCG_LEAVE_PLAIN. */
-    TcgCode *(*lookup_plain)(void *env);
+     * is begun anew in that could not be done in another. once: what was in
+     * the way will not be the next time. NULL: ask the run loop, by
+     * TCG_LEAVE_PLAIN. */
+    TcgCode *(*lookup_plain)(void *env, bool once);
     /* Light: deliver what was raised (TCG_LEAVE_RAISED), or recorded by a
      * look-up in vain, so that the guest goes on at env->pc. False: leave, the
      * run loop will see to it. NULL: it always does. */
@@ -91,8 +92,9 @@ struct TcgContext {
                      bool write);
     /* The guest will probably access the page of addr soon: enter it, if it may
      * be read and its entry in the page table need not be changed for that.
-     * Raises nothing. Light. NULL: nothing is known of it before. */
-    void (*touch)(void *env, uint64_t addr, unsigned mode);
+     * Raises nothing. True: if that does not serve, fill() will. Light. NULL:
+     * nothing is known of it before. */
+    bool (*touch)(void *env, uint64_t addr, unsigned mode);
     /* Any access the fast path cannot do: MMIO, page crossing, watched pages.
      * Heavy (devices). */
     uint64_t (*load)(void *env, uint64_t addr, unsigned size, unsigned mode);

@@ -379,7 +379,7 @@ void tlb_flush_all(X86Cpu *cpu);
 uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
                   bool write);
 /* TcgContext.touch */
-void tlb_touch(void *env, uint64_t addr, unsigned mode);
+bool tlb_touch(void *env, uint64_t addr, unsigned mode);
 /* The range that holds a physical address, or NULL. */
 const FlatRange *tlb_find_range(X86Cpu *cpu, hwaddr paddr);
 /* No write entry for this host page may stay. */
@@ -411,7 +411,7 @@ void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size);
 TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit);
 bool lookup_can_link(const TcgCode *from, unsigned exit, const TcgCode *to);
 /* TcgContext.lookup_plain */
-TcgCode *lookup_plain(void *env);
+TcgCode *lookup_plain(void *env, bool once);
 /* TcgContext.deliver */
 bool lookup_deliver(void *env);
 /* Cut links that depend on a mapping. */

@@ -328,7 +328,7 @@ bool lookup_deliver(void *env)
     return !v->deliver_outside && !v->alone && x86_deliver_here(env);
 }
 
-TcgCode *lookup_plain(void *env)
+TcgCode *lookup_plain(void *env, bool once)
 {
     X86Cpu *cpu = env;
     TcgVcpu *v = tcg_vcpu(cpu);
@@ -343,7 +343,7 @@ TcgCode *lookup_plain(void *env)
     }
     key.bits |= BLOCK_PLAIN;
     engine_lock(e);
-    bool dropped = page_note_plain_locked(e, key.host);
+    bool dropped = !once && page_note_plain_locked(e, key.host);
     TcgBlock *b = dropped ? NULL : lookup_find_locked(cpu, &key);
     if (b) {
         lookup_fill_jump(cpu, b);

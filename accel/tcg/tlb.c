@@ -242,23 +242,27 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
     return write && open != TLB_OPEN ? NULL : host;
 }
 
-void tlb_touch(void *env, uint64_t addr, unsigned mode)
+bool tlb_touch(void *env, uint64_t addr, unsigned mode)
 {
     X86Cpu *cpu = env;
     TcgVcpu *v = tcg_vcpu(cpu);
     uint64_t page = tlb_page_of(addr);
     X86Translation t;
 
-    if (cpu->key.dr7 ||
-        !x86_mmu_translate(cpu, page, X86_READ, mode, true, &t) ||
+    if (cpu->key.dr7) {
+        return false;
+    }
+    if (!x86_mmu_translate(cpu, page, X86_READ, mode, true, &t) ||
         !t.accessed) {
-        return;
+        return true;
     }
     const FlatRange *r = tlb_find_range(cpu, t.paddr);
-    if (r && r->host && tlb_whole_page(r, t.paddr)) {
-        tlb_enter(v, mode, page, &t, r->host + (t.paddr - r->start),
-                  tlb_open(v, r, &t, false));
+    if (!r || !r->host || !tlb_whole_page(r, t.paddr)) {
+        return false;
     }
+    TlbOpen open = tlb_open(v, r, &t, false);
+    tlb_enter(v, mode, page, &t, r->host + (t.paddr - r->start), open);
+    return r->writable && open != TLB_WATCHED;
 }
 
 /* ---- One table ------------------------------------------------------------

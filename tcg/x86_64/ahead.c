@@ -6,7 +6,7 @@
  * made there, for the whole group (share.c): it fails as a leader's does, by
  * going on in a translation without groups, but without a fault, which would
  * come too early. At the start at most CF and OF are live (else it is left
- * alone), and wait in a register.
+ * alone), and wait in a register; where all flags are exact, in env.
  *
  * In a block that jumps back to itself, what is off bases that it never writes
  * need not be checked at each turn. Its jump back goes behind those checks:
@@ -55,14 +55,15 @@ static bool ahead_keeps_flags(const Emit *e)
 {
     uint8_t may = IR_FLAG_C | (e->st->has_adx ? IR_FLAG_O : 0);
 
-    return !e->live_in || (e->loop && !(e->live_in & ~may));
+    return !e->live_in || e->ir->exact_flags ||
+           (e->loop && !(e->live_in & ~may));
 }
 
 bool ahead_choose(Emit *e)
 {
     unsigned count = 0;
 
-    if (!ahead_keeps_flags(e) || e->ir->count_insns) {
+    if (!ahead_keeps_flags(e)) {
         return false;
     }
     for (unsigned n = 0; n < e->group_count && count < AHEAD_MAX; n++) {
@@ -148,9 +149,7 @@ static void ahead_loop(Emit *e, EmitKept kept)
 
 void emit_ahead(Emit *e)
 {
-    bool host_flags = e->host_flags;
     bool fixed = false, others = false;
-    EmitKept kept = { .flags = host_flags ? e->live_in : 0 };
 
     for (unsigned n = 0; n < e->group_count; n++) {
         fixed |= e->groups[n].fixed;
@@ -159,6 +158,11 @@ void emit_ahead(Emit *e)
     if (!fixed && !others) {
         return;
     }
+    if (e->ir->exact_flags) {
+        flags_lose(e, true);
+    }
+    bool host_flags = e->host_flags;
+    EmitKept kept = { .flags = host_flags ? e->live_in : 0 };
     if (kept.flags) {
         kept.reg = regs_take(e);
         flags_put_kept(&e->as, kept);

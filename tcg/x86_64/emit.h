@@ -600,8 +600,8 @@ void x86_64_unwind(void *env, int reason);
 /* Globals and env->pc are stored. Deliver what was raised, and go on; or leave
  * for `reason`. */
 G_NORETURN void x86_64_go_on(void *env, int reason);
-/* To env->pc, in a translation without groups. Light. */
-G_NORETURN void x86_64_go_plain(void *env);
+/* To env->pc, in a translation without groups; see lookup_plain(). Light. */
+G_NORETURN void x86_64_go_plain(void *env, bool once);
 uint64_t x86_64_sync_pc(void *env);
 
 void x86_64_print(TcgContext *ctx, const TcgCode *code, GString *out);

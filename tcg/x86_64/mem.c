@@ -509,17 +509,32 @@ static void mem_put_crossing(Emit *e, EmitCold *c)
     asm_fix8(inside, a->p);
 }
 
+/* Where instructions are counted: one that is begun anew is taken back, but at
+ * the block's start it has not been counted yet. */
+static bool mem_is_counted_late(const Emit *e, const EmitCold *c)
+{
+    return e->ir->count_insns && c->group && c->group->ahead;
+}
+
+static void mem_put_count(Asm *a, unsigned alu)
+{
+    asm_alu_mi(a, alu, IR_I64, asm_env(ENV_OFF(insn_count)), 1);
+}
+
 /* The encodings are of fixed length, as the signal handler and the thunks look
  * at them (MEM_SLOW_DESC). The thunk returns behind all of it where the access
  * was bounced and must be stored. */
 static void mem_slow_part(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
-    bool flags = c->desc & MEM_DESC_FLAGS;
+    bool flags = c->desc & MEM_DESC_FLAGS, late = mem_is_counted_late(e, c);
 
     if (flags) {
         flags_put_back_kept(a, c->kept);
         flags_put_save(a, NO_REG);
+    }
+    if (late) {
+        mem_put_count(a, ALU_ADD);
     }
     if (mem_leads(c->desc)) {
         mem_put_crossing(e, c);
@@ -546,10 +561,15 @@ static void mem_slow_part(Emit *e, EmitCold *c)
         asm_call_to(a, emit_thunk(e, THUNK_BOUNCED));
         asm_fix(asm_jmp(a), c->after);
     }
-    if (flags) {
+    if (flags || late) {
         asm_fix(back, a->p);
-        flags_put_load(a, NO_REG);
-        flags_put_kept(a, c->kept);
+        if (late) {
+            mem_put_count(a, ALU_SUB);
+        }
+        if (flags) {
+            flags_put_load(a, NO_REG);
+            flags_put_kept(a, c->kept);
+        }
         asm_fix(asm_jmp(a), c->resume);
     }
 }

@@ -340,11 +340,12 @@ static LIGHT uint8_t *slow_fill(TcgContext *ctx, TcgEnv *env, uint64_t ea,
 /* ---- groups ----------------------------------------------------------- */
 
 /* The instruction at env->pc is begun anew. */
-LIGHT void x86_64_go_plain(void *env)
+LIGHT void x86_64_go_plain(void *env, bool once)
 {
     TcgContext *ctx = slow_context(env);
     const X86State *st = ctx->state;
-    const TcgCode *code = ctx->lookup_plain ? ctx->lookup_plain(env) : NULL;
+    const TcgCode *code =
+        ctx->lookup_plain ? ctx->lookup_plain(env, once) : NULL;
 
     if (code) {
         slow_leave(env, (uintptr_t)code->entry, st->thunk[THUNK_GO]);
@@ -352,23 +353,9 @@ LIGHT void x86_64_go_plain(void *env)
     slow_leave(env, TCG_LEAVE_PLAIN, st->thunk[THUNK_LEAVE_STORED]);
 }
 
-/* The leader's own page may be looked at: it says how it faults. What is
- * checked ahead has no leader, and must not fault yet. */
-static LIGHT bool slow_lead_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
-                                 const MemLead *lead, unsigned mode)
-{
-    if (lead->size) {
-        return slow_page(ctx, env, ea + lead->offset, lead->size, mode,
-                         lead->write);
-    }
-    if (ctx->touch) {
-        ctx->touch(env, ea, mode);
-    }
-    return true;
-}
-
 /* The group's bytes are in one page. It must be RAM, for writing if one of them
- * is written. */
+ * is written. What the leader itself does decides how it faults; what is
+ * checked ahead has no leader, and must not fault yet. */
 static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
                                 MemDesc desc)
 {
@@ -376,15 +363,18 @@ static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     const MemLead *lead = (const MemLead *)at;
     unsigned mode = slow_mode(desc);
     const TcgTlbEntry *t = slow_entry(env, ea, mode);
-    bool write = desc & MEM_DESC_WRITE;
+    bool ahead = !lead->size;
+    bool once = ahead && ctx->touch && ctx->touch(env, ea, mode);
+    bool ram = ahead || slow_page(ctx, env, ea + lead->offset, lead->size, mode,
+                                  lead->write);
 
-    if (slow_lead_page(ctx, env, ea, lead, mode) &&
-        (write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
+    if (ram && (desc & MEM_DESC_WRITE ? t->write : t->read) ==
+                   (ea & ~UINT64_C(4095))) {
         slow_fill_slot(ctx, env, ea, desc);
         return slow_host(t, ea);
     }
     x86_64_sync_pc(env);
-    x86_64_go_plain(env);
+    x86_64_go_plain(env, once);
 }
 
 LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
@@ -396,7 +386,7 @@ LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
 
     if (!host && desc & MEM_DESC_AMID) {
         x86_64_sync_pc(env);
-        x86_64_go_plain(env);
+        x86_64_go_plain(env, false);
     }
     return host;
 }

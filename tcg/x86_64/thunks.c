@@ -373,6 +373,7 @@ static void thunk_plain(Asm *a, TcgContext *ctx)
     thunk_probe(a, true);
     thunk_store_homes(a, 0);
     asm_mov(a, RDI, RSP);
+    asm_movi(a, RSI, false);
     asm_call_c(a, x86_64_go_plain);
 }
 

@@ -202,6 +202,33 @@ static void test_missing(void)
     }
 }
 
+static __attribute__((target("general-regs-only"))) bool
+loop_touch(void *env, uint64_t addr, unsigned mode)
+{
+    VmCpu *cpu = env;
+    uint64_t page = addr & ~UINT64_C(4095);
+
+    cpu->tlb[mode][addr / 4096 & (TCG_TLB_SIZE - 1)] =
+        (TcgTlbEntry){ page, page, (uintptr_t)cpu->vm->ram - VM_BASE, 0 };
+    return true;
+}
+
+/* But a page that can be had without a trace is. */
+static void test_touched(void)
+{
+    Loop l;
+
+    loop_start(&l, 0);
+    TcgEnv *env = &l.vm->cpu->env;
+    l.vm->ctx.touch = loop_touch;
+    tcg_tlb_clear(l.vm->cpu->tlb[0]);
+    env->r[6] = VM_BASE + 4096 - 10 * 8;
+    g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+    loop_check(&l, 512 - 10, TURNS);
+    g_assert_cmpuint(l.vm->cpu->fills, ==, 0);
+    vm_free(l.vm);
+}
+
 /* adcx r0, [r6 + VM_BASE]; adox r2, [r5 + VM_BASE]; r6 += 8; until --r3 is 0,
  * which clears OF. */
 static void chain_start(Loop *l)
@@ -302,6 +329,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/ahead/request", test_request);
     g_test_add_func("/x86_64/ahead/remapped", test_remapped);
     g_test_add_func("/x86_64/ahead/missing", test_missing);
+    g_test_add_func("/x86_64/ahead/touched", test_touched);
     g_test_add_func("/x86_64/ahead/two-flags", test_two_flags);
     g_test_add_func("/x86_64/ahead/straight", test_straight);
     return g_test_run();
