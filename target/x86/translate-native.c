@@ -90,13 +90,19 @@ static bool native_is_vector(const X86Insn *i)
     return i->row->attr & NATIVE_VECTOR;
 }
 
-/* 66 is part of the opcode for vectors, the operand size for the rest. */
+/* 66 is part of the opcode for vectors and what has no size, the operand size
+ * for the rest. */
 static bool native_p66(const X86Insn *i)
 {
-    if (i->vex || native_is_vector(i) || i->mnemonic == X86_ADCX) {
+    switch (i->mnemonic) {
+    case X86_ADCX:
+    case X86_LFENCE:
+    case X86_MFENCE:
+    case X86_SFENCE:
         return i->pp == 1;
+    default:
+        return i->vex || native_is_vector(i) ? i->pp == 1 : i->op_size == 2;
     }
-    return i->op_size == 2;
 }
 
 /* Two immediates are encoded as one. Of the register in an immediate's upper

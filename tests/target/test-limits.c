@@ -111,6 +111,7 @@ static const Case cases[] = {
     { "pusha, in its midst", EXC_SS, BYTES(0x60), { SP(7) } },
     { "pusha wraps", NONE, BYTES(0x60), { SP(6) } },
     { "popa", EXC_SS, BYTES(0x61), { SP(0xfffb) } },
+    { "popa, where SP stands", EXC_SS, BYTES(0x66, 0x61), { SP(0xfff3) } },
     { "popa wraps", NONE, BYTES(0x61), { SP(0xfff8) } },
 
     { "movsb", NONE, BYTES(0xa4), { SI(0xffff), DI(0xffff) } },

@@ -113,7 +113,7 @@ enum {
     X86_A_IOPL = 1u << 18,
     X86_A_UNIMPLEMENTED = 1u << 19, /* known, not translated: #UD + -d unimp */
     X86_A_FPENV = 1u << 20,         /* reads or writes x87/MXCSR control */
-    X86_A_NOSEG = 1u << 21, /* memory operand's address only (LEA, NOP) */
+    X86_A_NOSEG = 1u << 21, /* memory operand's address only (LEA, NOP, UD0) */
     /* From bit 22 on: private to the decoder. */
 };
 

@@ -236,7 +236,7 @@ const DecodeNode decode_map_0f[256] = {
     [0xb6] = INSN(MOVZX, MOVES(0), G_v, E_b),
     [0xb7] = INSN(MOVZX, MOVES(0), G_v, E_w),
     [0xb8] = REP(NONE, INSN(POPCNT, EXT_FLAGS(POPCNT, ACCESS_W, F_ALL, 0), G_v, E_v), NONE),
-    [0xb9] = INSN(UD1, PLAIN(BRANCH), G_v, E_v),
+    [0xb9] = INSN(UD1, PLAIN(BRANCH | NOSEG), G_v, E_v),
     [0xba] = GROUP(decode_group8),
     [0xbb] = BIT(BTC, LOCK, ACCESS_RW),
     [0xbc] = REP(INSN(BSF, BIT_SCAN(0), G_v, E_v), INSN(TZCNT, BIT_COUNT(BMI1), G_v, E_v),
@@ -321,5 +321,5 @@ const DecodeNode decode_map_0f[256] = {
     [0xfc] = MMX_SSE(PADDB),
     [0xfd] = MMX_SSE(PADDW),
     [0xfe] = MMX_SSE(PADDD),
-    [0xff] = INSN(UD0, PLAIN(BRANCH), G_v, E_v),
+    [0xff] = INSN(UD0, PLAIN(BRANCH | NOSEG), G_v, E_v),
 };

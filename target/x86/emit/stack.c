@@ -73,10 +73,12 @@ void emit_PUSHA(Translator *t, const X86Insn *i)
     tr_stack_add(t, -size * 8);
 }
 
+/* What stands for rSP must be inside the stack, as all must. */
 void emit_POPA(Translator *t, const X86Insn *i)
 {
     int size = i->op_size;
     IrVal v[8];
+    tr_stack_check(t, X86_RSP, size * (7 - X86_RSP), size);
     for (int n = 7; n >= 0; n--) { /* upwards, should one fault */
         v[n] = n == X86_RSP ? IR_NONE
                             : tr_stack_ld(t, X86_RSP, size * (7 - n), size);
