@@ -83,7 +83,7 @@ static void encode_prefixes(Encoder *e)
     bool lock = e->p->row->attr & LOCK;
 
     encode_segment(e);
-    if (encode_one_in(e, 16)) {
+    if (encode_one_in(e, e->code == X86_CODE16 ? 3 : 16)) {
         encode_put(e, 0x67);
     }
     if (encode_one_in(e, lock ? 4 : 200)) {
@@ -250,21 +250,32 @@ static bool encode_is_ninth_opmask(const X86Insn *i)
     return false;
 }
 
+/* Elements of memory, of which some may be left out. */
+static bool encode_is_partial(const X86Insn *i)
+{
+    return i->has_mem &&
+           (i->mem.vsib || i->evex_aaa || i->mnemonic == X86_VMASKMOVPS ||
+            i->mnemonic == X86_VMASKMOVPD || i->mnemonic == X86_VPMASKMOVD ||
+            i->mnemonic == X86_VPMASKMOVQ);
+}
+
 /* Known and left alone, as nobody writes it: bit strings whose address wraps at
  * less than the mode's width or is made of the bit's number, and in 32-bit code
  * stores through CS that are masked off or of a whole state. A SHA operand that
- * cannot be aligned. */
+ * cannot be aligned. Elements that a mask leaves out beyond a segment's limit,
+ * which in 16-bit code is where the memory ends. */
 static bool encode_is_odd(const X86Insn *i, X86CodeSize code)
 {
     bool bits = i->mnemonic == X86_BT || i->mnemonic == X86_BTS ||
                 i->mnemonic == X86_BTR || i->mnemonic == X86_BTC;
-    bool narrow = i->addr_size != (code == X86_CODE64 ? 8 : 4);
+    bool narrow = i->addr_size < (code == X86_CODE64 ? 8 : 4);
     bool cs = i->mem.seg == X86_CS && code != X86_CODE64;
 
     bool self = i->op[1].kind == OPERAND_GPR &&
                 (i->op[1].reg == i->mem.base || i->op[1].reg == i->mem.index);
 
     return (bits && (narrow || self) && i->has_mem) ||
+           (code == X86_CODE16 && encode_is_partial(i)) ||
            (cs && i->mnemonic == X86_POP && i->has_mem) ||
            (cs && i->has_mem && (encode_is_masked_store(i) || !i->mem_bytes)) ||
            (i->row->feature == FEATURE_SHA && i->mem.base == i->mem.index &&

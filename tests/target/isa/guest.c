@@ -22,6 +22,18 @@ struct IsaGuest {
     GuestCode codes[8];
 };
 
+enum { LDT_BYTES = 22 * 8 }; /* up to ISA_DS16 */
+
+/* As host.c has asked for it. */
+static void guest_put_descriptor(unsigned selector, unsigned access)
+{
+    uint64_t base = ENGINE_BASE;
+    uint64_t d = 0xffff | (base & 0xffffff) << 16 | (uint64_t)access << 40 |
+                 (base >> 24) << 56;
+
+    memcpy((uint8_t *)ISA_LDT + (selector & ~7u), &d, sizeof(d));
+}
+
 /* The descriptors that Linux gives to user code: arch/x86/kernel/cpu/common.c,
  * gdt_page. The task's and the CPU number's are not used. */
 static void guest_put_gdt(void)
@@ -33,6 +45,9 @@ static void guest_put_gdt(void)
         [8] = UINT64_C(0x00008b0000000067), [10] = UINT64_C(0x0000820000000000),
     };
     memcpy((void *)ISA_GDT, gdt, sizeof(gdt));
+    memset((void *)ISA_LDT, 0, LDT_BYTES);
+    guest_put_descriptor(ISA_CS16, 0xfb);
+    guest_put_descriptor(ISA_DS16, 0xf3);
 }
 
 IsaGuest *isa_guest_new(const char *backend, unsigned switches,
@@ -50,7 +65,8 @@ IsaGuest *isa_guest_new(const char *backend, unsigned switches,
     g->e->cpu->model = model;
     g->e->cpu->gdt.base = ISA_GDT;
     g->e->cpu->gdt.limit = 0x7f;
-    g->e->cpu->ldt = (X86Segment){ 0 };
+    g->e->cpu->ldt =
+        (X86Segment){ .base = ISA_LDT, .limit = LDT_BYTES - 1, .attr = 0x82 };
     return g;
 }
 
@@ -132,6 +148,11 @@ static void guest_put_segments(X86Cpu *cpu, const IsaState *in)
     for (unsigned n = 0; n < X86_SEGMENTS; n++) {
         cpu->seg[n].selector = in->seg[n];
     }
+    for (unsigned n = 0; in->seg[X86_CS] == ISA_CS16 && n < X86_FS; n++) {
+        cpu->seg[n].base = ENGINE_BASE;
+        cpu->seg[n].limit = 0xffff;
+        cpu->seg[n].attr = n == X86_CS ? 0xfb : 0xf3;
+    }
     for (unsigned n = X86_FS; n <= X86_GS; n++) {
         cpu->seg[n] =
             (X86Segment){ .base = n == X86_FS ? in->fs_base : in->gs_base };
@@ -142,7 +163,7 @@ static void guest_put(IsaGuest *g, const IsaCase *c)
 {
     X86Cpu *cpu = g->e->cpu;
 
-    engine_set_code(g->e, c->code, 3);
+    engine_set_code(g->e, c->code == X86_CODE16 ? X86_CODE32 : c->code, 3);
     guest_put_segments(cpu, &c->in);
     memcpy(cpu->env.r, c->in.r, sizeof(c->in.r));
     cpu->env.flags = x86_flags_pack(c->in.flags);

@@ -10,6 +10,7 @@
 #include "target/x86/xstate.h"
 #include "tests/target/isa/isa.h"
 
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <immintrin.h>
 #include <signal.h>
@@ -27,6 +28,7 @@ static struct {
     greg_t regs[NGREG]; /* where to go on */
     uint8_t fpu[4096] __attribute__((aligned(64)));
     uint64_t fs_base;
+    bool code16;
     struct sigaction before[NSIG];
 } host;
 
@@ -105,8 +107,9 @@ static void host_enter(ucontext_t *uc)
     g[REG_RIP] = in->pc;
     g[REG_EFL] = in->flags;
     g[REG_CSGSFS] = (g[REG_CSGSFS] & INT64_C(0x0000ffffffff0000)) |
-                    (int64_t)ISA_DS << 48 |
-                    (host.c->code == X86_CODE64 ? ISA_CS64 : ISA_CS32);
+                    (int64_t)in->seg[X86_SS] << 48 | in->seg[X86_CS];
+    __asm__ volatile("mov %0, %%ds" : : "r"(in->seg[X86_DS]));
+    __asm__ volatile("mov %0, %%es" : : "r"(in->seg[X86_ES]));
     host_put_fpu(frame, &in->fpu);
     _writegsbase_u64(in->gs_base);
     host.phase = HOST_INSIDE;
@@ -233,6 +236,22 @@ uint64_t isa_host_fs_base(void)
     return host.fs_base;
 }
 
+bool isa_host_has_code16(void)
+{
+    return host.code16;
+}
+
+/* One of 64 KiB where the memory begins. contents: 2 is code. */
+static bool host_set_segment(unsigned selector, unsigned contents)
+{
+    struct user_desc d = { .entry_number = selector >> 3,
+                           .base_addr = ENGINE_BASE,
+                           .limit = 0xffff,
+                           .contents = contents };
+
+    return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
+}
+
 bool isa_host_init(void)
 {
     unsigned data = ISA_DS;
@@ -256,6 +275,8 @@ bool isa_host_init(void)
         sigaction(host_signals[n], &action, &host.before[host_signals[n]]);
     }
     host.fs_base = _readfsbase_u64();
+    host.code16 =
+        host_set_segment(ISA_CS16, 2) && host_set_segment(ISA_DS16, 0);
     __asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(data));
     return true;
 }

@@ -5,6 +5,7 @@
  *
  *   encode.c   a row's place in the maps -> bytes
  *   state.c    registers and memory that suit the instruction
+ *   memory.c   the parts of memory that are compared
  *   host.c     the host's processor, through signal frames
  *   guest.c    the engines
  *   compare.c  what must agree, and how a difference is told
@@ -36,8 +37,12 @@ typedef struct IsaMem {
     uint8_t end[0x400];   /* up to ISA_END */
 } IsaMem;
 
-/* Linux's selectors; the same descriptors are at ISA_GDT. */
+/* Linux's selectors; the same descriptors are at ISA_GDT. 16-bit code and its
+ * data and stack are in segments of 64 KiB that begin where the memory does:
+ * Linux has an LDT for that, which here is at ISA_LDT. */
 enum { ISA_CS32 = 0x23, ISA_DS = 0x2b, ISA_CS64 = 0x33 };
+enum { ISA_CS16 = 0xa7, ISA_DS16 = 0xaf };
+#define ISA_LDT (ISA_GDT + 0x100)
 
 typedef struct IsaState {
     uint64_t r[16], pc, flags;
@@ -55,10 +60,16 @@ typedef struct IsaCase {
     uint8_t bytes[X86_INSN_MAX + 1];
     X86Insn insn;
     bool valid;      /* decodes: else #UD is what is expected */
-    uint64_t target; /* where the memory operand is */
+    uint64_t target; /* where the memory operand is, as a linear address */
     IsaState in;
     IsaMem mem;
 } IsaCase;
+
+/* The base of the segments that a case begins with, but FS and GS. */
+static inline uint64_t isa_origin(const IsaCase *c)
+{
+    return c->code == X86_CODE16 ? ENGINE_BASE : 0;
+}
 
 /* ---- generating ---- */
 
@@ -73,7 +84,8 @@ void isa_mem_get(IsaMem *mem);
 void isa_mem_put(const IsaMem *mem);
 
 /* ---- the host: host.c ---- */
-bool isa_host_init(void); /* false: no x86-64, or without AVX */
+bool isa_host_init(void);       /* false: no x86-64, or without AVX */
+bool isa_host_has_code16(void); /* segments of our own */
 void isa_host_run(const IsaCase *c, IsaState *out);
 uint64_t isa_host_fs_base(void);
 /* The state components that guests have: with AVX-512 if the host can; those

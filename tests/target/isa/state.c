@@ -12,43 +12,6 @@
 /* ---- Memory ---------------------------------------------------------------
  */
 
-static const struct {
-    uint64_t addr;
-    size_t off, len;
-} state_windows[] = {
-    { ISA_DATA - 0x800, offsetof(IsaMem, data), 0x1400 },
-    { ISA_STACK - 0x400, offsetof(IsaMem, stack), 0x800 },
-    { ISA_END - 0x400, offsetof(IsaMem, end), 0x400 },
-};
-
-void isa_mem_get(IsaMem *mem)
-{
-    for (unsigned n = 0; n < G_N_ELEMENTS(state_windows); n++) {
-        memcpy((uint8_t *)mem + state_windows[n].off,
-               (const void *)state_windows[n].addr, state_windows[n].len);
-    }
-}
-
-void isa_mem_put(const IsaMem *mem)
-{
-    for (unsigned n = 0; n < G_N_ELEMENTS(state_windows); n++) {
-        memcpy((void *)state_windows[n].addr,
-               (const uint8_t *)mem + state_windows[n].off,
-               state_windows[n].len);
-    }
-}
-
-void *isa_mem_at(IsaMem *mem, uint64_t addr, size_t len)
-{
-    for (unsigned n = 0; n < G_N_ELEMENTS(state_windows); n++) {
-        uint64_t off = addr - state_windows[n].addr;
-        if (off < state_windows[n].len && len <= state_windows[n].len - off) {
-            return (uint8_t *)mem + state_windows[n].off + off;
-        }
-    }
-    return NULL;
-}
-
 static void state_poke(IsaCase *c, uint64_t addr, uint64_t v, size_t len)
 {
     void *p = isa_mem_at(&c->mem, addr, len);
@@ -72,27 +35,52 @@ static void state_fill(IsaMem *mem, uint64_t *seed)
  * 78h, which says on which CPU this runs. */
 static uint16_t state_selector(uint64_t *seed)
 {
-    static const uint16_t list[] = { 0,    1,    2,    3,    0x10, 0x1b, 0x23,
-                                     0x2b, 0x33, 0x33, 0x2b, 0x23, 0x2a, 0x28,
-                                     0x40, 0x53, 0x63, 0x2f, 0x87, 0x80 };
+    static const uint16_t list[] = { 0,    1,    2,        3,       0x10, 0x1b,
+                                     0x23, 0x2b, 0x33,     0x33,    0x2b, 0x23,
+                                     0x2a, 0x28, 0x40,     0x53,    0x63, 0x2f,
+                                     0x87, 0x80, ISA_CS16, ISA_DS16 };
     return list[isa_below(seed, G_N_ELEMENTS(list))];
 }
 
+/* In a segment of 64 KiB, too. */
 static bool state_is_inside(const IsaCase *c, uint64_t pc)
 {
-    return pc + 1 >= c->in.pc && pc <= c->in.pc + X86_INSN_MAX;
+    return (uint16_t)(pc + 1 - c->in.pc) <= X86_INSN_MAX + 1;
+}
+
+/* Somewhere else; in a segment of 64 KiB, which its lower half always is in, it
+ * is among the INT3s, too. */
+static uint64_t state_wild_address(const IsaCase *c, uint64_t *seed)
+{
+    uint64_t pc = isa_value(seed) & ~UINT64_C(0xffff);
+
+    return pc | (c->code == X86_CODE16 ? 0x10000 : 0) |
+           (0x100 + isa_below(seed, 0x1e00));
 }
 
 /* Mostly among the INT3s around the instruction. */
 static uint64_t state_code_address(const IsaCase *c, uint64_t *seed)
 {
+    bool near = c->code == X86_CODE16 && c->insn.op_size == 2;
     uint64_t pc;
 
     do {
-        pc = isa_below(seed, 12) ? ENGINE_BASE + 0x100 + isa_below(seed, 0x1e00)
-                                 : isa_value(seed);
+        pc = near || isa_below(seed, 12)
+                 ? ENGINE_BASE + 0x100 + isa_below(seed, 0x1e00) - isa_origin(c)
+                 : state_wild_address(c, seed);
     } while (state_is_inside(c, pc));
     return pc;
+}
+
+/* Where a far transfer goes. Of RSP, 16-bit code's stack pointer under Linux is
+ * the lower half only, and the rest leads into the kernel (its "espfix"): so it
+ * must not become 64-bit code. */
+static uint16_t state_code_selector(const IsaCase *c, uint64_t *seed)
+{
+    uint16_t selector = state_selector(seed);
+    bool code64 = selector == ISA_CS64;
+
+    return code64 && c->code == X86_CODE16 ? ISA_CS16 : selector;
 }
 
 /* What POPF and IRET may load without a trap behind them (TF, AC), and without
@@ -107,9 +95,20 @@ static uint64_t state_flags_image(uint64_t *seed)
 /* ---- The memory operand ---------------------------------------------------
  */
 
+/* Its parts have addresses that wrap each by itself; how it is divided is the
+ * maker's own. */
+static bool state_has_parts(const X86Insn *i)
+{
+    bool far_pointer = i->mem_bytes == i->op_size + 2u;
+
+    return i->mem_bytes > 64 || (i->mem_bytes & (i->mem_bytes - 1)) ||
+           far_pointer || i->mnemonic == X86_BOUND;
+}
+
 static uint64_t state_target(const IsaCase *c, uint64_t *seed)
 {
     uint64_t aligned = ISA_DATA - 0x400 + 64 * isa_below(seed, 12);
+    bool whole = c->insn.addr_size != 2 || !state_has_parts(&c->insn);
     bool far = c->insn.mem.base != X86_NO_REG && c->insn.addr_size == 8;
 
     if (c->insn.row->feature == FEATURE_SHA) { /* AMD's check no alignment */
@@ -120,9 +119,10 @@ static uint64_t state_target(const IsaCase *c, uint64_t *seed)
     }
     switch (isa_below(seed, 40)) {
     case 0:
-        return ISA_END - 1 - isa_below(seed, 16);
-    case 1:
-        return ISA_END + isa_below(seed, 4096);
+        return whole ? ISA_END - 1 - isa_below(seed, 16) : aligned;
+    case 1: /* 16 bits would wrap, to the code */
+        return c->insn.addr_size == 2 ? aligned
+                                      : ISA_END + isa_below(seed, 4096);
     case 2:
         return far ? isa_next(seed) | UINT64_C(1) << 62 : aligned;
     case 3:
@@ -193,7 +193,7 @@ static void state_point(IsaCase *c)
 {
     const X86Insn *i = &c->insn;
     const X86Mem *m = &i->mem;
-    uint64_t ea = c->target - (m->seg == X86_GS ? ISA_GS_BASE : 0);
+    uint64_t ea = c->target - (m->seg == X86_GS ? ISA_GS_BASE : isa_origin(c));
 
     if (!i->has_modrm) {
         state_patch(c, ea, i->addr_size, 0);
@@ -202,20 +202,24 @@ static void state_point(IsaCase *c)
     } else if (m->base == X86_NO_REG) {
         bool index = m->index != X86_NO_REG && !state_is_vsib(i);
         uint64_t off = index ? c->in.r[m->index] << m->scale : 0;
-        state_patch(c, ea - off, 4, i->imm_bytes);
+        state_patch(c, ea - off, MIN(i->addr_size, 4), i->imm_bytes);
     } else {
         state_place_base(c, ea);
     }
 }
 
-static bool state_has_target(const X86Insn *i)
+/* 32-bit code cannot reach its memory by 16 bits. */
+static bool state_has_target(const IsaCase *c)
 {
-    return i->has_mem && i->addr_size != 2 && !(i->row->attr & X86_A_NOSEG);
+    const X86Insn *i = &c->insn;
+
+    return i->has_mem && (i->addr_size != 2 || c->code == X86_CODE16) &&
+           !(i->row->attr & X86_A_NOSEG);
 }
 
 static void state_place_memory(IsaCase *c, uint64_t *seed)
 {
-    if (state_has_target(&c->insn)) {
+    if (state_has_target(c)) {
         c->target = state_target(c, seed);
         state_place_index(c, seed);
         state_point(c);
@@ -227,18 +231,32 @@ static void state_place_memory(IsaCase *c, uint64_t *seed)
 
 typedef void StateFn(IsaCase *c, uint64_t *seed);
 
-static uint64_t state_pointer(uint64_t *seed)
+/* What an index register is to be. 16 bits would wrap at the memory's end. */
+static uint64_t state_pointer(const IsaCase *c, uint64_t *seed)
 {
-    return isa_below(seed, 16) ? ISA_DATA + isa_below(seed, 128) - 64
-                               : ISA_END - isa_below(seed, 64);
+    bool amid = isa_below(seed, 16) || c->insn.addr_size == 2;
+
+    return amid ? ISA_DATA + isa_below(seed, 128) - 64 - isa_origin(c)
+                : ISA_END - isa_below(seed, 64) - isa_origin(c);
+}
+
+/* Data, through the segment that a memory operand without a register has. */
+static uint64_t state_data(const IsaCase *c)
+{
+    return ISA_DATA - (c->insn.mem.seg == X86_GS ? ISA_GS_BASE : isa_origin(c));
+}
+
+static uint64_t state_stack(const IsaCase *c)
+{
+    return c->in.r[X86_RSP] + isa_origin(c);
 }
 
 static void state_string(IsaCase *c, uint64_t *seed)
 {
     uint64_t gs = c->insn.mem.seg == X86_GS ? ISA_GS_BASE : 0;
 
-    c->in.r[X86_RSI] = state_pointer(seed) - gs;
-    c->in.r[X86_RDI] = state_pointer(seed);
+    c->in.r[X86_RSI] = state_pointer(c, seed) - gs;
+    c->in.r[X86_RDI] = state_pointer(c, seed);
     c->in.r[X86_RCX] = isa_below(seed, 64);
     c->in.flags ^= isa_below(seed, 2) ? EFLAGS_DF : 0;
     if (isa_below(seed, 2)) { /* equal for a while */
@@ -249,19 +267,18 @@ static void state_string(IsaCase *c, uint64_t *seed)
 
 static void state_xlat(IsaCase *c, uint64_t *seed)
 {
-    c->in.r[X86_RBX] = ISA_DATA - (c->insn.mem.seg == X86_GS ? ISA_GS_BASE : 0);
+    c->in.r[X86_RBX] = state_data(c);
 }
 
 /* Inside one page: whether an access that is masked off faults is open. */
 static void state_mask_move(IsaCase *c, uint64_t *seed)
 {
-    c->in.r[X86_RDI] = ISA_DATA + isa_below(seed, 128) -
-                       (c->insn.mem.seg == X86_GS ? ISA_GS_BASE : 0);
+    c->in.r[X86_RDI] = state_data(c) + isa_below(seed, 128);
 }
 
 static void state_enter(IsaCase *c, uint64_t *seed)
 {
-    c->in.r[X86_RBP] = ISA_STACK + 8 * isa_below(seed, 32);
+    c->in.r[X86_RBP] = ISA_STACK + 8 * isa_below(seed, 32) - isa_origin(c);
     if (c->insn.mnemonic == X86_ENTER) {
         state_patch(c, isa_below(seed, 0x100), 2, 1);
     }
@@ -297,12 +314,12 @@ static void state_lengths(IsaCase *c, uint64_t *seed)
 
 static void state_popf(IsaCase *c, uint64_t *seed)
 {
-    state_poke(c, c->in.r[X86_RSP], state_flags_image(seed), 8);
+    state_poke(c, state_stack(c), state_flags_image(seed), 8);
 }
 
 static void state_return(IsaCase *c, uint64_t *seed)
 {
-    state_poke(c, c->in.r[X86_RSP], state_code_address(c, seed), 8);
+    state_poke(c, state_stack(c), state_code_address(c, seed), 8);
 }
 
 /* Offset and selector, as wide as the operand size; IRET: flags, and in 64-bit
@@ -313,10 +330,10 @@ static void state_return_far(IsaCase *c, uint64_t *seed)
     if (c->insn.imm_bytes == 2) { /* some look at the outer stack first */
         state_patch(c, isa_below(seed, 128), 2, 0);
     }
-    uint64_t sp = c->in.r[X86_RSP];
+    uint64_t sp = state_stack(c);
 
     state_poke(c, sp, state_code_address(c, seed), size);
-    state_poke(c, sp + size, state_selector(seed), size);
+    state_poke(c, sp + size, state_code_selector(c, seed), size);
     if (c->insn.mnemonic == X86_IRET) {
         state_poke(c, sp + 2 * size, state_flags_image(seed), size);
         state_poke(c, sp + 3 * size, ISA_STACK + isa_below(seed, 64) * 8, size);
@@ -356,7 +373,7 @@ static void state_selectors(IsaCase *c, uint64_t *seed)
 static void state_pop_segment(IsaCase *c, uint64_t *seed)
 {
     if (c->insn.op[0].kind == OPERAND_SEG) {
-        state_poke(c, c->in.r[X86_RSP], state_selector(seed), 2);
+        state_poke(c, state_stack(c), state_selector(seed), 2);
     }
 }
 
@@ -369,10 +386,10 @@ static void state_far_pointer(IsaCase *c, uint64_t *seed)
 
     if (op->kind == OPERAND_MEM) {
         state_poke(c, c->target, off, size);
-        state_poke(c, c->target + size, state_selector(seed), 2);
+        state_poke(c, c->target + size, state_code_selector(c, seed), 2);
     } else {
         state_patch(c, off, size, 2);
-        state_patch(c, state_selector(seed), 2, 0);
+        state_patch(c, state_code_selector(c, seed), 2, 0);
     }
 }
 
@@ -412,7 +429,8 @@ static void state_line(IsaCase *c, uint64_t *seed)
     if (isa_below(seed, clzero ? 2 : 8) == 0) {
         at += isa_below(seed, 64);
     }
-    c->in.r[reg] = at - (clzero && c->insn.mem.seg == X86_GS ? ISA_GS_BASE : 0);
+    c->in.r[reg] = at - (clzero && c->insn.mem.seg == X86_GS ? ISA_GS_BASE
+                                                             : isa_origin(c));
 }
 
 /* MXCSR.MM is AMD's own: valid there. */
@@ -559,6 +577,13 @@ static void state_family(IsaCase *c, uint64_t *seed)
 /* ---- The whole -------------------------------------------------------------
  */
 
+/* POPA leaves out what stands for rSP: whether that may be beyond the stack's
+ * limit, which no manual says, is not asked. */
+static bool state_skips_stack(const IsaCase *c)
+{
+    return c->code == X86_CODE16 && c->insn.mnemonic == X86_POPA;
+}
+
 static void state_registers(IsaCase *c, uint64_t *seed)
 {
     IsaState *s = &c->in;
@@ -566,20 +591,25 @@ static void state_registers(IsaCase *c, uint64_t *seed)
     for (unsigned n = 0; n < 16; n++) {
         s->r[n] = isa_below(seed, 4) ? isa_value(seed) : isa_lane(seed);
     }
-    s->r[X86_RSP] = ISA_STACK - 0x100 + isa_below(seed, 64) * 8;
-    if (isa_below(seed, 24) == 0) {
-        s->r[X86_RSP] = ISA_END + 64 - isa_below(seed, 128);
+    s->r[X86_RSP] = ISA_STACK - 0x100 + isa_below(seed, 64) * 8 - isa_origin(c);
+    if (isa_below(seed, 24) == 0 && !state_skips_stack(c)) {
+        unsigned beyond = c->code == X86_CODE16 ? 0 : 64; /* it would wrap */
+        s->r[X86_RSP] =
+            ISA_END + beyond - 1 - isa_below(seed, 128) - isa_origin(c);
     }
     s->flags = (isa_next(seed) & EFLAGS_STATUS) | 2 | EFLAGS_IF;
-    s->pc = ISA_CODE;
+    s->pc = ISA_CODE - isa_origin(c);
 }
 
 static void state_segments(IsaState *s, X86CodeSize code)
 {
+    static const uint16_t codes[] = { [X86_CODE16] = ISA_CS16,
+                                      [X86_CODE32] = ISA_CS32,
+                                      [X86_CODE64] = ISA_CS64 };
     for (unsigned n = 0; n < X86_SEGMENTS; n++) {
-        s->seg[n] = n >= X86_FS ? 0 : ISA_DS;
+        s->seg[n] = n >= X86_FS ? 0 : code == X86_CODE16 ? ISA_DS16 : ISA_DS;
     }
-    s->seg[X86_CS] = code == X86_CODE64 ? ISA_CS64 : ISA_CS32;
+    s->seg[X86_CS] = codes[code];
     s->fs_base = isa_host_fs_base();
     s->gs_base = ISA_GS_BASE;
     s->vector = -1;
@@ -606,7 +636,7 @@ void isa_random_state(IsaCase *c, uint64_t *seed)
             state_string(c, seed);
         }
         state_family(c, seed);
-        if (state_has_target(&c->insn)) { /* registers may have changed */
+        if (state_has_target(c)) { /* registers may have changed */
             state_point(c);
         }
     }

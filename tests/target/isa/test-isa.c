@@ -85,7 +85,10 @@ static void proof_tell(Proof *p, const IsaCase *c, const char *engine,
     }
     printf("%s%s, %u-bit code, %s:\n%s", s->str,
            c->valid ? x86_mnemonic_name(c->insn.mnemonic) : "(invalid)",
-           c->code == X86_CODE64 ? 64 : 32, engine, text);
+           c->code == X86_CODE64   ? 64
+           : c->code == X86_CODE32 ? 32
+                                   : 16,
+           engine, text);
     fflush(stdout);
 }
 
@@ -115,7 +118,8 @@ static void proof_compare(Proof *p, RowCount *row, const IsaCase *c)
 {
     IsaState want, got;
     IsaMem want_mem, got_mem;
-    bool host = row->kind == ROW_HOST;
+    bool host = row->kind == ROW_HOST &&
+                (c->code != X86_CODE16 || isa_host_has_code16());
 
     isa_mem_put(&c->mem);
     if (host) {
@@ -133,10 +137,16 @@ static void proof_compare(Proof *p, RowCount *row, const IsaCase *c)
     }
 }
 
-static void proof_put_code(Proof *p, const IsaCase *c)
+/* Each time: a call may have pushed there. */
+static void proof_put_code(const IsaCase *c)
 {
     memset((void *)ENGINE_BASE, 0xcc, ISA_CODE_BYTES);
-    memcpy((void *)(uintptr_t)c->in.pc, c->bytes, c->insn.len);
+    memcpy((void *)(uintptr_t)(c->in.pc + isa_origin(c)), c->bytes,
+           c->insn.len);
+}
+
+static void proof_prepare(Proof *p, const IsaCase *c)
+{
     for (unsigned n = 0; n < ENGINES; n++) {
         isa_guest_prepare(p->guests[n], c->code);
     }
@@ -150,8 +160,9 @@ static void proof_encoding(Proof *p, RowCount *row, IsaCase *c, uint64_t *seed)
 
     for (unsigned n = 0; n < ISA_STATES; n++) {
         isa_random_state(c, seed);
+        proof_put_code(c);
         if (n == 0 || memcmp(bytes, c->bytes, sizeof(bytes))) {
-            proof_put_code(p, c);
+            proof_prepare(p, c);
             memcpy(bytes, c->bytes, sizeof(bytes));
         }
         if (row->kind == ROW_REFUSED) {
@@ -193,7 +204,7 @@ static RowKind proof_kind(Proof *p, const DecodePlace *place)
 
 static void proof_row(Proof *p, unsigned n, const DecodePlace *place)
 {
-    static const X86CodeSize codes[] = { X86_CODE64, X86_CODE32 };
+    static const X86CodeSize codes[] = { X86_CODE64, X86_CODE32, X86_CODE16 };
     uint64_t seed = (p->seed + n) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     RowCount *row = &p->shared->rows[n];
     IsaCase c = { .place = place };
