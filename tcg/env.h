@@ -85,13 +85,15 @@ static inline uint8_t *tcg_tlb_host(const TcgTlbEntry *e, uint64_t addr)
 
 /* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key
  * combines linear pc and everything else that must match (the accelerator
- * puts env->jump_key in: key = pc ^ jump_key). */
+ * puts env->jump_key in: key = pc ^ jump_key). What had a place before stands
+ * TCG_JUMP_SIZE behind it, for those who look twice. */
 typedef struct TcgJump {
     uint64_t key;
     const void *code; /* back end's entry: flags are in env */
 } TcgJump;
 #define TCG_JUMP_BITS 16
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
+#define TCG_JUMP_TABLE (2 * TCG_JUMP_SIZE)
 
 /* An entry's offset is what (pc ^ pc << 4) has of TCG_JUMP_OFFSETS. */
 #define TCG_JUMP_OFFSETS ((TCG_JUMP_SIZE - 1) * sizeof(TcgJump))
@@ -129,7 +131,7 @@ typedef struct TcgEnv {
     TcgFlags flags;          /* while not in the host's own flags */
     uint8_t mode;            /* MMU mode, 0..TCG_MODES-1 */
     uint8_t spare;
-    TcgJump *jumps; /* [TCG_JUMP_SIZE] */
+    TcgJump *jumps; /* [TCG_JUMP_TABLE] */
     uint64_t jump_key;
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */

@@ -88,9 +88,14 @@ static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
     unsigned index = plain ? tcg_jump_hash_plain(pc) : tcg_jump_hash(pc);
     TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
 
+    uint64_t key = pc ^ cpu->env.jump_key ^ (plain ? TCG_JUMP_PLAIN : 0);
+
     lookup_note_jump(b, index);
+    if (j->key != key) {
+        j[TCG_JUMP_SIZE] = *j;
+    }
     j->code = b->code.entry;
-    j->key = pc ^ cpu->env.jump_key ^ (plain ? TCG_JUMP_PLAIN : 0);
+    j->key = key;
 }
 
 /* ---- Links ----------------------------------------------------------------

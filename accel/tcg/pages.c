@@ -120,9 +120,11 @@ static bool page_is_source(const TcgEngine *e, const uint8_t *host)
 
 static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
 {
-    TcgJump *j = &v->jumps[index];
-    if (j->code == b->code.entry) {
-        __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+    for (; index < TCG_JUMP_TABLE; index += TCG_JUMP_SIZE) {
+        TcgJump *j = &v->jumps[index];
+        if (j->code == b->code.entry) {
+            __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+        }
     }
 }
 

@@ -325,10 +325,36 @@ static void thunk_far1(Asm *a, TcgContext *ctx)
     thunk_far(a, ctx, 1);
 }
 
+/* env->pc was not where indirect jumps look first. Leaves r14 alone if it is
+ * not here either. */
+static void thunk_look_twice(Asm *a, const TcgContext *ctx)
+{
+    const int32_t second = TCG_JUMP_SIZE * sizeof(TcgJump);
+
+    if (ctx->switches & TCG_OFF_JUMPS) {
+        return;
+    }
+    asm_load(a, R13, asm_env(ENV_OFF(pc)));
+    asm_mov32(a, R15, R13);
+    asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
+    asm_alu_rr(a, ALU_XOR, IR_I32, R15, R13);
+    asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_OFFSETS);
+    asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
+    asm_alu_rm(a, ALU_XOR, IR_I64, R13, asm_env(ENV_OFF(jump_key)));
+    asm_alu_rm(a, ALU_CMP, IR_I64, R13, asm_mem(R15, second));
+    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
+    asm_load(a, R13, asm_env(ENV_OFF(pc)));
+    asm_alu_ri(a, ALU_AND, IR_I64, R13, -4096);
+    asm_store(a, asm_env(ENV_OFF(pc_base)), R13);
+    asm_rm(a, 0xff, 4, asm_mem(R15, second + (int32_t)offsetof(TcgJump, code)));
+    asm_fix8(miss, a->p);
+}
+
 static void thunk_lookup_any(Asm *a, TcgContext *ctx)
 {
     X86State *st = ctx->state;
 
+    thunk_look_twice(a, ctx);
     asm_movi(a, R13, 0);
     asm_movi(a, R14, 0);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
@@ -340,6 +366,9 @@ static void thunk_branch(Asm *a, TcgContext *ctx)
 {
     X86State *st = ctx->state;
 
+    asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 8);
+    thunk_look_twice(a, ctx);
+    asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8); /* the return address is there */
     thunk_store_homes(a, 8);
     asm_lea(a, RDI, asm_mem(RSP, 8));
     asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8);
