@@ -284,10 +284,18 @@ static bool encode_is_odd(const X86Insn *i, X86CodeSize code)
             i->addr_size == 2);
 }
 
+/* Zen 4 takes VEX.W outside of 64-bit code, too: KMOV then shows RSP's upper
+ * half, which in 16-bit code is the kernel's (see state.c). */
+static bool encode_shows_stack(const X86Insn *i, X86CodeSize code)
+{
+    return code == X86_CODE16 && i->mnemonic == X86_KMOV &&
+           i->op[1].kind == OPERAND_GPR && i->op[1].reg == X86_RSP;
+}
+
 static bool encode_differs(const X86Insn *i, X86CodeSize code)
 {
-    return encode_is_intel(i) || encode_is_ninth_opmask(i) ||
-           encode_is_odd(i, code);
+    return encode_is_intel(i) || encode_shows_stack(i, code) ||
+           encode_is_ninth_opmask(i) || encode_is_odd(i, code);
 }
 
 static bool encode_is_place(const IsaCase *c)
