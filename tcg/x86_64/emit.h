@@ -201,9 +201,10 @@ enum {
 typedef struct EmitLabel {
     uint32_t index; /* of the LABEL instruction */
     uint32_t refs;
-    uint32_t fixes; /* first fix + 1 */
-    uint8_t live;   /* IrFlags */
-    bool folded;    /* is an exit whose jump was emitted at the branch */
+    uint32_t fixes;             /* first fix + 1 */
+    uint8_t live;               /* IrFlags */
+    bool host_flags, env_flags; /* where they are, as in Emit */
+    bool folded; /* is an exit whose jump was emitted at the branch */
 } EmitLabel;
 
 typedef struct EmitFix {

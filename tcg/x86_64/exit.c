@@ -424,24 +424,34 @@ static void branch_fix(Emit *e, EmitLabel *l, uint8_t *rel)
     l->fixes = ++e->fix_count;
 }
 
-/* The exit that a label stands for, if only this branch goes there. */
-static const IrInsn *branch_exit(const Emit *e, const EmitLabel *l)
+/* Only one branch goes there. */
+static bool branch_is_only(const Emit *e, const EmitLabel *l)
 {
     const IrInsn *label = &e->ir->insns[l->index];
     bool falls_in = !l->index || (!(ir_op_attrs[label[-1].op] & IRA_END) &&
                                   label[-1].op != IR_BR);
 
-    if (l->refs != 1 || falls_in || l->index + 1 >= e->ir->count ||
-        label[1].op != IR_EXIT) {
-        return NULL;
-    }
-    return &label[1];
+    return l->refs == 1 && !falls_in;
 }
 
-static void branch_prepare(Emit *e, const EmitLabel *l)
+/* The exit that a label stands for, if only this branch goes there. */
+static const IrInsn *branch_exit(const Emit *e, const EmitLabel *l)
 {
-    if (l->live) {
+    const IrInsn *label = &e->ir->insns[l->index];
+    bool exit = branch_is_only(e, l) && l->index + 1 < e->ir->count &&
+                label[1].op == IR_EXIT;
+
+    return exit ? &label[1] : NULL;
+}
+
+static void branch_prepare(Emit *e, EmitLabel *l)
+{
+    if (branch_is_only(e, l)) {
+        l->host_flags = e->host_flags;
+        l->env_flags = e->env_flags;
+    } else if (l->live) {
         flags_save(e);
+        l->env_flags = true;
     }
     if (!(e->now & INFO_FAR)) {
         regs_sync(e);
@@ -496,7 +506,8 @@ void emit_br(Emit *e, const IrInsn *i)
     e->reachable = false;
 }
 
-/* Where paths join, temporaries are in their slots and the flags in env. */
+/* Where paths join, temporaries are in their slots and the flags in env; where
+ * there is one path only, those are where they were. */
 void emit_label(Emit *e, const IrInsn *i)
 {
     EmitLabel *l = &e->labels[i->imm];
@@ -509,8 +520,8 @@ void emit_label(Emit *e, const IrInsn *i)
     }
     regs_forget(e);
     e->reachable |= l->fixes != 0;
-    e->env_flags = l->live;
-    e->host_flags = false;
+    e->env_flags = l->env_flags;
+    e->host_flags = l->host_flags;
     for (uint32_t n = l->fixes; n; n = e->fixes[n - 1].next) {
         asm_fix(e->fixes[n - 1].rel, e->as.p);
     }

@@ -154,6 +154,39 @@ static void indirect(IrBlock *b)
     ir_exit_indirect(b, t);
 }
 
+/* The flags are saved on the way that needs it. */
+static void own_way(IrBlock *b)
+{
+    unsigned label = ir_new_label(b);
+
+    ir_op2(b, IR_SUBF, IR_I64, 0, 0, 1);
+    ir_brf(b, IR_CC_E, label);
+    ir_exit(b, 0, 0x20, false);
+    ir_label(b, label);
+    ir_exit_indirect(b, 3);
+}
+
+/* CF lives on; one base stays, the other does not. */
+static void carry_loop(IrBlock *b)
+{
+    IrVal t = ir_temp(b), u = ir_temp(b);
+    unsigned label = ir_new_label(b);
+
+    ir_ld(b, IR_I64, t, 6, 8, (IrMem){ .size = 3, .slot = 4 });
+    ir_op2(b, IR_ADCF, IR_I64, 0, 0, t);
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_ld(b, IR_I64, u, 7, 0, (IrMem){ .size = 3, .slot = 6 });
+    ir_op2(b, IR_ADCF, IR_I64, 2, 2, u);
+    ir_append(b, IR_INSN)->imm = 0x12;
+    ir_op2i(b, IR_ADD, IR_I64, 7, 7, 8);
+    ir_append(b, IR_INSN)->imm = 0x13;
+    ir_op1(b, IR_DECF, IR_I64, 1, 1);
+    ir_brf(b, IR_CC_NE, label);
+    ir_exit(b, 0, 0x20, false);
+    ir_label(b, label);
+    ir_exit(b, 1, 0x10, true);
+}
+
 typedef struct Row {
     const char *name;
     void (*build)(IrBlock *b);
@@ -169,6 +202,8 @@ static const Row rows[] = {
     { "held", held },
     { "calls", calls },
     { "indirect", indirect },
+    { "a way of its own", own_way },
+    { "loop with a carry", carry_loop },
 };
 
 /* Numbers with nine digits and more are addresses, and what rip is used for. */
