@@ -339,6 +339,7 @@ static bool tr_is_undefined(const Translator *t, const X86Insn *i)
            ((attr & X86_A_PROT) && !protected) ||
            ((attr & X86_A_NO64) && code64) ||
            ((attr & X86_A_ONLY64) && !code64) ||
+           (i->row->feature == FEATURE_MONITOR && t->key.cpl) ||
            (i->row->feature && !x86_has_feature(t->cpu, i->row->feature)) ||
            (i->vex == 2 && !tr_evex_offered(t, i));
 }

@@ -60,6 +60,10 @@ static const Case cases[] = {
     { "pause", BYTES(0xf3, 0x90), SVM_EXIT_PAUSE },
     { "hlt", BYTES(0xf4), SVM_EXIT_HLT },
     { "hlt in user code", BYTES(0xf4), RAISES(EXC_GP), .cpl = 3 },
+    { "monitor", BYTES(0x0f, 0x01, 0xc8), SVM_EXIT_MONITOR },
+    { "monitor in user code", BYTES(0x0f, 0x01, 0xc8), RAISES(EXC_UD), .cpl = 3 },
+    { "mwait", BYTES(0x0f, 0x01, 0xc9), SVM_EXIT_MWAIT },
+    { "mwait in user code", BYTES(0x0f, 0x01, 0xc9), RAISES(EXC_UD), .cpl = 3 },
     { "invlpg [rcx + 10h]", BYTES(0x0f, 0x01, 0x79, 0x10), SVM_EXIT_INVLPG, ENGINE_DATA + 0x10 },
     { "invlpga", BYTES(0x0f, 0x01, 0xdf), SVM_EXIT_INVLPGA, ENGINE_DATA + 0x20 },
     { "invpcid rax, [rcx]", BYTES(0x66, 0x0f, 0x38, 0x82, 0x01), SVM_EXIT_INVPCID },
@@ -124,6 +128,28 @@ static void check_exit(Engine *e, const Case *c)
     g_assert_cmphex(e->cpu->env.pc, ==, ENGINE_CODE);
     if (c->exit == SVM_EXIT_IOIO) {
         g_assert_cmphex(svm->exit_info2, ==, ENGINE_CODE + c->len);
+    }
+}
+
+/* MWAIT only where MONITOR has armed something. */
+static void test_armed(const void *backend)
+{
+    static const Case c = { "mwait", BYTES(0x0f, 0x01, 0xc9) };
+    g_autoptr(Engine) e = engine_new(backend, 0);
+
+    for (unsigned armed = 0; e && armed < 2; armed++) {
+        X86Cpu *cpu = e->cpu;
+
+        set_guest(e, &c, 0);
+        cpu->svm.intercept[SVM_EXIT_MWAIT_ARMED / 32] |=
+            1u << SVM_EXIT_MWAIT_ARMED % 32;
+        cpu->env.r[X86_RCX] = 0;
+        cpu->monitor.armed = armed;
+        engine_run(e, c.bytes, c.len);
+        g_assert_cmpint(cpu->raised, ==, armed ? X86_RAISED_EXIT : -1);
+        if (armed) {
+            g_assert_cmphex(cpu->svm.exit_code, ==, SVM_EXIT_MWAIT_ARMED);
+        }
     }
 }
 
@@ -207,6 +233,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/svm/intercepts/interp", "interp", test_intercepts);
     g_test_add_data_func("/svm/intercepts/x86_64", "x86_64", test_intercepts);
+    g_test_add_data_func("/svm/armed/interp", "interp", test_armed);
+    g_test_add_data_func("/svm/armed/x86_64", "x86_64", test_armed);
     g_test_add_func("/svm/selective", test_selective);
     g_test_add_func("/svm/nothing", test_nothing);
     g_test_add_func("/svm/shadow", test_shadow);

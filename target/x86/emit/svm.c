@@ -23,6 +23,7 @@ typedef enum InterceptKind {
     INTERCEPT_INT, /* the vector is information */
     INTERCEPT_ADDRESS,
     INTERCEPT_RAX, /* a linear address in rAX */
+    INTERCEPT_MWAIT,
     INTERCEPT_RDMSR,
     INTERCEPT_WRMSR,
 } InterceptKind;
@@ -86,8 +87,8 @@ static const InterceptRow intercept_rows[X86_MNEMONIC_COUNT] = {
     [X86_WBNOINVD] = PLAIN(WBINVD),
     [X86_MONITOR] = PLAIN(MONITOR),
     [X86_MONITORX] = PLAIN(MONITOR),
-    [X86_MWAIT] = PLAIN(MWAIT),
-    [X86_MWAITX] = PLAIN(MWAIT),
+    [X86_MWAIT] = OTHER(MWAIT),
+    [X86_MWAITX] = OTHER(MWAIT),
     [X86_XSETBV] = PLAIN(XSETBV),
     [X86_INVPCID] = PLAIN(INVPCID),
 };
@@ -132,6 +133,19 @@ static void intercept_msr(Translator *t, bool write)
             IR_NONE, IR_NONE, write);
 }
 
+/* Of any, and of one that would wait. */
+static void intercept_mwait(Translator *t)
+{
+    unsigned unarmed = ir_new_label(t->ir);
+    IrVal armed = tr_temp(t);
+
+    intercept_info(t, SVM_EXIT_MWAIT, 0);
+    ir_ldenv(t->ir, 0, armed, offsetof(X86Cpu, monitor.armed));
+    ir_brcondi(t->ir, IR_CC_E, IR_I64, armed, 0, unarmed);
+    intercept_info(t, SVM_EXIT_MWAIT_ARMED, 0);
+    ir_label(t->ir, unarmed);
+}
+
 void tr_intercept(Translator *t, const X86Insn *i)
 {
     const InterceptRow *row = &intercept_rows[i->mnemonic];
@@ -172,6 +186,9 @@ void tr_intercept(Translator *t, const X86Insn *i)
         break;
     case INTERCEPT_RAX:
         intercept_call(t, row->exit, tr_reg_zx(t, X86_RAX, i->addr_size));
+        break;
+    case INTERCEPT_MWAIT:
+        intercept_mwait(t);
         break;
     case INTERCEPT_RDMSR:
         intercept_msr(t, false);

@@ -4,7 +4,6 @@
  * may change the key or the meaning of addresses the block ends with a lookup.
  */
 #include "target/x86/emit/emit.h"
-#include "target/x86/features.h"
 
 static void system_call(Translator *t, const TcgHelper *h)
 {
@@ -205,22 +204,8 @@ void emit_HLT(Translator *t, const X86Insn *i)
     tr_end(t);
 }
 
-/* MONITOR and MWAIT, but not those of users. */
-static bool system_monitor_is_undefined(Translator *t, const X86Insn *i)
-{
-    bool undefined = t->key.cpl && i->row->feature == FEATURE_MONITOR;
-
-    if (undefined) {
-        tr_raise_end(t, EXC_UD, -1);
-    }
-    return undefined;
-}
-
 void emit_MWAIT(Translator *t, const X86Insn *i)
 {
-    if (system_monitor_is_undefined(t, i)) {
-        return;
-    }
     tr_call(t, &x86_helper_mwait, IR_NONE, tr_pc(t, t->next_pc), IR_NONE,
             IR_NONE, !t->key.tf);
     if (!t->key.tf) {
@@ -231,9 +216,6 @@ void emit_MWAIT(Translator *t, const X86Insn *i)
 
 void emit_MONITOR(Translator *t, const X86Insn *i)
 {
-    if (system_monitor_is_undefined(t, i)) {
-        return;
-    }
     unsigned seg = i->seg_override ? i->mem.seg : X86_DS;
     IrVal off = tr_reg_zx(t, X86_RAX, i->addr_size);
     tr_check_limit(t, seg, off, 1, false);
