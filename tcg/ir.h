@@ -236,10 +236,12 @@ enum IrFlags {
     IR_FLAGS_ALL = 0x3f,
 };
 
+/* Sets of IrFlag. Bits of one word, as the function that returns it is called
+ * for every operation, several times. */
 typedef struct IrFlagUse {
-    uint8_t reads;
-    uint8_t may_write;
-    uint8_t writes; /* always */
+    uint32_t reads : 8;
+    uint32_t may_write : 8;
+    uint32_t writes : 8; /* always */
 } IrFlagUse;
 
 /* ---- Blocks -----------------------------------------------------------------

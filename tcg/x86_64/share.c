@@ -72,11 +72,28 @@ static void share_set(Share *s, IrVal v, ShareValue x)
     s->e->written |= v < TCG_GLOBALS ? 1u << v : 0;
 }
 
+/* share_new() in place, a field at a time: what is stored in pieces and copied
+ * as a whole waits for the stores. */
+static void share_renew(Share *s, ShareValue *x)
+{
+    x->base = ++s->numbers;
+    x->index = 0;
+    x->shift = 0;
+    x->wrap = false;
+    x->disp = 0;
+}
+
+static void share_set_new(Share *s, IrVal v)
+{
+    share_renew(s, &s->e->values[v]);
+    s->e->written |= v < TCG_GLOBALS ? 1u << v : 0;
+}
+
 /* Nothing is known of so many values. */
 static void share_forget(Share *s, unsigned values)
 {
     for (unsigned v = 0; v < values; v++) {
-        s->e->values[v] = share_new(s);
+        share_renew(s, &s->e->values[v]);
     }
     s->field_count = 0;
     s->open_count = 0;
@@ -242,7 +259,7 @@ static void share_native_results(Share *s, const NativeInsn *n)
         return;
     }
     for (uint32_t out = n->gpr_out; out; out &= out - 1) {
-        share_set(s, __builtin_ctz(out), share_new(s));
+        share_set_new(s, __builtin_ctz(out));
     }
 }
 
@@ -427,11 +444,13 @@ static void share_insn(Share *s, const IrInsn *i)
         }
         break;
     }
-    if (i->dst != IR_NONE) {
-        share_set(s, i->dst,
-                  ir_op_attrs[i->op] & (IRA_MEM | IRA_CALL)
-                      ? share_new(s)
-                      : share_result(s, i));
+    if (i->dst == IR_NONE) {
+        return;
+    }
+    if (ir_op_attrs[i->op] & (IRA_MEM | IRA_CALL)) {
+        share_set_new(s, i->dst);
+    } else {
+        share_set(s, i->dst, share_result(s, i));
     }
 }
 
