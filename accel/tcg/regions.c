@@ -6,8 +6,25 @@
 #define REGIONS_SIZE_MIN (UINT64_C(32) << 20)
 #define REGIONS_WITHOUT_BUFFER 16
 
+/* More places in jump caches are not looked at one by one. */
+enum { REGION_JUMPS_MAX = 512 };
+
 /* ---- Emptying one ---------------------------------------------------------
  */
+
+/* In how many places of jump caches its blocks may be. */
+static size_t region_jumps(const TcgEngine *e, unsigned n)
+{
+    size_t jumps = 0;
+
+    for (const TcgBlock *b = e->regions.region[n].blocks; b;
+         b = b->region_next) {
+        jumps += !b->valid                ? 0
+                 : b->jumps > BLOCK_JUMPS ? TCG_JUMP_TABLE
+                                          : b->jumps;
+    }
+    return jumps;
+}
 
 /* One walk for all of its blocks. Where the back end's code is not in a buffer
  * it is not known whose entries are whose. */
@@ -22,9 +39,12 @@ static void region_forget_jumps(TcgEngine *e, unsigned n)
     for (unsigned i = 0; i < e->vcpus->len; i++) {
         code_forget_jumps(e->vcpus->pdata[i], start, size);
     }
+    for (TcgBlock *b = e->regions.region[n].blocks; b; b = b->region_next) {
+        b->jumps = 0;
+    }
 }
 
-static uint8_t *region_known(TcgEngine *e, uint32_t hash)
+static uint8_t *region_known(const TcgEngine *e, uint32_t hash)
 {
     return &e->regions.known[hash >> (32 - REGIONS_KNOWN_BITS)];
 }
@@ -39,7 +59,6 @@ static void region_drop_block_locked(TcgEngine *e, TcgBlock *b)
     uint32_t hash = table_hash(&b->key);
 
     *region_known(e, hash) = region_known_mark(hash);
-    b->jumps = 0; /* forgotten with the region's */
     block_drop_locked(e, b);
     page_close_unused_locked(e, b->page[0]);
     page_close_unused_locked(e, b->page[1]);
@@ -77,7 +96,9 @@ static void region_empty(TcgVcpu *v, unsigned n)
     TcgEngine *e = v->engine;
 
     hold_others(v, NULL);
-    region_forget_jumps(e, n);
+    if (region_jumps(e, n) > REGION_JUMPS_MAX) {
+        region_forget_jumps(e, n);
+    }
     region_drop_blocks(e, n);
     region_free_blocks(e, n);
     e->ctx.backend->enter_region(&e->ctx, n);
@@ -143,6 +164,11 @@ void regions_add(TcgEngine *e, TcgBlock *b)
     b->region_next = r->blocks;
     r->blocks = b;
     r->code_bytes += b->code.size;
+}
+
+void regions_expect(const TcgEngine *e, const TcgBlockKey *key)
+{
+    __builtin_prefetch(region_known(e, table_hash(key)), 1);
 }
 
 void regions_note(TcgEngine *e, const TcgBlock *b)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 typedef struct TcgBlock TcgBlock;
+typedef struct TcgBlockKey TcgBlockKey;
 typedef struct TcgEngine TcgEngine;
 typedef struct TcgVcpu TcgVcpu;
 
@@ -45,6 +46,8 @@ void regions_init(TcgEngine *e); /* once the buffer is divided */
 void regions_clear(TcgEngine *e);
 /* It was compiled into the present region, and is freed with it. */
 void regions_add(TcgEngine *e, TcgBlock *b);
+/* Such a block will be made: have what regions_note() looks at brought near. */
+void regions_expect(const TcgEngine *e, const TcgBlockKey *key);
 /* It can be found from now on. */
 void regions_note(TcgEngine *e, const TcgBlock *b);
 /* No room there, for an accelerator that counts itself. */
