@@ -170,9 +170,10 @@ struct TcgBackend {
      * what IR_LEAVE carried. */
     int (*run)(TcgContext *ctx, void *env, TcgCode *code);
     /* Patch a direct exit to its target, and back. A far one goes there only
-     * where this is the TcgJump.key of its pc; others need no key. */
+     * where its target's pc and jump_key are env's present ones; others do not
+     * look at env. */
     void (*link)(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to,
-                 uint64_t key);
+                 const TcgEnv *env);
     void (*unlink)(TcgContext *ctx, TcgCode *from, unsigned exit);
     /* Print host code, for -d out_asm. */
     void (*print)(TcgContext *ctx, const TcgCode *code, GString *out);

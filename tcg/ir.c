@@ -271,15 +271,10 @@ void ir_exit_branch(IrBlock *b, IrVal pc, int moved)
         IR_EXITR_BRANCH | (int64_t)moved * (1 << IR_EXITR_MOVED);
 }
 
-void ir_exit_far(IrBlock *b, unsigned n, IrVal pc, uint64_t offset, bool poll)
+void ir_exit_far(IrBlock *b, unsigned n, uint64_t pc, bool poll)
 {
-    IrInsn *i = ir_append(b, IR_EXITR);
-
-    i->a = pc;
-    i->cond = n;
-    i->imm = offset;
-    i->mem.far = true;
-    i->mem.poll = poll;
+    ir_exit(b, n, pc, poll);
+    b->insns[b->count - 1].mem.far = true;
 }
 
 void ir_leave(IrBlock *b, int reason)

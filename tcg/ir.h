@@ -65,8 +65,8 @@ typedef struct IrMem {
     uint8_t sign : 1; /* LD sign-extends to 64 bits (to the type's width, then
                          zero-extends, if type is I32) */
     uint8_t rmw : 1;  /* LD: must be writable too (a store will follow) */
-    uint8_t poll : 1; /* EXIT, far EXITR */
-    uint8_t far : 1;  /* EXITR: always to env->pc_base + imm; number cond */
+    uint8_t poll : 1; /* EXIT */
+    uint8_t far : 1;  /* EXIT: of a relative block, to another page */
     uint8_t mode : 2; /* MMU mode if not the block's (explicit supervisor
                          accesses): see has_mode */
     uint8_t has_mode : 1;
@@ -259,8 +259,8 @@ typedef struct IrBlock {
     uint8_t mode;     /* MMU mode its accesses are made in */
     bool count_insns; /* add to env->insn_count at each INSN */
     bool relative;    /* guest pcs of INSN and EXIT, and `pc`, count from
-                         env->pc_base, so the block runs at any page; EXIT stays
-                         inside the page, EXITR sets pc_base */
+                         env->pc_base, so the block runs at any page; EXITR and
+                         far EXIT set it, others stay inside the page */
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
     bool defined_flags; /* what is undefined of them is cleared */
     bool plain;         /* accesses share no checks */
@@ -311,13 +311,12 @@ void ir_st(IrBlock *b, IrVal addr, int64_t disp, IrVal v, IrMem m);
 void ir_call(IrBlock *b, const TcgHelper *h, IrVal dst, IrVal a, IrVal arg2,
              IrVal arg3, int64_t arg4);
 void ir_exit(IrBlock *b, unsigned n, uint64_t pc, bool poll);
+/* The same from a relative block to another page. */
+void ir_exit_far(IrBlock *b, unsigned n, uint64_t pc, bool poll);
 void ir_exit_indirect(IrBlock *b, IrVal pc);
 /* The same as the guest's own branch, which has added `moved` to its stack
  * pointer: TcgContext.lookup may refuse it. */
 void ir_exit_branch(IrBlock *b, IrVal pc, int moved);
-/* The same from a relative block, where pc is always env->pc_base + offset, in
- * another page: exit n, which may be linked. */
-void ir_exit_far(IrBlock *b, unsigned n, IrVal pc, uint64_t offset, bool poll);
 void ir_leave(IrBlock *b, int reason);
 
 extern const char *const ir_op_names[IR_OP_COUNT];

@@ -139,6 +139,7 @@ static void ir_print_extra(GString *out, const IrBlock *b, const IrInsn *insn)
         g_string_append_printf(out, " %u 0x%" PRIx64 "%s", insn->cond,
                                (uint64_t)insn->imm,
                                insn->mem.poll ? " poll" : "");
+        g_string_append(out, insn->mem.far ? " far" : "");
         break;
     case IR_LEAVE:
         g_string_append_printf(out, " %" PRId64, insn->imm);

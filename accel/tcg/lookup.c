@@ -158,8 +158,7 @@ static void lookup_join_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
     to->code.from = &from->code;
     to->code.from_exit = exit;
     __atomic_store_n(&x->to, &to->code, __ATOMIC_RELEASE);
-    e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code,
-                         cpu->env.pc ^ cpu->env.jump_key);
+    e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code, &cpu->env);
     tcg_vcpu(cpu)->stats.links++;
 }
 
@@ -245,8 +244,7 @@ static void lookup_go_far_locked(X86Cpu *cpu, TcgBlock *from, unsigned exit,
     lookup_fill_jump(cpu, to);
     __atomic_store_n(&x->probe, FAR_PROBES, __ATOMIC_RELAXED);
     if (x->to == &to->code) { /* the usual case: in another process */
-        e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code,
-                             cpu->env.pc ^ cpu->env.jump_key);
+        e->ctx.backend->link(&e->ctx, &from->code, exit, &to->code, &cpu->env);
         return;
     }
     lookup_cut_exit_locked(e, from, exit);

@@ -141,7 +141,7 @@ static void tr_exit_far(Translator *t, unsigned n, uint64_t pc)
     if (t->shadow == 1) {
         tr_exit_value(t, tr_pc(t, pc));
     } else {
-        ir_exit_far(t->ir, n, tr_pc(t, pc), pc, back);
+        ir_exit_far(t->ir, n, pc, back);
     }
 }
 

@@ -37,6 +37,7 @@ static uint8_t interp_op_flags(const IrBlock *b, const IrInsn *insn)
     return (insn->mem.sign ? INTERP_SIGN : 0) |
            (insn->mem.rmw ? INTERP_RMW : 0) |
            (insn->mem.poll ? INTERP_POLL : 0) |
+           (insn->mem.far ? INTERP_FAR : 0) |
            (b->count_insns ? INTERP_COUNT : 0);
 }
 
@@ -108,7 +109,7 @@ static bool interp_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
         }
         interp_compile_op(ir, insn, &c->ops[n]);
         interp_compile_branch(insn, &c->ops[n], place, n);
-        if (insn->op == IR_EXIT) {
+        if (insn->op == IR_EXIT && !insn->mem.far) {
             code->exit[insn->cond].pc = insn->imm;
             code->exit[insn->cond].used = true;
         }
@@ -141,7 +142,7 @@ static void interp_enter_region(TcgContext *ctx, unsigned region)
 
 /* The loop reads TcgExit.to itself. */
 static void interp_link(TcgContext *ctx, TcgCode *from, unsigned exit,
-                        TcgCode *to, uint64_t key)
+                        TcgCode *to, const TcgEnv *env)
 {
 }
 

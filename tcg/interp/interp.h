@@ -30,6 +30,7 @@ enum {
     INTERP_RMW = 1 << 1,
     INTERP_POLL = 1 << 2,
     INTERP_COUNT = 1 << 3,
+    INTERP_FAR = 1 << 4,
 };
 
 /* What the loop switches on: operation, type, and whether the last source is

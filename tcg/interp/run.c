@@ -245,32 +245,6 @@ static const TcgJump *interp_probe(const InterpState *s, uint64_t pc)
                : NULL;
 }
 
-/* The next block after a direct exit, or NULL to leave for *reason. */
-static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
-                                     const InterpOp *op, int *reason)
-{
-    if ((op->flags & INTERP_POLL) &&
-        __atomic_load_n(&s->env->exit_request, __ATOMIC_ACQUIRE)) {
-        s->env->pc = s->base + op->imm;
-        *reason = TCG_LEAVE_REQUEST;
-        return NULL;
-    }
-    TcgCode *to = __atomic_load_n(&from->exit[op->cond].to, __ATOMIC_ACQUIRE);
-    if (G_UNLIKELY(!to)) {
-        uint64_t pc = s->base + op->imm;
-        const TcgJump *jump =
-            from->exit[op->cond].probe ? interp_probe(s, pc) : NULL;
-        if (jump) {
-            return jump->code;
-        }
-        s->env->pc = pc;
-        interp_flags_sync(s);
-        to = s->ctx->lookup(s->env, from, op->cond);
-        *reason = TCG_LEAVE_LOOKUP;
-    }
-    return to ? to->entry : NULL;
-}
-
 static bool interp_asked(const TcgEnv *env)
 {
     return __atomic_load_n(&env->exit_request, __ATOMIC_ACQUIRE);
@@ -299,6 +273,35 @@ static const InterpCode *interp_exit_indirect(InterpState *s, uint64_t pc,
         return NULL;
     }
     *reason = TCG_LEAVE_LOOKUP;
+    return to ? to->entry : NULL;
+}
+
+/* The next block after a direct exit, or NULL to leave for *reason. */
+static const InterpCode *interp_exit(InterpState *s, TcgCode *from,
+                                     const InterpOp *op, int *reason)
+{
+    if (op->flags & INTERP_FAR) {
+        return interp_exit_indirect(s, s->base + op->imm, 0, reason);
+    }
+    if ((op->flags & INTERP_POLL) &&
+        __atomic_load_n(&s->env->exit_request, __ATOMIC_ACQUIRE)) {
+        s->env->pc = s->base + op->imm;
+        *reason = TCG_LEAVE_REQUEST;
+        return NULL;
+    }
+    TcgCode *to = __atomic_load_n(&from->exit[op->cond].to, __ATOMIC_ACQUIRE);
+    if (G_UNLIKELY(!to)) {
+        uint64_t pc = s->base + op->imm;
+        const TcgJump *jump =
+            from->exit[op->cond].probe ? interp_probe(s, pc) : NULL;
+        if (jump) {
+            return jump->code;
+        }
+        s->env->pc = pc;
+        interp_flags_sync(s);
+        to = s->ctx->lookup(s->env, from, op->cond);
+        *reason = TCG_LEAVE_LOOKUP;
+    }
     return to ? to->entry : NULL;
 }
 

@@ -430,11 +430,11 @@ static inline void asm_call_to(Asm *a, const void *exec)
     asm_fix(asm_rel32(a), (const uint8_t *)exec - a->to_exec);
 }
 
-/* cmp reg, [rip + rel32], 64 bits: where rel32 is. */
-static inline uint8_t *asm_cmp_here(Asm *a, unsigned reg)
+/* op reg, [rip + rel32], 64 bits: where rel32 is. */
+static inline uint8_t *asm_here(Asm *a, uint8_t opcode, unsigned reg)
 {
     asm_u8(a, reg & 8 ? 0x4c : 0x48);
-    asm_u8(a, 0x3b);
+    asm_u8(a, opcode);
     asm_u8(a, (reg & 7) << 3 | 5);
     return asm_rel32(a);
 }

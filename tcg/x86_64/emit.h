@@ -88,7 +88,7 @@ typedef enum EmitThunk {
     THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
     THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
     THUNK_SAVE_LOOKUP1,
-    THUNK_FAR0,     /* jmp, r13 = &from->exit[0], a far one; r14 = pc */
+    THUNK_FAR0,     /* jmp, r13 = &from->exit[0], a far one */
     THUNK_FAR1,     /* the same of exit[1] */
     THUNK_POLL,     /* call, at the start of a block */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
@@ -169,7 +169,7 @@ struct EmitCold {
     uint64_t pc;
     uint8_t *start;          /* where it was put */
     uint8_t *jump;           /* rel32 that comes here */
-    uint8_t *key;            /* FAR: rel32 of the key */
+    uint8_t *sum, *base;     /* FAR: rel32 of what stands before its stub */
     uint8_t *resume;         /* MEM: the access */
     uint8_t *after;          /* behind it; FAR: the linked jump's */
     uint32_t desc;           /* MEM: MemDesc */
@@ -177,10 +177,10 @@ struct EmitCold {
     MemLead lead;            /* MEM: with MEM_LEADER */
     const ShareGroup *group; /* MEM: that it leads, or NULL */
     AsmMem address; /* MEM: the guest's first byte, base and displacement */
-    uint8_t reg;    /* MEM: gets the addend; EXITR, FAR: holds the pc */
+    uint8_t reg;    /* MEM: gets the addend; EXITR: holds the pc */
     EmitKept kept;  /* MEM, ahead.c: the flags meanwhile */
     uint8_t exit;   /* EXIT, FAR: number */
-    bool host;      /* EXIT: flags are in the host's flags */
+    bool host;      /* EXIT, FAR: flags are in the host's flags */
     bool poll;
     uint64_t target;         /* EXIT: guest pc */
     const TcgHelper *helper; /* quick CALL */
@@ -556,7 +556,7 @@ enum {
 };
 void emit_prologue(Emit *e);
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned exit, TcgCode *to,
-               uint64_t key);
+               const TcgEnv *env);
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned exit);
 
 /* string.c: a call with a TcgQuick. The flags are put away. */

@@ -16,10 +16,10 @@
  * if the target takes them from the host. Otherwise it goes through its stub,
  * where they are saved and a second patched jump leads to the check.
  *
- * A far exit (of a relative block, to another page) keeps beside it the key
- * that it is linked for, as if it had a place of its own in env->jumps: what is
- * in that page, and whether it is the same address space, it must ask each
- * time. No key is 0.
+ * A far exit (of a relative block, to another page) keeps beside it for which
+ * place of the block and which address space it is linked, as the sum of
+ * pc_base and jump_key: it must ask each time. If the flags are in the host's
+ * it asks without touching them. Otherwise it is linked as the others are.
  */
 #include "tcg/x86_64/emit.h"
 
@@ -29,7 +29,10 @@ typedef struct StubHead {
     uint8_t kind;
     uint8_t second; /* offset of the second jump's rel32 */
 } StubHead;
-enum { FAR_KEY = 8 + sizeof(StubHead) }; /* bytes before a stub */
+/* Before a far one's: the sum (less than 0, where the flags are not touched),
+ * and the pc_base to go on with. */
+enum { FAR_BASE = 8 + sizeof(StubHead), FAR_SUM = 8 + FAR_BASE };
+enum { FAR_NONE = 1 }; /* no sum has low bits */
 /* An exit that is taken less often is not worth a link. */
 enum { FAR_PROBES_FIRST = 16 };
 G_STATIC_ASSERT(sizeof(StubHead) == STUB_HEAD);
@@ -91,7 +94,7 @@ void emit_prologue(Emit *e)
     e->env_flags = save;
 }
 
-/* ---- direct exits ----------------------------------------------------- */
+/* ---- patched jumps ---------------------------------------------------- */
 
 /* Patched jumps have their rel32 inside an aligned quadword, so that a patch
  * is one store for all who fetch (AMD64 APM 2 7.3.2). The padding is prefixes
@@ -159,13 +162,101 @@ static void exit_stub(Emit *e, EmitCold *c)
     exit->stub = asm_exec(a, stub) - entry;
 }
 
+/* ---- far exits --------------------------------------------------------- */
+
+/* For targets that must be polled with the flags in env. */
+static uint8_t far_second(Emit *e, const uint8_t *stub)
+{
+    exit_pad(e, FLAGS_SAVE_BYTES + 1);
+    flags_put_save(&e->as, R15);
+    uint8_t *second = asm_jmp(&e->as);
+    asm_fix(second, stub);
+    return second - stub;
+}
+
+/* It is linked for another mapping, or not yet. */
+static void far_stub(Emit *e, EmitCold *c)
+{
+    Asm *a = &e->as;
+    TcgExit *exit = &e->code->exit[c->exit];
+    StubHead head = { STUB_FAR | (c->host ? STUB_HOST : 0) |
+                      (c->poll ? STUB_POLL : 0) };
+    const uint64_t none[2] = { FAR_NONE };
+
+    asm_pad(a, 8, 0);
+    uint8_t *stub = a->p + FAR_SUM;
+    memcpy(stub - FAR_SUM, none, sizeof(none));
+    asm_fix(c->sum, stub - FAR_SUM);
+    asm_fix(c->base, stub - FAR_BASE);
+    asm_fix(c->jump, stub);
+    asm_fix(c->after, stub);
+    a->p = stub;
+    if (c->host) {
+        flags_put_save(a, R15);
+    }
+    asm_movi(a, R13, (uintptr_t)exit);
+    asm_jmp_to(a, emit_thunk(e, THUNK_FAR0 + c->exit));
+    if (c->host && c->poll) {
+        head.second = far_second(e, stub);
+    }
+    memcpy(stub - sizeof(head), &head, sizeof(head));
+    const uint8_t *entry = e->code->entry;
+    exit->jump = asm_exec(a, c->after) - entry;
+    exit->stub = asm_exec(a, stub) - entry;
+}
+
+static void far_compare(Asm *a, EmitCold *c)
+{
+    asm_load(a, R15, asm_env(ENV_OFF(pc_base)));
+    asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jump_key)));
+    c->sum = asm_here(a, ALU_CMP << 3 | 3, R15);
+    c->jump = asm_jcc(a, IR_CC_NE);
+}
+
+/* The same without touching the flags: a branch on rcx. */
+static void far_compare_quietly(Asm *a, EmitCold *c)
+{
+    asm_mov(a, R15, RCX);
+    asm_load(a, RCX, asm_env(ENV_OFF(pc_base)));
+    asm_load(a, R14, asm_env(ENV_OFF(jump_key)));
+    asm_lea(a, RCX, (AsmMem){ RCX, R14, 0, 0 });
+    c->sum = asm_here(a, 0x8b, R14);
+    asm_lea(a, RCX, (AsmMem){ RCX, R14, 0, 0 });
+    uint8_t *same = asm_jrcxz(a);
+    asm_mov(a, RCX, R15);
+    c->jump = asm_jmp(a);
+    asm_fix8(same, a->p);
+    asm_mov(a, RCX, R15);
+}
+
+/* No temporary lives any more. */
+static void far_jump(Emit *e, EmitCold *c)
+{
+    Asm *a = &e->as;
+
+    if (c->host) {
+        far_compare_quietly(a, c);
+    } else {
+        far_compare(a, c);
+    }
+    c->base = asm_here(a, 0x8b, R15);
+    asm_store(a, asm_env(ENV_OFF(pc_base)), R15);
+    c->after = exit_jump(e);
+}
+
+/* ---- direct exits ----------------------------------------------------- */
+
 /* The out-of-line part of an exit taken here; the caller emits its jump. */
 static EmitCold *exit_cold(Emit *e, const IrInsn *i)
 {
     TcgExit *exit = &e->code->exit[i->cond & 1];
+    bool far = i->mem.far;
     bool dead = i->dead & 1 && !e->ir->exact_flags;
-    bool linkable = !exit->used && !(e->ctx->switches & TCG_OFF_CHAIN);
-    EmitCold *c = emit_cold(e, linkable ? exit_stub : exit_unlinkable);
+    unsigned off = TCG_OFF_CHAIN | (far ? TCG_OFF_JUMPS : 0);
+    bool linkable = !exit->used && !(e->ctx->switches & off);
+    EmitCold *c = emit_cold(e, !linkable ? exit_unlinkable
+                               : far     ? far_stub
+                                         : exit_stub);
 
     c->exit = i->cond & 1;
     c->host = e->host_flags && !dead;
@@ -173,6 +264,8 @@ static EmitCold *exit_cold(Emit *e, const IrInsn *i)
     c->target = i->imm;
     if (linkable) {
         exit->used = true;
+        exit->far = far;
+        exit->probe = far ? FAR_PROBES_FIRST : 0;
         exit->pc = i->imm;
     }
     return c;
@@ -182,71 +275,12 @@ void emit_exit(Emit *e, const IrInsn *i)
 {
     EmitCold *c = exit_cold(e, i);
 
-    c->jump = exit_jump(e);
-    e->reachable = false;
-}
-
-/* ---- far exits --------------------------------------------------------- */
-
-/* It is linked for another mapping, or not yet. After some times that
- * env->jumps knew the way it asks to be linked (anew). */
-static void far_stub(Emit *e, EmitCold *c)
-{
-    Asm *a = &e->as;
-    TcgExit *exit = &e->code->exit[c->exit];
-    StubHead head = { STUB_FAR | (c->poll ? STUB_POLL : 0), 0 };
-
-    asm_pad(a, 8, 0);
-    asm_fix(c->key, a->p);
-    memset(a->p, 0, 8);
-    memcpy(a->p + 8, &head, sizeof(head));
-    a->p += FAR_KEY;
-    uint8_t *stub = a->p;
-    if (c->reg != R14) {
-        asm_mov(a, R14, c->reg);
+    if (c->emit == far_stub) {
+        far_jump(e, c);
+    } else {
+        c->jump = exit_jump(e);
     }
-    asm_movi(a, R13, (uintptr_t)exit);
-    asm_alu_mi(a, ALU_SUB, IR_I8, asm_mem(R13, offsetof(TcgExit, probe)), 1);
-    asm_jcc_to(a, IR_CC_B, emit_thunk(e, THUNK_FAR0 + c->exit));
-    asm_mov(a, R15, R14);
-    asm_alu_ri(a, ALU_AND, IR_I64, R15, -4096);
-    asm_store(a, asm_env(ENV_OFF(pc_base)), R15);
-    thunk_probe(a, false);
-    asm_alu_rm(a, ALU_XOR, IR_I64, R14, asm_env(ENV_OFF(jump_key)));
-    asm_jmp_to(a, emit_thunk(e, THUNK_FAR0 + c->exit));
-    asm_fix(c->jump, stub);
-    asm_fix(c->after, stub);
-    const uint8_t *entry = e->code->entry;
-    exit->jump = asm_exec(a, c->after) - entry;
-    exit->stub = asm_exec(a, stub) - entry;
-}
-
-static bool far_linkable(const Emit *e, const IrInsn *i)
-{
-    return i->mem.far && !e->code->exit[i->cond & 1].used &&
-           !(e->ctx->switches & (TCG_OFF_CHAIN | TCG_OFF_JUMPS));
-}
-
-static void far_jump(Emit *e, const IrInsn *i, unsigned pc)
-{
-    Asm *a = &e->as;
-    unsigned key = regs_take(e);
-    EmitCold *c = emit_cold(e, far_stub);
-    TcgExit *exit = &e->code->exit[i->cond & 1];
-
-    exit->used = exit->far = true;
-    exit->pc = i->imm;
-    exit->probe = FAR_PROBES_FIRST;
-    c->exit = i->cond & 1;
-    c->poll = i->mem.poll;
-    c->reg = pc;
-    asm_load(a, key, asm_env(ENV_OFF(jump_key)));
-    asm_alu_rr(a, ALU_XOR, IR_I64, key, pc);
-    c->key = asm_cmp_here(a, key);
-    c->jump = asm_jcc(a, IR_CC_NE);
-    asm_alu_ri(a, ALU_AND, IR_I64, pc, -4096);
-    asm_store(a, asm_env(ENV_OFF(pc_base)), pc);
-    c->after = exit_jump(e);
+    e->reachable = false;
 }
 
 /* ---- linking ---------------------------------------------------------- */
@@ -272,11 +306,11 @@ static void exit_patch(TcgContext *ctx, const uint8_t *rel, const void *target)
     }
 }
 
-static void exit_patch_key(TcgContext *ctx, const uint8_t *stub, uint64_t key)
+static void exit_patch_word(TcgContext *ctx, const uint8_t *at, uint64_t v)
 {
-    uint64_t *w = (uint64_t *)code_buffer_write(ctx->buffer, stub - FAR_KEY);
+    uint64_t *w = (uint64_t *)code_buffer_write(ctx->buffer, at);
 
-    __atomic_store_n(w, key, __ATOMIC_RELEASE);
+    __atomic_store_n(w, v, __ATOMIC_RELEASE);
 }
 
 static const uint8_t *exit_polling_entry(const TcgCode *to)
@@ -297,38 +331,63 @@ static bool exit_goes_to_loop(const TcgCode *to, unsigned kind)
            (kind & STUB_HOST || !to->needs_flags);
 }
 
+/* Where an exit enters the block; NULL: where it polls, but with the flags in
+ * env: by way of its second jump. */
+static const uint8_t *exit_way(unsigned kind, const TcgCode *to)
+{
+    bool poll = kind & STUB_POLL;
+
+    if (!(kind & STUB_HOST) || !to->needs_flags) {
+        return poll ? exit_polling_entry(to) : to->entry;
+    }
+    if (!poll) {
+        return (const uint8_t *)to->entry + to->entry_host;
+    }
+    return to->entry_host > 0 ? exit_host_polling_entry(to) : NULL;
+}
+
+static void far_patch(TcgContext *ctx, const TcgExit *exit, const uint8_t *stub,
+                      const TcgEnv *env)
+{
+    const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
+    uint64_t sum = env->pc - exit->pc + env->jump_key;
+
+    exit_patch_word(ctx, stub - FAR_BASE, tcg_pc_base(env->pc));
+    exit_patch_word(ctx, stub - FAR_SUM, head->kind & STUB_HOST ? -sum : sum);
+}
+
 void exit_link(TcgContext *ctx, TcgCode *from, unsigned n, TcgCode *to,
-               uint64_t key)
+               const TcgEnv *env)
 {
     const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
-    bool poll = head->kind & STUB_POLL;
+    const uint8_t *way = exit_way(head->kind, to);
+    bool far = head->kind & STUB_FAR;
 
     if (from == to && exit_goes_to_loop(to, head->kind)) {
-        exit_patch(ctx, jump,
-                   (const uint8_t *)to->entry + to->loop * TCG_LOOP_UNIT);
-    } else if (head->kind & STUB_FAR) {
-        exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
-        exit_patch_key(ctx, stub, key);
-    } else if (!(head->kind & STUB_HOST) || !to->needs_flags) {
-        exit_patch(ctx, jump, poll ? exit_polling_entry(to) : to->entry);
-    } else if (!poll) {
-        exit_patch(ctx, jump, (const uint8_t *)to->entry + to->entry_host);
-    } else if (to->entry_host > 0) {
-        exit_patch(ctx, jump, exit_host_polling_entry(to));
-    } else {
-        exit_patch(ctx, stub + head->second, exit_polling_entry(to));
-        exit_patch(ctx, jump, stub);
+        way = (const uint8_t *)to->entry + to->loop * TCG_LOOP_UNIT;
+    } else if (!way) {
+        const uint8_t *second = stub + head->second;
+
+        exit_patch(ctx, second, exit_polling_entry(to));
+        way = far ? second - 1 - FLAGS_SAVE_BYTES : stub;
+    }
+    exit_patch(ctx, jump, way);
+    if (far) {
+        far_patch(ctx, &from->exit[n], stub, env);
     }
 }
 
+/* Who has passed a far one's comparison already goes on to the old target, as
+ * pc_base is set for it. */
 void exit_unlink(TcgContext *ctx, TcgCode *from, unsigned n)
 {
     const uint8_t *jump = exit_jump_of(from, n), *stub = exit_stub_of(from, n);
     const StubHead *head = (const StubHead *)(stub - sizeof(StubHead));
 
     if (head->kind & STUB_FAR) {
-        exit_patch_key(ctx, stub, 0);
+        exit_patch_word(ctx, stub - FAR_SUM, FAR_NONE);
+        return;
     }
     exit_patch(ctx, jump, stub);
     if (head->second) {
@@ -400,8 +459,6 @@ void emit_exitr(Emit *e, const IrInsn *i)
     regs_sources_done(e);
     if (e->ctx->switches & TCG_OFF_JUMPS) {
         exitr_lookup(e, pc, i->imm2);
-    } else if (far_linkable(e, i)) {
-        far_jump(e, i, pc);
     } else {
         exitr_jump(e, pc, i->imm2, relative);
     }
@@ -434,12 +491,13 @@ static bool branch_is_only(const Emit *e, const EmitLabel *l)
     return l->refs == 1 && !falls_in;
 }
 
-/* The exit that a label stands for, if only this branch goes there. */
+/* The exit that a label stands for, if only this branch goes there. Not a far
+ * one, which is more than a jump. */
 static const IrInsn *branch_exit(const Emit *e, const EmitLabel *l)
 {
     const IrInsn *label = &e->ir->insns[l->index];
     bool exit = branch_is_only(e, l) && l->index + 1 < e->ir->count &&
-                label[1].op == IR_EXIT;
+                label[1].op == IR_EXIT && !label[1].mem.far;
 
     return exit ? &label[1] : NULL;
 }

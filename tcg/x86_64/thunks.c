@@ -309,9 +309,19 @@ static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
     thunk_lookup_exit(a, ctx, 1);
 }
 
+/* After some times that env->jumps knew the way it asks to be linked (anew). */
 static void thunk_far(Asm *a, TcgContext *ctx, unsigned n)
 {
+    asm_load(a, R14, asm_mem(R13, offsetof(TcgExit, pc)));
+    asm_alu_rm(a, ALU_ADD, IR_I64, R14, asm_env(ENV_OFF(pc_base)));
     asm_store(a, asm_env(ENV_OFF(pc)), R14);
+    asm_alu_mi(a, ALU_SUB, IR_I8, asm_mem(R13, offsetof(TcgExit, probe)), 1);
+    uint8_t *ask = asm_jcc8(a, IR_CC_B);
+    asm_mov(a, R15, R14);
+    asm_alu_ri(a, ALU_AND, IR_I64, R15, -4096);
+    asm_store(a, asm_env(ENV_OFF(pc_base)), R15);
+    thunk_probe(a, false);
+    asm_fix8(ask, a->p);
     thunk_lookup_from(a, ctx, n);
 }
 

@@ -75,7 +75,10 @@ static IrBlock *loop_begin(Loop *l, unsigned off)
 static void loop_compile(Loop *l)
 {
     vm_compile(l->vm, &l->code);
-    l->vm->ctx.backend->link(&l->vm->ctx, &l->code, 1, &l->code, 0);
+    if (l->code.exit[1].used) { /* not with TCG_OFF_CHAIN */
+        l->vm->ctx.backend->link(&l->vm->ctx, &l->code, 1, &l->code,
+                                 &l->vm->cpu->env);
+    }
 }
 
 static void loop_start(Loop *l, unsigned off)

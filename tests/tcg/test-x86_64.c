@@ -36,7 +36,7 @@ static void test_registers(void)
 static void link_codes(Vm *vm, TcgCode *from, unsigned n, TcgCode *to)
 {
     from->exit[n].to = to;
-    vm->ctx.backend->link(&vm->ctx, from, n, to, 0);
+    vm->ctx.backend->link(&vm->ctx, from, n, to, &vm->cpu->env);
 }
 
 static void unlink_codes(Vm *vm, TcgCode *from, unsigned n)
