@@ -151,8 +151,9 @@ typedef struct EmitRhs {
 /* A leader's own access, in the slow part of its group's check. */
 typedef struct MemLead {
     uint16_t offset; /* in the group */
-    uint8_t size;
+    uint8_t size;    /* 0: made ahead, there is no access */
     bool write;
+    uint8_t before; /* then, what the slow part begins with: bytes */
 } __attribute__((packed)) MemLead; /* at any address */
 
 /* Live flags that wait in a register: IrFlags of CF and OF; 0: none do. */

@@ -373,6 +373,27 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
     return m;
 }
 
+static void mem_note_access(Emit *e, unsigned cold)
+{
+    EmitCold *c = &e->cold[cold];
+
+    c->after = e->as.p;
+    e->access[e->access_count++] =
+        (EmitAccess){ .resume = emit_offset(e, c->resume),
+                      .length = c->after - c->resume,
+                      .cold = cold };
+}
+
+/* What an empty slot let through faults here: followers could not say how the
+ * instruction is begun anew. */
+static void mem_touch(Emit *e, const EmitCold *c)
+{
+    if (!(c->desc & MEM_DESC_TABLE)) {
+        asm_alu_mi(&e->as, ALU_CMP, IR_I8, mem_sum(c->address, c->reg), 0);
+        mem_note_access(e, c - e->cold);
+    }
+}
+
 void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept)
 {
     const IrInsn *i = &e->ir->insns[g->first];
@@ -388,6 +409,7 @@ void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept)
                (kept.flags ? MEM_DESC_FLAGS : 0);
     mem_put_check(e, c, i, g->size, false);
     c->resume = e->as.p;
+    mem_touch(e, c);
     if (g->joined) {
         asm_lea(&e->as, reg, mem_sum(address, reg));
     }
@@ -425,13 +447,9 @@ void mem_after(Emit *e, MemAccess m)
     EmitCold *c = &e->cold[m.cold];
 
     c->after = e->as.p;
-    if (c->after == c->resume || c->desc & MEM_DESC_TABLE) {
-        return;
+    if (c->after != c->resume && !(c->desc & MEM_DESC_TABLE)) {
+        mem_note_access(e, m.cold);
     }
-    e->access[e->access_count++] =
-        (EmitAccess){ .resume = emit_offset(e, c->resume),
-                      .length = c->after - c->resume,
-                      .cold = m.cold };
 }
 
 void mem_locked(Emit *e, MemAccess m)
@@ -539,6 +557,7 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     if (mem_leads(c->desc)) {
         mem_put_crossing(e, c);
     }
+    c->lead.before = a->p - c->start;
     c->start = a->p;
     mem_put_long_lea(a, c->reg, c->address);
     asm_call_to(a, mem_thunk_of(e, c));

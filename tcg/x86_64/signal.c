@@ -36,16 +36,15 @@ static bool signal_is_wide(MemDesc desc)
     return (desc >> MEM_DESC_SIZE & 1023) > MEM_WIDE && !signal_leads(desc);
 }
 
-/* Of the access from what its slow part looks up. */
-static unsigned signal_offset(const uint8_t *slow)
+/* Zeroes if it is no leader's. */
+static MemLead signal_lead(const uint8_t *slow)
 {
-    MemLead lead;
+    MemLead lead = {};
 
-    if (!signal_leads(signal_slow_desc(slow))) {
-        return 0;
+    if (signal_leads(signal_slow_desc(slow))) {
+        memcpy(&lead, slow + MEM_SLOW_DESC + sizeof(MemDesc), sizeof(lead));
     }
-    memcpy(&lead, slow + MEM_SLOW_DESC + sizeof(MemDesc), sizeof(lead));
-    return lead.offset;
+    return lead;
 }
 
 static unsigned signal_slow_reg(MemDesc desc)
@@ -83,6 +82,11 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
         !signal_through_slot(uc, desc, slot)) {
         return false;
     }
+    MemLead lead = signal_lead(slow);
+    if (signal_leads(desc) && !lead.size) { /* from the start: see mem.c */
+        uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(slow - lead.before);
+        return true;
+    }
     if (desc & MEM_DESC_FLAGS) { /* which its slow part would begin with */
         uint64_t eflags = uc->uc_mcontext.gregs[REG_EFL];
 
@@ -91,7 +95,7 @@ bool tcg_x86_64_fault(TcgContext *ctx, void *ucontext)
     if (desc & MEM_DESC_JOINED) {
         greg_t *base = signal_reg(uc, signal_slow_reg(desc));
 
-        *base = (greg_t)((uint64_t)*base - slot.addend - signal_offset(slow));
+        *base = (greg_t)((uint64_t)*base - slot.addend - lead.offset);
         slow += MEM_SLOW_CALL;
     }
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)slow;

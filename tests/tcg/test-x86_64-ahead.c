@@ -3,8 +3,10 @@
  * Checks at a block's start (ahead.c): loops whose carry lives on from turn to
  * turn, and what happens where such a check fails.
  */
+#include "tcg/x86_64/x86_64.h"
 #include "tests/tcg/vm.h"
 
+#include <signal.h>
 #include <string.h>
 
 enum { PC = 0x1000, AFTER = 0x2000, TURNS = 40, WORDS = VM_PAGES * 4096 / 8 };
@@ -232,6 +234,39 @@ static void test_touched(void)
     vm_free(l.vm);
 }
 
+static Vm *signal_vm;
+
+static void on_signal(int sig, siginfo_t *info, void *uc)
+{
+    if (!tcg_x86_64_fault(&signal_vm->ctx, uc)) {
+        signal(sig, SIG_DFL);
+    }
+}
+
+/* The addresses that an empty slot lets through. */
+static void test_not_canonical(void)
+{
+    struct sigaction sa = { .sa_sigaction = on_signal,
+                            .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+    sigaction(SIGSEGV, &sa, NULL);
+    for (unsigned n = 0; n < 4; n++) {
+        Loop l;
+
+        loop_start(&l, 0);
+        signal_vm = l.vm;
+        TcgEnv *env = &l.vm->cpu->env;
+        env->flags = vm_flags(n & 1);
+        env->r[n & 2 ? 5 : 6] = TCG_SLOT_EMPTY + 64;
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_PLAIN);
+        g_assert_cmphex(env->pc, ==, PC);
+        g_assert_cmphex(env->r[0], ==, -UINT64_C(3));
+        g_assert_cmpint(vm_eflags(env->flags) & 1, ==, n & 1);
+        vm_free(l.vm);
+    }
+    signal(SIGSEGV, SIG_DFL);
+}
+
 /* adcx r0, [r6 + VM_BASE]; adox r2, [r5 + VM_BASE]; r6 += 8; until --r3 is 0,
  * which clears OF. */
 static void chain_start(Loop *l)
@@ -333,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86_64/ahead/remapped", test_remapped);
     g_test_add_func("/x86_64/ahead/missing", test_missing);
     g_test_add_func("/x86_64/ahead/touched", test_touched);
+    g_test_add_func("/x86_64/ahead/not-canonical", test_not_canonical);
     g_test_add_func("/x86_64/ahead/two-flags", test_two_flags);
     g_test_add_func("/x86_64/ahead/straight", test_straight);
     return g_test_run();
