@@ -75,8 +75,8 @@ static void string_begin(StringRun *s, void *env, uint64_t desc)
     s->synced = false;
 }
 
-/* Before what may fault, and before env.flags is written: runs within pages
- * that the TLB holds need no look at the side tables. */
+/* Before what looks at env.pc, and before env.flags is written: runs in pages
+ * of RAM need no look at the side tables. (What raises looks for itself.) */
 static void string_sync(StringRun *s)
 {
     if (!s->synced) {
@@ -208,7 +208,6 @@ static uint8_t *string_host(StringRun *s, uint64_t linear, bool write)
             return tcg_tlb_host(tlb, linear);
         }
     }
-    string_sync(s);
     return cpu->tcg->fill(cpu, linear, s->bytes, mode, write);
 }
 
