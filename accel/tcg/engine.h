@@ -61,6 +61,7 @@ typedef struct TcgPage TcgPage;
 #define KEY_IDS 256
 #define TCG_SPACES 8
 #define TLB_FILTER_BITS 4096
+#define TLB_PIECES 64
 #define OPENED_BITS (1u << 16)
 
 /* ---- Blocks ---------------------------------------------------------------
@@ -181,6 +182,12 @@ struct TcgEngine {
 /* ---- Virtual CPUs ---------------------------------------------------------
  */
 
+/* 2 MiB of a large page that an entry was made from. page_size 0: none. */
+typedef struct TcgPiece {
+    uint64_t addr;
+    X86Translation t;
+} TcgPiece;
+
 /* One table of translations, in one MMU mode. */
 typedef struct TcgTlb {
     TcgTlbEntry entry[TCG_TLB_SIZE];
@@ -190,7 +197,8 @@ typedef struct TcgTlb {
     unsigned filled;
     uint16_t log[TCG_TLB_SIZE];
     bool any_large;
-    TcgFilter large;     /* large pages that have pieces here */
+    TcgFilter large; /* large pages that have pieces here */
+    TcgPiece piece[TLB_PIECES];
     bool global_half[2]; /* one of the lower, upper half may be global */
     /* Host pages that may have write entries, as a filter. */
     uint64_t opened[TLB_FILTER_BITS / 64];

@@ -123,6 +123,57 @@ static TlbOpen tlb_open_for_write(TcgVcpu *v, const FlatRange *r, hwaddr paddr)
     return code ? TLB_WATCHED : TLB_OPEN;
 }
 
+/* ---- Pieces of large pages ------------------------------------------------
+ * A kernel sees memory by large pages, of which each page is filled by itself:
+ * the second one's translation follows from the first one's.
+ */
+
+enum { TLB_PIECE_BITS = 21 };
+
+static TcgPiece *tlb_piece(TcgTlb *tlb, uint64_t addr)
+{
+    return &tlb->piece[(addr >> TLB_PIECE_BITS) % TLB_PIECES];
+}
+
+/* The translation for reading or writing, if it is known. */
+static bool tlb_find_piece(TcgTlb *tlb, uint64_t addr, bool write,
+                           X86Translation *t)
+{
+    const TcgPiece *p = tlb_piece(tlb, addr);
+    const uint64_t mask = (UINT64_C(1) << TLB_PIECE_BITS) - 1;
+
+    if (!p->t.page_size || (p->addr ^ addr) & ~mask ||
+        !(write ? p->t.writable : p->t.readable)) {
+        return false;
+    }
+    *t = p->t;
+    t->paddr = (t->paddr & ~mask) | (addr & mask);
+    return true;
+}
+
+/* Not of an SVM guest: where its host has the pages behind it is another
+ * matter. Nor where line A20 cuts a bit out. */
+static void tlb_note_piece(TcgVcpu *v, TcgTlb *tlb, uint64_t addr,
+                           const X86Translation *t)
+{
+    X86Translation known;
+
+    if (t->page_size > PAGE_SIZE && v->w == &v->world[WORLD_HOST] &&
+        v->cpu->a20_mask == UINT64_MAX &&
+        !tlb_find_piece(tlb, addr, t->writable, &known)) {
+        *tlb_piece(tlb, addr) = (TcgPiece){ addr, *t };
+    }
+}
+
+static void tlb_drop_pieces(TcgTlb *tlb, bool keep_global)
+{
+    for (unsigned i = 0; i < TLB_PIECES; i++) {
+        if (!keep_global || !tlb->piece[i].t.global) {
+            tlb->piece[i].t.page_size = 0;
+        }
+    }
+}
+
 /* ---- Filling --------------------------------------------------------------
  */
 
@@ -195,6 +246,7 @@ static void tlb_enter(TcgVcpu *v, unsigned mode, uint64_t addr,
         tlb->log[tlb->filled++] = index;
     }
     tlb_note(tlb, addr, t, host, open);
+    tlb_note_piece(v, tlb, addr, t);
     e->addend = (uintptr_t)host - page;
     e->read = t->readable ? page : tcg_tlb_none(index);
     e->write = open == TLB_OPEN ? page : tcg_tlb_none(index);
@@ -224,7 +276,8 @@ uint8_t *tlb_fill(void *env, uint64_t addr, unsigned size, unsigned mode,
     X86Translation t;
 
     v->stats.tlb_fills++;
-    if (!x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode, false,
+    if (!tlb_find_piece(v->w->tlb[mode], addr, write, &t) &&
+        !x86_mmu_translate(cpu, addr, write ? X86_WRITE : X86_READ, mode, false,
                            &t)) {
         x86_raise_translation(cpu, addr, &t);
     }
@@ -293,6 +346,7 @@ void tlb_sweep_all(TcgTlb *tlb)
     }
     if (tlb->any_large) {
         filter_clear(&tlb->large);
+        tlb_drop_pieces(tlb, false);
     }
     tlb->filled = 0;
     tlb->local = tlb->any_large = false;
@@ -316,6 +370,7 @@ bool tlb_sweep_local(TcgTlb *tlb)
     }
     tlb->filled = kept;
     tlb->local = false;
+    tlb_drop_pieces(tlb, true);
     return true;
 }
 
@@ -358,6 +413,7 @@ static bool tlb_sweep_large(TcgTlb *tlb, uint64_t addr, bool only_global)
 {
     bool dropped = false;
 
+    tlb_drop_pieces(tlb, false);
     for (unsigned i = 0; i < tlb->filled; i++) {
         dropped |= tlb_drop_if_covers(tlb, tlb->log[i], addr, only_global);
     }

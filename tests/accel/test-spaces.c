@@ -123,6 +123,36 @@ static void test_switch(Bare *m)
     }
 }
 
+/*  mov rax,[rsi]; mov rbx,[rsi + 1000h]; mov [rsi + 2000h],rax
+ *  mov rcx,[rsi + 2000h]; hlt: pages of one large page, which changes with the
+ *  space, and in it. */
+static void test_switch_large(Bare *m)
+{
+    X86Cpu *cpu = m->cpu;
+
+    spaces_enter(m, 0);
+    BARE_CODE(m, KERNEL, 0x48, 0x8b, 0x06, 0x48, 0x8b, 0x9e, 0x00, 0x10, 0x00,
+              0x00, 0x48, 0x89, 0x86, 0x00, 0x20, 0x00, 0x00, 0x48, 0x8b, 0x8e,
+              0x00, 0x20, 0x00, 0x00, 0xf4);
+    for (unsigned n = 0; n < 12; n++) {
+        uint64_t space = n & 1 ? SPACE_B : SPACE_A;
+        uint64_t phys = n / 2 % 3 * 0x200000 + 0x200000, at = phys + 0x5000;
+
+        put_quad(m, at, 10 + n);
+        put_quad(m, at + 0x1000, 20 + n);
+        put_quad(m, at + 0x2000, 0);
+        put_quad(m, space + 0x2000 + 8 * (LARGE >> 21),
+                 phys | PT_P | PT_W | PT_U | PT_PS);
+        cpu->cr3 = space | 1;
+        cpu->mmu_ops->switch_space(cpu, false);
+        cpu->env.r[X86_RSI] = LARGE + 0x5000;
+        bare_run(m, KERNEL);
+        g_assert_cmpuint(cpu->env.r[X86_RAX], ==, 10 + n);
+        g_assert_cmpuint(cpu->env.r[X86_RBX], ==, 20 + n);
+        g_assert_cmpuint(cpu->env.r[X86_RCX], ==, 10 + n);
+    }
+}
+
 /* More spaces than there are tables for, each with a page of its own. */
 static void test_many(Bare *m)
 {
@@ -361,6 +391,7 @@ static void test_shared_far(Bare *m)
 
 static const BareTest test_rows[] = {
     { "switch", test_switch },
+    { "switch-large", test_switch_large },
     { "many", test_many },
     { "invlpg", test_invlpg },
     { "invlpg-code", test_invlpg_code },
