@@ -369,6 +369,12 @@ static inline TcgBlock *pool_block(const TcgPool *p, uint32_t number)
     return &p->chunk[number / POOL_CHUNK][number % POOL_CHUNK];
 }
 
+static inline bool block_same_key(const TcgBlockKey *a, const TcgBlockKey *b)
+{
+    return a->host == b->host && a->pc == b->pc && a->bits == b->bits &&
+           a->cs_base == b->cs_base;
+}
+
 /* Its upper bits are the best. */
 static inline uint64_t block_hash(const TcgBlockKey *k)
 {

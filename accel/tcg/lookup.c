@@ -298,6 +298,16 @@ static TcgCode *lookup_nothing(X86Cpu *cpu, const TcgCode *from, int moved,
     return NULL;
 }
 
+/* Where a far exit leads in another process, or did before the mapping changed:
+ * mostly the same is there, which costs no search. */
+static TcgBlock *lookup_linked_locked(const TcgCode *from, unsigned exit,
+                                      const TcgBlockKey *key)
+{
+    TcgBlock *b = from ? (TcgBlock *)from->exit[exit].to : NULL;
+
+    return b && !b->page[1] && block_same_key(&b->key, key) ? b : NULL;
+}
+
 TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
 {
     X86Cpu *cpu = env;
@@ -314,7 +324,8 @@ TcgCode *lookup_next(void *env, TcgCode *from, unsigned exit)
         return lookup_nothing(cpu, from, exit, base);
     }
     engine_lock(e);
-    TcgBlock *b = lookup_find_locked(cpu, &key);
+    TcgBlock *b = lookup_linked_locked(from, exit, &key);
+    b = b ? b : lookup_find_locked(cpu, &key);
     if (b) {
         lookup_go_locked(cpu, from, exit, b);
     } else {

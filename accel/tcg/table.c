@@ -18,12 +18,6 @@ static unsigned table_next(const TcgTable *t, unsigned at)
     return (at + 1) & ((1u << t->bits) - 1);
 }
 
-static bool table_same_key(const TcgBlockKey *a, const TcgBlockKey *b)
-{
-    return a->host == b->host && a->pc == b->pc && a->bits == b->bits &&
-           a->cs_base == b->cs_base;
-}
-
 TcgBlock *table_find(const TcgTable *t, const TcgBlockKey *key,
                      const TcgBlock *from)
 {
@@ -37,7 +31,7 @@ TcgBlock *table_find(const TcgTable *t, const TcgBlockKey *key,
         }
         TcgBlock *b = pool_block(t->pool, t->place[at].block);
         __builtin_prefetch(&b->code.entry); /* who looks, goes there */
-        if (passed && table_same_key(&b->key, key)) {
+        if (passed && block_same_key(&b->key, key)) {
             return b;
         }
         passed |= b == from;
