@@ -292,9 +292,29 @@ static bool encode_shows_stack(const X86Insn *i, X86CodeSize code)
            i->op[1].kind == OPERAND_GPR && i->op[1].reg == X86_RSP;
 }
 
+/* EVEX.b with registers, where there is nothing to round: AMD's take no notice
+ * if the row's memory operand could be broadcast. SDM 2A 2.7.11: #UD. */
+static bool encode_broadcasts_register(const X86Insn *i)
+{
+    uint16_t evex = i->row->evex;
+
+    return i->evex_b && !i->has_mem &&
+           (evex & (X86_E_BCAST32 | X86_E_BCAST64)) &&
+           !(evex & (X86_E_ROUND | X86_E_SAE));
+}
+
+/* A pointer that cannot be put where the operand will be, as its base is its
+ * index: in 16-bit code it leads to some data. */
+static bool encode_jumps_anywhere(const X86Insn *i, X86CodeSize code)
+{
+    return code == X86_CODE16 && i->has_mem && (i->row->attr & X86_A_BRANCH) &&
+           i->mem.base != X86_NO_REG && i->mem.base == i->mem.index;
+}
+
 static bool encode_differs(const X86Insn *i, X86CodeSize code)
 {
-    return encode_is_intel(i) || encode_shows_stack(i, code) ||
+    return encode_is_intel(i) || encode_broadcasts_register(i) ||
+           encode_shows_stack(i, code) || encode_jumps_anywhere(i, code) ||
            encode_is_ninth_opmask(i) || encode_is_odd(i, code);
 }
 
