@@ -54,7 +54,7 @@ enum { TCG_LOOP_UNIT = 16 };
 
 /* One translation. Embedded by the accelerator in its own block struct. */
 struct TcgCode {
-    TcgExit exit[2];
+    TcgExit exit[IR_EXITS];
     TcgCode *from; /* first exit linked to this (with from_exit) */
     uint32_t size; /* bytes of code, without what is out of line */
     uint8_t from_exit;
@@ -150,6 +150,7 @@ typedef enum TcgSwitch {
     TCG_OFF_WATCH = 1 << 11,   /* stores to watched pages by store() only */
     TCG_OFF_GROUP = 1 << 12,   /* each access has a check of its own */
     TCG_OFF_DELIVER = 1 << 13, /* exceptions are delivered by the run loop */
+    TCG_OFF_ASIDE = 1 << 14,   /* conditional jumps end their block */
 } TcgSwitch;
 
 struct TcgBackend {

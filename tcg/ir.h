@@ -310,6 +310,8 @@ void ir_ld(IrBlock *b, IrType t, IrVal dst, IrVal addr, int64_t disp, IrMem m);
 void ir_st(IrBlock *b, IrVal addr, int64_t disp, IrVal v, IrMem m);
 void ir_call(IrBlock *b, const TcgHelper *h, IrVal dst, IrVal a, IrVal arg2,
              IrVal arg3, int64_t arg4);
+/* Exit n, one of IR_EXITS. */
+enum { IR_EXITS = 3 };
 void ir_exit(IrBlock *b, unsigned n, uint64_t pc, bool poll);
 /* The same from a relative block to another page. */
 void ir_exit_far(IrBlock *b, unsigned n, uint64_t pc, bool poll);

@@ -107,7 +107,7 @@ enum {
     /* helpers: imm = (uintptr_t)const TcgHelper * */ \
     OP(CALL,     "call",     1, 3, IRA_SIDE | IRA_CALL) /* dst IR_NONE if no result; 4th argument: imm2 constant */ \
     /* leaving */ \
-    OP(EXIT,     "exit",     0, 0, IRA_SIDE | IRA_END)  /* direct: to pc imm; cond = exit number 0..1; mem.poll: notice exit_request; mem.far */ \
+    OP(EXIT,     "exit",     0, 0, IRA_SIDE | IRA_END)  /* direct: to pc imm; cond = exit number; mem.poll: notice exit_request; mem.far */ \
     OP(EXITR,    "exitr",    0, 1, IRA_SIDE | IRA_END)  /* indirect: to pc in a, through the jump cache; imm2: IrExitr */ \
     OP(LEAVE,    "leave",    0, 0, IRA_SIDE | IRA_END)  /* to the run loop; env->pc is set; imm = TcgLeave */
 /* clang-format on */

@@ -28,7 +28,7 @@ typedef struct IrVerifier {
     IrFacts now;
     IrFacts *label;
     bool *placed;
-    bool exit_used[2];
+    bool exit_used[IR_EXITS];
 } IrVerifier;
 
 static bool ir_verify_fail(IrVerifier *v, const char *fmt, ...)
@@ -275,7 +275,7 @@ static bool ir_verify_field(IrVerifier *v)
 static bool ir_verify_exit(IrVerifier *v)
 {
     unsigned n = v->insn->cond;
-    if (n > 1 || v->exit_used[n]) {
+    if (n >= IR_EXITS || v->exit_used[n]) {
         return ir_verify_fail(v, "exit %u does not exist or is used twice", n);
     }
     v->exit_used[n] = true;

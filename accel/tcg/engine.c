@@ -37,6 +37,7 @@ static const KeyValKey engine_keys[] = {
     { "watch", "on|off", "stores near code without leaving" },
     { "group", "on|off", "one check for accesses off one base" },
     { "deliver", "on|off", "exceptions without leaving translations" },
+    { "aside", "on|off", "blocks that go on behind a conditional jump" },
     {},
 };
 
@@ -51,6 +52,7 @@ static const struct {
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
     { "group", TCG_OFF_GROUP },     { "deliver", TCG_OFF_DELIVER },
+    { "aside", TCG_OFF_ASIDE },
 };
 
 /* ---- Options --------------------------------------------------------------

@@ -77,12 +77,12 @@ typedef struct TcgBlockKey {
 /* IrBlock.plain: what others fall back on. X86Key leaves this bit free. */
 #define BLOCK_PLAIN (UINT32_C(1) << 31)
 
-/* There may be a hundred thousand: three cache lines, and what a look-up reads
+/* There may be a hundred thousand: four cache lines, and what a look-up reads
  * is in the last one. */
 struct TcgBlock {
-    TcgCode code;          /* first: the back end's part */
-    TcgBlock *region_next; /* whose code is in the same region */
-    uint32_t cross[2];     /* 1 + place in a list, 0: in none; per exit */
+    TcgCode code;             /* first: the back end's part */
+    TcgBlock *region_next;    /* whose code is in the same region */
+    uint32_t cross[IR_EXITS]; /* 1 + place in a list, 0: in none; per exit */
     TcgBlockKey key;
     TcgPage *page[2];
     uint16_t jump[BLOCK_JUMPS]; /* places in jump caches that it was put in */
@@ -95,7 +95,7 @@ struct TcgBlock {
     /* Shorter than others because of a count: dropped when it ran. */
     bool brief : 1;
     uint32_t number; /* in the pool */
-};
+} __attribute__((aligned(64)));
 G_STATIC_ASSERT(BLOCK_INSNS_MAX <= UINT8_MAX);
 
 /* The bytes of a page that one block was made from. */

@@ -153,8 +153,9 @@ void block_drop_locked(TcgEngine *e, TcgBlock *b)
     while (b->code.from) {
         lookup_cut_exit_locked(e, (TcgBlock *)b->code.from, b->code.from_exit);
     }
-    lookup_cut_exit_locked(e, b, 0);
-    lookup_cut_exit_locked(e, b, 1);
+    for (unsigned n = 0; n < IR_EXITS; n++) {
+        lookup_cut_exit_locked(e, b, n);
+    }
     page_forget_jumps(e, b);
     e->stats.invalidated++;
 }

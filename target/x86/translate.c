@@ -145,6 +145,19 @@ static void tr_exit_far(Translator *t, unsigned n, uint64_t pc)
     }
 }
 
+/* One in a block, and so near its start that what is behind is not long, as it
+ * may be translated again for another way to it. Backward jumps mostly are
+ * taken; where both ways lead to one place there is nothing to go on for. */
+bool tr_exit_aside(Translator *t, unsigned label, uint64_t pc)
+{
+    if (t->switches & TCG_OFF_ASIDE || t->aside.used || pc <= t->next_pc ||
+        t->ir->guest_insns > TR_ASIDE_MAX || t->shadow || tr_watches_exit(t)) {
+        return false;
+    }
+    t->aside = (TrAside){ true, label, t->pc, pc };
+    return true;
+}
+
 void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
     if (tr_watches_exit(t)) {
@@ -238,6 +251,15 @@ static void tr_count(Translator *t, int by)
         ir_ldenv(t->ir, 3, count, offsetof(TcgEnv, insn_count));
         count = tr_op2i(t, IR_ADD, IR_I64, count, by);
         ir_stenv(t->ir, 3, count, offsetof(TcgEnv, insn_count));
+    }
+}
+
+static void tr_place_aside(Translator *t)
+{
+    if (t->aside.used) {
+        t->pc = t->aside.at;
+        ir_label(t->ir, t->aside.label);
+        tr_exit(t, 2, t->aside.pc);
     }
 }
 
@@ -728,6 +750,7 @@ static bool tr_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
     r.fetch = fetch;
     r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
     tr_block(&t, &r, max_insns);
+    tr_place_aside(&t);
     tr_place_late(&t);
     if (ir->count_insns) {
         ir->insns[t.insns_at].imm = ir->guest_insns - 1;

@@ -16,7 +16,7 @@
 #include "target/x86/decode/decode.h"
 #include "tcg/ir.h"
 
-enum { TR_LATE_MAX = 64 };
+enum { TR_LATE_MAX = 64, TR_ASIDE_MAX = 24 };
 
 /* A side exit at the block's end: go on at pc through the lookup, or raise. */
 typedef struct TrLate {
@@ -26,6 +26,13 @@ typedef struct TrLate {
     bool raises;
     X86Vector vector; /* then, with 0 as its error code */
 } TrLate;
+
+/* A conditional jump that the block goes on behind: where it goes if taken. */
+typedef struct TrAside {
+    bool used;
+    unsigned label;
+    uint64_t at, pc; /* the jump's own, and its target */
+} TrAside;
 
 typedef struct Translator {
     X86Cpu *cpu;
@@ -54,6 +61,7 @@ typedef struct Translator {
 
     TrLate *late; /* [TR_LATE_MAX], by tr_late() */
     unsigned late_count;
+    TrAside aside;
     unsigned insns_at; /* where the IR has the number of instructions */
 } Translator;
 
@@ -197,6 +205,9 @@ void tr_must_be_canonical(Translator *t, IrVal v, unsigned bits);
 /* The ways out. Each stops this path; tr_end() says that no path goes on.
  * Direct, exit number n (0, 1), to a constant pc; polls on the way back. */
 void tr_exit(Translator *t, unsigned n, uint64_t pc);
+/* A branch to the label, which is not placed yet, may leave to pc while the
+ * block goes on. False: it ends there. */
+bool tr_exit_aside(Translator *t, unsigned label, uint64_t pc);
 void tr_exit_value(Translator *t, IrVal pc); /* indirect, pc in a value */
 /* The same for a near branch that has added `moved` to rSP, which is taken back
  * if pc turns out to be no address: x86_check_branch(). What is not asked there

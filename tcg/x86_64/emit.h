@@ -78,18 +78,21 @@ typedef enum EmitThunk {
     THUNK_SAVE,         /* call: home registers to env->r, rdi = env */
     THUNK_RELOAD,       /* call: those that C may destroy */
     THUNK_RELOAD_ALL,
-    THUNK_HEAVY,        /* call: C function r11 without guest vector state */
-    THUNK_LOOKUP,       /* jmp, env->pc set; r13 = from, r14d = exit */
-    THUNK_LOOKUP_ANY,   /* the same from nowhere that may be linked */
-    THUNK_BRANCH,       /* call, env->pc set; r14d = IR_EXITR_MOVED */
-    THUNK_GO,           /* jmp, globals are in env; r13 = code */
-    THUNK_PLAIN,        /* jmp, r14 = pc to go on at without groups */
-    THUNK_LOOKUP0,      /* jmp, r13 = &from->exit[0] */
-    THUNK_LOOKUP1,      /* jmp, r13 = &from->exit[1] */
+    THUNK_HEAVY,      /* call: C function r11 without guest vector state */
+    THUNK_LOOKUP,     /* jmp, env->pc set; r13 = from, r14d = exit */
+    THUNK_LOOKUP_ANY, /* the same from nowhere that may be linked */
+    THUNK_BRANCH,     /* call, env->pc set; r14d = IR_EXITR_MOVED */
+    THUNK_GO,         /* jmp, globals are in env; r13 = code */
+    THUNK_PLAIN,      /* jmp, r14 = pc to go on at without groups */
+    THUNK_LOOKUP0,    /* jmp, r13 = &from->exit[0] */
+    THUNK_LOOKUP1,    /* the same of exit[1] */
+    THUNK_LOOKUP2,
     THUNK_SAVE_LOOKUP0, /* the same, flags are in the host's */
     THUNK_SAVE_LOOKUP1,
-    THUNK_FAR0,     /* jmp, r13 = &from->exit[0], a far one */
-    THUNK_FAR1,     /* the same of exit[1] */
+    THUNK_SAVE_LOOKUP2,
+    THUNK_FAR0, /* jmp, r13 = &from->exit[0], a far one */
+    THUNK_FAR1,
+    THUNK_FAR2,
     THUNK_POLL,     /* call, at the start of a block */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
     THUNK_MEM_SLOW, /* call, by those: see mem.c */

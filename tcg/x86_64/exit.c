@@ -249,7 +249,7 @@ static void far_jump(Emit *e, EmitCold *c)
 /* The out-of-line part of an exit taken here; the caller emits its jump. */
 static EmitCold *exit_cold(Emit *e, const IrInsn *i)
 {
-    TcgExit *exit = &e->code->exit[i->cond & 1];
+    TcgExit *exit = &e->code->exit[i->cond];
     bool far = i->mem.far;
     bool dead = i->dead & 1 && !e->ir->exact_flags;
     unsigned off = TCG_OFF_CHAIN | (far ? TCG_OFF_JUMPS : 0);
@@ -258,7 +258,7 @@ static EmitCold *exit_cold(Emit *e, const IrInsn *i)
                                : far     ? far_stub
                                          : exit_stub);
 
-    c->exit = i->cond & 1;
+    c->exit = i->cond;
     c->host = e->host_flags && !dead;
     c->poll = i->mem.poll;
     c->target = i->imm;

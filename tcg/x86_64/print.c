@@ -74,7 +74,7 @@ static void print_insn(csh cs, const X86State *st, const SideBlock *b,
 /* The exit whose stub's head is at p, or -1. */
 static int print_exit_at(const TcgCode *code, const uint8_t *p)
 {
-    for (int n = 0; n < 2; n++) {
+    for (int n = 0; n < IR_EXITS; n++) {
         const uint8_t *stub = (const uint8_t *)code->entry + code->exit[n].stub;
         if (code->exit[n].used && p + STUB_HEAD == stub) {
             return n;

@@ -297,6 +297,11 @@ static void thunk_lookup1(Asm *a, TcgContext *ctx)
     thunk_lookup_exit(a, ctx, 1);
 }
 
+static void thunk_lookup2(Asm *a, TcgContext *ctx)
+{
+    thunk_lookup_exit(a, ctx, 2);
+}
+
 static void thunk_save_lookup0(Asm *a, TcgContext *ctx)
 {
     flags_put_save(a, R15);
@@ -307,6 +312,12 @@ static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
 {
     flags_put_save(a, R15);
     thunk_lookup_exit(a, ctx, 1);
+}
+
+static void thunk_save_lookup2(Asm *a, TcgContext *ctx)
+{
+    flags_put_save(a, R15);
+    thunk_lookup_exit(a, ctx, 2);
 }
 
 /* After some times that env->jumps knew the way it asks to be linked (anew). */
@@ -333,6 +344,11 @@ static void thunk_far0(Asm *a, TcgContext *ctx)
 static void thunk_far1(Asm *a, TcgContext *ctx)
 {
     thunk_far(a, ctx, 1);
+}
+
+static void thunk_far2(Asm *a, TcgContext *ctx)
+{
+    thunk_far(a, ctx, 2);
 }
 
 /* env->pc was not where indirect jumps look first. Leaves r14 alone if it is
@@ -457,10 +473,13 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_PLAIN] = "plain",
     [THUNK_LOOKUP0] = "lookup0",
     [THUNK_LOOKUP1] = "lookup1",
+    [THUNK_LOOKUP2] = "lookup2",
     [THUNK_SAVE_LOOKUP0] = "save_lookup0",
     [THUNK_SAVE_LOOKUP1] = "save_lookup1",
+    [THUNK_SAVE_LOOKUP2] = "save_lookup2",
     [THUNK_FAR0] = "far0",
     [THUNK_FAR1] = "far1",
+    [THUNK_FAR2] = "far2",
     [THUNK_POLL] = "poll",
     [THUNK_BOUNCED] = "bounced",
     [THUNK_MEM_SLOW] = "mem_slow",
@@ -492,10 +511,13 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_LOOKUP, thunk_lookup },
     { THUNK_LOOKUP0, thunk_lookup0 },
     { THUNK_LOOKUP1, thunk_lookup1 },
+    { THUNK_LOOKUP2, thunk_lookup2 },
     { THUNK_SAVE_LOOKUP0, thunk_save_lookup0 },
     { THUNK_SAVE_LOOKUP1, thunk_save_lookup1 },
+    { THUNK_SAVE_LOOKUP2, thunk_save_lookup2 },
     { THUNK_FAR0, thunk_far0 },
     { THUNK_FAR1, thunk_far1 },
+    { THUNK_FAR2, thunk_far2 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
     { THUNK_BRANCH, thunk_branch },
     { THUNK_GO, thunk_go },

@@ -275,7 +275,7 @@ int main(int argc, char **argv)
 {
     static const Program programs[] = {
         ROW(alu, 1200, 0),      ROW(memory, 2273, 0),    ROW(array, 3286, 0),
-        ROW(high, 2500, 0),     ROW(branches, 1272, 0),  ROW(flags, 1273, 0),
+        ROW(high, 2500, 0),     ROW(branches, 1182, 0),  ROW(flags, 1273, 0),
         ROW(calls, 6000, 0),    ROW(indirect, 3353, 0),  ROW(sse, 2300, 0),
         ROW(strings, 12000, 0), ROW(system, 14286, 286), ROW(table, 5143, 0),
     };

@@ -77,11 +77,22 @@ static void control_fork(Translator *t, const X86Insn *i, IrVal count,
     tr_end(t);
 }
 
+/* May the jump raise? Then nothing changes before it. */
+static bool control_may_raise(Translator *t, const X86Insn *i)
+{
+    return t->key.cs_limit || control_goes_nowhere(t, i) ||
+           tr_beyond_limit(t, control_target(t, i));
+}
+
 void emit_JCC(Translator *t, const X86Insn *i)
 {
     unsigned taken = ir_new_label(t->ir);
+    bool sure = !control_may_raise(t, i);
+
     ir_brf(t->ir, i->opcode & 15, taken);
-    control_fork(t, i, IR_NONE, taken);
+    if (!sure || !tr_exit_aside(t, taken, control_target(t, i))) {
+        control_fork(t, i, IR_NONE, taken);
+    }
 }
 
 void emit_JCXZ(Translator *t, const X86Insn *i)
@@ -90,13 +101,6 @@ void emit_JCXZ(Translator *t, const X86Insn *i)
     IrVal count = tr_reg_zx(t, X86_RCX, i->addr_size);
     ir_brcondi(t->ir, IR_CC_E, IR_I64, count, 0, taken);
     control_fork(t, i, IR_NONE, taken);
-}
-
-/* May the jump raise? Then nothing changes before it. */
-static bool control_may_raise(Translator *t, const X86Insn *i)
-{
-    return t->key.cs_limit || control_goes_nowhere(t, i) ||
-           tr_beyond_limit(t, control_target(t, i));
 }
 
 /* rCX - 1, kept at once if *late is IR_NONE, else by control_fork(). */
