@@ -30,6 +30,7 @@ static const char *const fuzz_engines[] = {
     "strings=off,code-size=4M",
     "inline=off,code-size=4M",
     "share=off,code-size=1M",
+    "aside=off,code-size=1M",
     "insns=1,code-size=1M",
 };
 
