@@ -85,21 +85,26 @@ static inline uint8_t *tcg_tlb_host(const TcgTlbEntry *e, uint64_t addr)
 
 /* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key
  * combines linear pc and everything else that must match (the accelerator
- * puts env->jump_key in: key = pc ^ jump_key). What had a place before stands
- * TCG_JUMP_SIZE behind it, for those who look twice. */
+ * puts env->jump_key in: key = pc ^ jump_key). What loses its place may
+ * stand beside it, in the same cache line: at tcg_jump_beside(), for those who
+ * look twice. */
 typedef struct TcgJump {
     uint64_t key;
     const void *code; /* back end's entry: flags are in env */
 } TcgJump;
 #define TCG_JUMP_BITS 16
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
-#define TCG_JUMP_TABLE (2 * TCG_JUMP_SIZE)
 
 /* An entry's offset is what (pc ^ pc << 4) has of TCG_JUMP_OFFSETS. */
 #define TCG_JUMP_OFFSETS ((TCG_JUMP_SIZE - 1) * sizeof(TcgJump))
 static inline unsigned tcg_jump_hash(uint64_t pc)
 {
     return (pc ^ (pc >> 4)) & (TCG_JUMP_SIZE - 1);
+}
+
+static inline unsigned tcg_jump_beside(unsigned place)
+{
+    return place ^ 1;
 }
 
 /* Translations of IrBlock.plain are there, too, by keys that no canonical pc
@@ -131,7 +136,7 @@ typedef struct TcgEnv {
     TcgFlags flags;          /* while not in the host's own flags */
     uint8_t mode;            /* MMU mode, 0..TCG_MODES-1 */
     uint8_t spare;
-    TcgJump *jumps; /* [TCG_JUMP_TABLE] */
+    TcgJump *jumps; /* [TCG_JUMP_SIZE] */
     uint64_t jump_key;
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */

@@ -176,14 +176,14 @@ void code_flush_page(TcgVcpu *v, uint64_t addr)
 
 void code_flush_jumps(TcgVcpu *v)
 {
-    for (unsigned i = 0; i < TCG_JUMP_TABLE; i++) {
+    for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
         v->jumps[i].key = 0;
     }
 }
 
 void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size)
 {
-    for (unsigned i = 0; i < TCG_JUMP_TABLE; i++) {
+    for (unsigned i = 0; i < TCG_JUMP_SIZE; i++) {
         if ((uintptr_t)v->jumps[i].code - (uintptr_t)start < size) {
             v->jumps[i].key = 0;
         }

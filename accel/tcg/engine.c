@@ -180,7 +180,7 @@ static TcgVcpu *engine_new_vcpu(TcgEngine *e)
     TcgVcpu *v = g_new0(TcgVcpu, 1);
 
     v->engine = e;
-    v->jumps = g_new0(TcgJump, TCG_JUMP_TABLE);
+    v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_new_tlbs(v);
     return v;
 }
@@ -311,7 +311,7 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     e->vcpus = g_ptr_array_new();
     e->page_hash = g_new0(TcgPage *, 1u << PAGE_HASH_BITS);
     table_init(&e->table, &e->pool);
-    e->no_jumps = g_new0(TcgJump, TCG_JUMP_TABLE);
+    e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     engine_init_context(e);
     return e;
 }

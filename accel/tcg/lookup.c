@@ -86,13 +86,14 @@ static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
     uint64_t pc = cpu->env.pc;
     bool plain = b->key.bits & BLOCK_PLAIN;
     unsigned index = plain ? tcg_jump_hash_plain(pc) : tcg_jump_hash(pc);
-    TcgJump *j = &tcg_vcpu(cpu)->jumps[index];
+    TcgVcpu *v = tcg_vcpu(cpu);
+    TcgJump *j = &v->jumps[index];
 
     uint64_t key = pc ^ cpu->env.jump_key ^ (plain ? TCG_JUMP_PLAIN : 0);
 
     lookup_note_jump(b, index);
     if (j->key != key) {
-        j[TCG_JUMP_SIZE] = *j;
+        v->jumps[tcg_jump_beside(index)] = *j;
     }
     j->code = b->code.entry;
     j->key = key;

@@ -120,8 +120,10 @@ static bool page_is_source(const TcgEngine *e, const uint8_t *host)
 
 static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
 {
-    for (; index < TCG_JUMP_TABLE; index += TCG_JUMP_SIZE) {
-        TcgJump *j = &v->jumps[index];
+    const unsigned places[] = { index, tcg_jump_beside(index) };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(places); n++) {
+        TcgJump *j = &v->jumps[places[n]];
         if (j->code == b->code.entry) {
             __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
         }

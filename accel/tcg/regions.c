@@ -20,7 +20,7 @@ static size_t region_jumps(const TcgEngine *e, unsigned n)
     for (const TcgBlock *b = e->regions.region[n].blocks; b;
          b = b->region_next) {
         jumps += !b->valid                ? 0
-                 : b->jumps > BLOCK_JUMPS ? TCG_JUMP_TABLE
+                 : b->jumps > BLOCK_JUMPS ? TCG_JUMP_SIZE
                                           : b->jumps;
     }
     return jumps;

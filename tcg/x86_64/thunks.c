@@ -355,8 +355,6 @@ static void thunk_far2(Asm *a, TcgContext *ctx)
  * not here either. */
 static void thunk_look_twice(Asm *a, const TcgContext *ctx)
 {
-    const int32_t second = TCG_JUMP_SIZE * sizeof(TcgJump);
-
     if (ctx->switches & TCG_OFF_JUMPS) {
         return;
     }
@@ -365,14 +363,15 @@ static void thunk_look_twice(Asm *a, const TcgContext *ctx)
     asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
     asm_alu_rr(a, ALU_XOR, IR_I32, R15, R13);
     asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_OFFSETS);
+    asm_alu_ri(a, ALU_XOR, IR_I32, R15, tcg_jump_beside(0) * sizeof(TcgJump));
     asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
     asm_alu_rm(a, ALU_XOR, IR_I64, R13, asm_env(ENV_OFF(jump_key)));
-    asm_alu_rm(a, ALU_CMP, IR_I64, R13, asm_mem(R15, second));
+    asm_alu_rm(a, ALU_CMP, IR_I64, R13, asm_mem(R15, 0));
     uint8_t *miss = asm_jcc8(a, IR_CC_NE);
     asm_load(a, R13, asm_env(ENV_OFF(pc)));
     asm_alu_ri(a, ALU_AND, IR_I64, R13, -4096);
     asm_store(a, asm_env(ENV_OFF(pc_base)), R13);
-    asm_rm(a, 0xff, 4, asm_mem(R15, second + (int32_t)offsetof(TcgJump, code)));
+    asm_rm(a, 0xff, 4, asm_mem(R15, offsetof(TcgJump, code)));
     asm_fix8(miss, a->p);
 }
 

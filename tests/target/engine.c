@@ -153,9 +153,9 @@ static void engine_new_cpu(Engine *e)
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
         tcg_tlb_clear(cpu->env.tlb[m]);
     }
-    cpu->env.jumps = g_new(TcgJump, TCG_JUMP_TABLE);
+    cpu->env.jumps = g_new(TcgJump, TCG_JUMP_SIZE);
     /* No pc's key, canonical or not: -1 is what a test may jump to. */
-    memset(cpu->env.jumps, 0x5a, sizeof(TcgJump) * TCG_JUMP_TABLE);
+    memset(cpu->env.jumps, 0x5a, sizeof(TcgJump) * TCG_JUMP_SIZE);
     cpu->fpu.fcw = 0x37f;
     cpu->fpu.mxcsr = 0x1f80;
     cpu->tcg = &e->ctx;

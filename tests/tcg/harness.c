@@ -73,7 +73,7 @@ static void harness_init_cpu(Harness *h)
     memcpy(cpu->fpu, (const uint16_t[]){ 0x37f }, 2);
     memcpy(cpu->fpu + 24, (const uint32_t[]){ 0x1f80 }, 4);
     cpu->memory = g_malloc0(HARNESS_PAGES * 4096);
-    cpu->env.jumps = g_new0(TcgJump, TCG_JUMP_TABLE);
+    cpu->env.jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
         tcg_tlb_clear(cpu->env.tlb[m]);
