@@ -96,11 +96,10 @@ static void test_blocks(Bare *m)
 
 static void test_count(Bare *m)
 {
-    uint64_t before;
-
     aside_start(m, aside_store, aside_store_end);
     for (unsigned taken = 0; taken < 2; taken++) {
-        before = m->cpu->env.insn_count;
+        uint64_t before = m->cpu->env.insn_count;
+
         aside_run(m, !taken);
         g_assert_cmpuint(m->cpu->env.insn_count - before, ==, taken ? 4 : 6);
     }
