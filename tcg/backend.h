@@ -28,6 +28,8 @@ typedef enum TcgLeave {
     TCG_LEAVE_RAISED,     /* a helper unwound; env->pc was restored */
     TCG_LEAVE_EVENT,      /* IR said so: interrupt window, halt, mode change */
     TCG_LEAVE_PLAIN,      /* to env->pc in a translation of IrBlock.plain */
+    TCG_LEAVE_COUNTED,    /* at the block of env->pc: env->entries_left or its
+                             trial's entries ran out */
     TCG_LEAVE_GUEST,      /* first number for the guest architecture's own */
 } TcgLeave;
 
@@ -58,8 +60,9 @@ struct TcgCode {
     TcgCode *from; /* first exit linked to this (with from_exit) */
     uint32_t size; /* bytes of code, without what is out of line */
     uint8_t from_exit;
-    bool needs_flags;   /* reads the flags it is entered with */
-    int8_t entry_host;  /* from entry: flags in host flags */
+    bool needs_flags : 1; /* reads the flags it is entered with */
+    bool chooses : 1;     /* IrBlock.checks would make it otherwise */
+    int8_t entry_host;    /* from entry: flags in host flags */
     uint8_t loop;       /* from entry: where its own polling jump back goes, in
                            TCG_LOOP_UNIT bytes; 0: to the polling entry */
     uint64_t base_mask; /* ~0: exits' pcs count from env->pc_base; else 0 */
@@ -119,6 +122,9 @@ struct TcgContext {
      * so that it may be made in steps; else gives up the instruction, which is
      * then run again while nobody does. NULL: nobody else ever does. Light. */
     void (*alone)(void *env);
+    /* A slot was missed by an access of the block at pc when env->misses_left
+     * was spent; it spends it anew. NULL: misses are not counted. Light. */
+    void (*missed)(void *env, uint64_t pc);
     size_t fpu_offset; /* of the XSAVE image in the CPU struct, 64-aligned */
     uint64_t fpu_mask; /* XCR0 bits that the image keeps; with AVX-512's it is
                           in the compacted form of them all */
@@ -151,6 +157,7 @@ typedef enum TcgSwitch {
     TCG_OFF_GROUP = 1 << 12,   /* each access has a check of its own */
     TCG_OFF_DELIVER = 1 << 13, /* exceptions are delivered by the run loop */
     TCG_OFF_ASIDE = 1 << 14,   /* conditional jumps end their block */
+    TCG_OFF_ADAPT = 1 << 15,   /* the kind of a check stays as guessed */
 } TcgSwitch;
 
 struct TcgBackend {

@@ -36,6 +36,15 @@ typedef struct TcgSlot {
     uint64_t addend; /* host address less guest address */
 } TcgSlot;
 #define TCG_SHARED 16
+
+/* A trial of a block's checks (IrChecks): how often it was entered and each
+ * check missed its slot. Steps of TCG_TRIAL_STEP: entries overflow where the
+ * trial ends. The last site stands for all that have no place. */
+enum { TCG_TRIALS = 256, TCG_TRIAL_SITES = 31, TCG_TRIAL_STEP = 32 };
+typedef struct TcgTrial {
+    uint16_t entries;
+    uint16_t misses[TCG_TRIAL_SITES]; /* by one */
+} TcgTrial;
 #define TCG_SLOT_EMPTY UINT64_C(0x8000000000000000)
 
 /* The large table behind the slots; direct-mapped by page number. A tag is
@@ -151,6 +160,9 @@ typedef struct TcgEnv {
     uint64_t shared[TCG_SHARED]; /* addends that several accesses use */
     uint64_t heavy_calls; /* helpers called with the vector state put away: for
                              statistics */
+    /* Entries of counted blocks and misses of slots until one is looked at. */
+    int32_t entries_left, misses_left;
+    TcgTrial trial[TCG_TRIALS];
 } TcgEnv;
 
 /*

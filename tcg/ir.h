@@ -247,6 +247,23 @@ typedef struct IrFlagUse {
 /* ---- Blocks -----------------------------------------------------------------
  */
 
+/* How a back end that has two kinds of checks for an access, by a slot and by
+ * the table, chooses, but in tight loops. Accesses with a check are counted in
+ * their order: sites. */
+typedef enum IrChecksKind {
+    IR_CHECKS_GUESSED, /* slots for IrMem.steady and in tight loops */
+    IR_CHECKS_COUNTED, /* the same, and the block's entries are counted */
+    IR_CHECKS_TRIED,   /* entries and misses are counted */
+    IR_CHECKS_CHOSEN,
+} IrChecksKind;
+
+typedef struct IrChecks {
+    IrChecksKind kind;
+    uint8_t trial;  /* TRIED: place in env->trial */
+    uint32_t table; /* TRIED, CHOSEN: a bit for each site that looks in the
+                       table */
+} IrChecks;
+
 typedef struct IrBlock {
     IrInsn *insns;
     unsigned count, capacity;
@@ -264,7 +281,8 @@ typedef struct IrBlock {
     bool exact_flags; /* keep flags at every instruction, as lock-step needs */
     bool defined_flags; /* what is undefined of them is cleared */
     bool plain;         /* accesses share no checks */
-    void *scratch;      /* the passes' */
+    IrChecks checks;
+    void *scratch; /* the passes' */
     size_t scratch_size;
 } IrBlock;
 

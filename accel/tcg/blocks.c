@@ -245,6 +245,7 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     e->ir.count_insns = e->count_insns;
     e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1 ||
                   page_is_plain(e, s->page[0].host);
+    e->ir.checks = adapt_checks(tcg_vcpu(s->cpu), b);
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);
@@ -336,6 +337,9 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
         }
         table_add(&e->table, b);
         b->valid = true;
+        if (b->trial) {
+            e->trial[b->trial - 1] = b;
+        }
         regions_note(e, b);
     }
     engine_unlock(e);

@@ -38,6 +38,7 @@ static const KeyValKey engine_keys[] = {
     { "group", "on|off", "one check for accesses off one base" },
     { "deliver", "on|off", "exceptions without leaving translations" },
     { "aside", "on|off", "blocks that go on behind a conditional jump" },
+    { "adapt", "on|off", "the kind of a check by its counted misses" },
     {},
 };
 
@@ -52,7 +53,7 @@ static const struct {
     { "share", TCG_OFF_SHARE },     { "table", TCG_OFF_TABLE },
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
     { "group", TCG_OFF_GROUP },     { "deliver", TCG_OFF_DELIVER },
-    { "aside", TCG_OFF_ASIDE },
+    { "aside", TCG_OFF_ASIDE },     { "adapt", TCG_OFF_ADAPT },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -283,6 +284,9 @@ static void engine_init_context(TcgEngine *e)
 static bool engine_init_backend(TcgEngine *e, GError **errp)
 {
     TcgContext *ctx = &e->ctx;
+    unsigned needs = TCG_OFF_ADAPT | TCG_OFF_SLOTS | TCG_OFF_TABLE;
+
+    ctx->missed = ctx->switches & needs ? NULL : adapt_missed;
 
     if (ctx->backend->has_native) {
         ctx->buffer = code_buffer_new(e->buffer_size, errp);
@@ -412,6 +416,7 @@ static bool engine_vcpu_init(Accel *accel, X86Cpu *cpu, GError **errp)
     cpu->accel = v;
     cpu->tcg = &e->ctx;
     cpu->mmu_ops = &tlb_mmu_ops;
+    adapt_init(v);
     tlb_flush_all(cpu);
     x86_update_key(cpu);
     g_ptr_array_add(e->vcpus, v);
@@ -520,6 +525,10 @@ static void engine_info(Accel *accel, GString *out)
         { "slow loads", s->slow_loads },
         { "slow stores", s->slow_stores },
         { "groups given up", s->plain },
+        { "trials of checks", s->trials },
+        { "  ended", s->choices },
+        { "  table is better", s->sites_table },
+        { "  by a miss", s->misses_seen },
         { "stores to code", s->code_stores },
         { "self-modified", s->smc_exits },
         { "holds", s->holds },

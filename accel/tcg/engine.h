@@ -63,6 +63,7 @@ typedef struct TcgPage TcgPage;
 #define TLB_FILTER_BITS 4096
 #define TLB_PIECES 64
 #define OPENED_BITS (1u << 16)
+#define ADAPT_WINDOW 8
 
 /* ---- Blocks ---------------------------------------------------------------
  */
@@ -94,7 +95,9 @@ struct TcgBlock {
     bool once : 1;      /* never findable, never linked */
     /* Shorter than others because of a count: dropped when it ran. */
     bool brief : 1;
+    uint8_t trial;   /* 1 + place in TcgEngine.trial; 0: it is not on trial */
     uint32_t number; /* in the pool */
+    uint32_t sites;  /* IrChecks.table */
 } __attribute__((aligned(64)));
 G_STATIC_ASSERT(BLOCK_INSNS_MAX <= UINT8_MAX);
 
@@ -133,6 +136,12 @@ typedef struct TcgCrossList {
 } TcgCrossList;
 enum { CROSS_LOCAL, CROSS_GLOBAL, CROSS_FAR, CROSS_LISTS };
 
+/* How the block at a place is to be made next (adapt.c). */
+typedef struct TcgAdvice {
+    TcgBlockKey key;
+    IrChecks checks;
+} TcgAdvice;
+
 typedef struct TcgStats {
     uint64_t translated, translated_insns, translated_bytes;
     uint64_t translated_code, translating_ns;
@@ -145,6 +154,7 @@ typedef struct TcgStats {
     uint64_t plain; /* groups of accesses that found no way in env->jumps */
     uint64_t holds, alone;
     uint64_t space_switches, code_flushes, kernel_code_flushes;
+    uint64_t trials, choices, sites_table, misses_seen;
 } TcgStats;
 
 struct TcgEngine {
@@ -168,9 +178,11 @@ struct TcgEngine {
     TcgPage *page_spare; /* free ones, through hash_next */
     TcgRegions regions;  /* guarded by translating */
     TcgCrossList cross[CROSS_LISTS];
-    const uint8_t *source[2]; /* pages that are being translated */
-    bool source_written;      /* since then */
-    GPtrArray *rams;          /* whose code_written is ours */
+    TcgBlock *trial[TCG_TRIALS]; /* who has a place in env->trial, or NULL */
+    unsigned trial_next;         /* guarded by translating */
+    const uint8_t *source[2];    /* pages that are being translated */
+    bool source_written;         /* since then */
+    GPtrArray *rams;             /* whose code_written is ours */
     GPtrArray *vcpus;
     TcgVcpu *spare; /* of one that was detached: tables for the next, or NULL */
     TcgStats stats; /* of translating and dropping; the rest is per vCPU */
@@ -288,6 +300,11 @@ struct TcgVcpu {
                              overwrites the block that it is in */
     uint64_t once_pc;     /* of the one that is running; ~0: none */
     bool plain;           /* the next block's accesses share no checks */
+    bool counted;         /* a count ran out at the block of counted_pc */
+    uint64_t counted_pc;
+    TcgAdvice advice;
+    const uint8_t *met[ADAPT_WINDOW]; /* code that was looked at last: a ring */
+    unsigned met_next;
 };
 
 /* steal.c: between blocks, on the vCPU's thread. */
@@ -539,6 +556,20 @@ TcgWatched page_watched(void *env, const uint8_t *host, unsigned size);
 void page_store(void *env, uint8_t *host, const void *bytes, unsigned size,
                 bool again);
 void page_check_rmw(void *env, const uint8_t *host, unsigned size);
+
+/* ---- adapt.c: light -------------------------------------------------------
+ */
+
+void adapt_init(TcgVcpu *v);
+/* How to make the block, with `translating` held. */
+IrChecks adapt_checks(TcgVcpu *v, TcgBlock *b);
+/* Translated code was left by TCG_LEAVE_COUNTED. */
+void adapt_note_count(TcgVcpu *v);
+/* Was that at the present block (or NULL)? Then it is dropped, to be made anew
+ * in another way. */
+bool adapt_counted(TcgVcpu *v, TcgBlock *b);
+/* TcgContext.missed */
+void adapt_missed(void *env, uint64_t pc);
 
 /* ---- log.c ----------------------------------------------------------------
  */

@@ -159,6 +159,9 @@ void block_drop_locked(TcgEngine *e, TcgBlock *b)
         lookup_cut_exit_locked(e, b, n);
     }
     page_forget_jumps(e, b);
+    if (b->trial) {
+        e->trial[b->trial - 1] = NULL;
+    }
     e->stats.invalidated++;
 }
 

@@ -87,6 +87,9 @@ static TcgBlock *run_block(TcgVcpu *v)
     }
     unsigned limit = run_limit(v);
     TcgBlock *b = lookup_find(cpu);
+    if (adapt_counted(v, b)) {
+        b = NULL;
+    }
     if (b && b->insns <= limit) {
         return b;
     }
@@ -112,6 +115,9 @@ static int run_one(TcgVcpu *v, TcgBlock *b)
     v->in_code = false;
     v->once_pc = UINT64_MAX;
     v->plain = reason == TCG_LEAVE_PLAIN;
+    if (reason == TCG_LEAVE_COUNTED) {
+        adapt_note_count(v);
+    }
     if (b->brief) {
         block_drop_brief(v->engine, b);
     }
@@ -161,6 +167,7 @@ static bool run_step(TcgVcpu *v, VcpuExit *why)
     case TCG_LEAVE_RAISED:
     case TCG_LEAVE_EVENT:
     case TCG_LEAVE_PLAIN:
+    case TCG_LEAVE_COUNTED:
     default: /* the architecture's own: the state says what */
         break;
     }

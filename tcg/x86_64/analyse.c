@@ -59,14 +59,21 @@ static void analyse_sources(Emit *e, uint32_t index)
     }
 }
 
-/* Accesses with a check, and what may lose the flags for other reasons. */
-static bool analyse_has_check(Emit *e, uint32_t index)
+static bool analyse_has_check(const Emit *e, uint32_t index)
 {
     const IrInsn *i = &e->ir->insns[index];
     bool memory = ir_op_attrs[i->op] & IRA_MEM ||
                   (i->op == IR_NATIVE && e->ir->native[i->imm].mem);
 
-    return (memory && !share_follows(e, index)) || i->op == IR_ATOMIC ||
+    return memory && !share_follows(e, index);
+}
+
+/* Accesses with a check, and what may lose the flags for other reasons. */
+static bool analyse_may_lose(const Emit *e, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+
+    return analyse_has_check(e, index) || i->op == IR_ATOMIC ||
            ir_op_attrs[i->op] & IRA_CALL;
 }
 
@@ -106,8 +113,9 @@ static void analyse_plain(Emit *e, Analysis *s, uint32_t index)
     const IrInsn *i = &e->ir->insns[index];
     IrFlagUse use = analyse_flag_use(e, i);
 
-    bool check = analyse_has_check(e, index);
+    bool check = analyse_may_lose(e, index);
 
+    e->unsteady |= analyse_has_check(e, index) && !i->mem.steady;
     if (check && s->accesses < FLAGS_FAR) {
         s->accesses++;
     }
@@ -167,7 +175,7 @@ void emit_analyse(Emit *e)
     const IrBlock *ir = e->ir;
     Analysis s = { .next_insn = UINT32_MAX, .accesses = FLAGS_FAR };
 
-    e->loop = false;
+    e->loop = e->unsteady = false;
     for (unsigned t = 0; t < ir->temps; t++) {
         e->temps[t] = (EmitTemp){ .slot = -1 };
     }

@@ -150,7 +150,7 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     e->cold_start = NULL;
     backend_go_to(e, CODE_HOT, &e->start);
     e->as.to_exec = code_buffer_exec(ctx->buffer, e->start) - e->start;
-    e->cold_count = e->fix_count = e->access_count = 0;
+    e->cold_count = e->fix_count = e->access_count = e->sites = 0;
     e->pc = ir->pc;
     code->base_mask = ir->relative ? UINT64_MAX : 0;
     e->reachable = true;
@@ -187,6 +187,7 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
     if (!backend_emit(e)) {
         return false;
     }
+    code->chooses = e->sites && !e->loop;
     code->size = e->hot_size;
     backend_end(e);
     return true;

@@ -5,12 +5,14 @@
  *
  * A block's code, low addresses first:
  *
+ *   [call counted]       leave at the block's start, where entries are counted
  *   [go on at entry_host]
  *   [poll with the flags in the host's: if the block wants them there]
  *       call poll        leave at the block's start (poll thunk)
  *   [entry_host: save flags]     if the block wants its flags in env
  *       cmp exit_request, 0 / jne above     polling exits arrive here
- *   entry: [load flags]          if the block wants its flags in the host's
+ *   entry: [sub count, 1 / jb to the top]
+ *   [load flags]                 if the block wants its flags in the host's
  *   [entry_host:]
  *       ...              hot code, ending in the exits' patched jumps
  *       ...              out-of-line parts, in order of their hot places
@@ -94,6 +96,7 @@ typedef enum EmitThunk {
     THUNK_FAR1,
     THUNK_FAR2,
     THUNK_POLL,     /* call, at the start of a block */
+    THUNK_COUNTED,  /* the same */
     THUNK_BOUNCED,  /* call, after an access to the bounce buffer */
     THUNK_MEM_SLOW, /* call, by those: see mem.c */
     THUNK_COPY,     /* call: see string.c; one for each size of elements */
@@ -183,6 +186,7 @@ struct EmitCold {
     AsmMem address; /* MEM: the guest's first byte, base and displacement */
     uint8_t reg;    /* MEM: gets the addend; EXITR: holds the pc */
     EmitKept kept;  /* MEM, ahead.c: the flags meanwhile */
+    uint8_t site;   /* MEM: place in TcgTrial.misses */
     uint8_t exit;   /* EXIT, FAR: number */
     bool host;      /* EXIT, FAR: flags are in the host's flags */
     bool poll;
@@ -272,6 +276,7 @@ struct Emit {
     uint8_t live_in;     /* IrFlags, at the block's start */
     EmitEvent first_use; /* what happens to them first */
     bool loop;           /* it jumps back to its own start */
+    bool unsteady;       /* it has accesses that look in the table by guess */
 
     /* From share.c, forwards. */
     uint16_t written;          /* globals that are, anywhere in the block */
@@ -304,6 +309,7 @@ struct Emit {
     unsigned fix_count;
     EmitAccess *access;
     unsigned access_count;
+    unsigned sites;             /* of checks, so far */
     uint8_t *side_start, *side; /* marks so far */
     uint32_t side_at;
     uint64_t side_pc;
@@ -528,7 +534,7 @@ void mem_join(Emit *e, MemAccess *m); /* the address in one register */
 /* A group's check where its leader's address is this, base and displacement. */
 void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept);
 void mem_slow_thunk(Asm *a, const X86State *st);
-void mem_thunks(Asm *a, X86State *st);
+void mem_thunks(Asm *a, TcgContext *ctx);
 void mem_bounced_thunk(Asm *a, const X86State *st);
 
 /* loads.c */
@@ -551,8 +557,9 @@ void emit_brcond(Emit *e, const IrInsn *i);
 void emit_brf(Emit *e, const IrInsn *i);
 EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c));
 enum {
-    POLL_BYTES = 10, /* the check before `entry` */
-    LEAVE_BYTES = 5, /* before that */
+    COUNTED_BYTES = 5, /* before all others */
+    POLL_BYTES = 10,   /* the check before `entry` */
+    LEAVE_BYTES = 5,   /* before that */
     /* Before that, where the flags are taken from the host; and before that. */
     HOST_POLL_BYTES = 3 + 7 + 2 + 3 + FLAGS_SAVE_BYTES,
     GO_ON_BYTES = 3 + 2,
@@ -593,6 +600,8 @@ void side_list(TcgContext *ctx, SideBlock b);
 const SideBlock *side_find(TcgContext *ctx, const void *x);
 /* base: env->pc_base */
 bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc);
+/* Where the block that has x begins. There is one. */
+uint64_t side_block_pc(TcgContext *ctx, const void *x, uint64_t base);
 /* The slow part of the access that x is in, or NULL. */
 const uint8_t *side_slow_part(TcgContext *ctx, const void *x);
 

@@ -56,17 +56,48 @@ static uint8_t *prologue_host_poll(Asm *a)
     return to_entry;
 }
 
+/* Those with a check that may be the wrong one. */
+static bool prologue_counts(const Emit *e)
+{
+    IrChecksKind kind = e->ir->checks.kind;
+
+    return !e->loop && (kind == IR_CHECKS_TRIED ||
+                        (kind == IR_CHECKS_COUNTED && e->unsteady));
+}
+
+static void prologue_count(Emit *e, const uint8_t *spent)
+{
+    Asm *a = &e->as;
+    IrChecks checks = e->ir->checks;
+
+    if (checks.kind == IR_CHECKS_TRIED) {
+        asm_alu_mi(a, ALU_ADD, IR_I16,
+                   asm_env(ENV_OFF(trial[checks.trial].entries)),
+                   TCG_TRIAL_STEP);
+    } else {
+        asm_alu_mi(a, ALU_SUB, IR_I32, asm_env(ENV_OFF(entries_left)), 1);
+    }
+    asm_fix8(asm_jcc8(a, IR_CC_B), spent);
+}
+
+/* Counting loses the flags: then they are in env. */
 void emit_prologue(Emit *e)
 {
     Asm *a = &e->as;
-    bool save = e->live_in && e->first_use == EVENT_CLOBBER;
+    bool counts = prologue_counts(e);
+    bool save = e->live_in && (counts || e->first_use == EVENT_CLOBBER);
     bool load = e->live_in && !save;
-    unsigned before = LEAVE_BYTES + POLL_BYTES + (save ? FLAGS_SAVE_BYTES : 0) +
+    unsigned before = (counts ? COUNTED_BYTES : 0) + LEAVE_BYTES + POLL_BYTES +
+                      (save ? FLAGS_SAVE_BYTES : 0) +
                       (load ? GO_ON_BYTES + HOST_POLL_BYTES : 0);
     uint8_t *to_entry = NULL;
 
     while (((uintptr_t)a->p + before) % 16) {
         asm_u8(a, 0xcc);
+    }
+    const uint8_t *spent = a->p;
+    if (counts) {
+        asm_call_to(a, emit_thunk(e, THUNK_COUNTED));
     }
     if (load) {
         to_entry = prologue_host_poll(a);
@@ -80,6 +111,9 @@ void emit_prologue(Emit *e)
     asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
     asm_fix8(asm_jcc8(a, IR_CC_NE), leave);
     const uint8_t *entry = a->p;
+    if (counts) {
+        prologue_count(e, spent);
+    }
     if (load) {
         flags_put_load(a, R13);
         asm_fix8(to_entry, a->p);

@@ -64,9 +64,9 @@ static const uint8_t *mem_slot_thunk_entries(Asm *a, unsigned reg)
     return entry;
 }
 
-/* reg = address. */
+/* reg = address. counts: the accelerator wants to hear of misses. */
 static const uint8_t *mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
-                                     const uint8_t *wide)
+                                     const uint8_t *wide, bool counts)
 {
     const int32_t env = 16;
     const AsmMem page = asm_env(env + mem_slot(slot));
@@ -84,21 +84,30 @@ static const uint8_t *mem_slot_thunk(Asm *a, unsigned reg, unsigned slot,
     asm_alu_rm(a, ALU_ADD, IR_I64, reg, asm_env(tlb));
     asm_alu_ri(a, ALU_AND, IR_I64, RAX, -4096);
     asm_alu_rm(a, ALU_CMP, IR_I64, RAX, tag);
-    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
+    uint8_t *miss = asm_jcc8(a, IR_CC_NE), *spent = NULL;
+    if (counts) {
+        asm_alu_mi(a, ALU_SUB, IR_I32, asm_env(env + ENV_OFF(misses_left)), 1);
+        spent = asm_jcc8(a, IR_CC_S);
+    }
     asm_store(a, page, RAX);
     asm_load(a, reg, asm_mem(reg, offsetof(TcgTlbEntry, addend)));
     asm_store(a, addend, reg);
     asm_u8(a, 0x58); /* pop rax; ret */
     asm_u8(a, 0xc3);
     asm_fix8(miss, a->p);
+    if (spent) {
+        asm_fix8(spent, a->p);
+    }
     asm_load(a, reg, address);
     asm_u8(a, 0x58);
     asm_jmp_to(a, wide);
     return entry;
 }
 
-void mem_thunks(Asm *a, X86State *st)
+void mem_thunks(Asm *a, TcgContext *ctx)
 {
+    X86State *st = ctx->state;
+
     for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
         unsigned reg = EMIT_SCRATCH_FIRST + n;
 
@@ -107,8 +116,8 @@ void mem_thunks(Asm *a, X86State *st)
         mem_wide_thunk(a, reg, st);
         for (unsigned slot = 0; slot < MEM_SLOTS; slot++) {
             asm_pad(a, 16, 0);
-            st->thunk[THUNK_MEM + n * MEM_SLOTS + slot] =
-                mem_slot_thunk(a, reg, slot, st->thunk[THUNK_WIDE + n]);
+            st->thunk[THUNK_MEM + n * MEM_SLOTS + slot] = mem_slot_thunk(
+                a, reg, slot, st->thunk[THUNK_WIDE + n], ctx->missed);
         }
     }
 }

@@ -252,11 +252,21 @@ static bool mem_leave_flags(Emit *e, EmitCold *c, unsigned size)
     return true;
 }
 
-/* A register for the look-up in the table, if that is what suits the access:
- * one that sees page after page, and not in a tight loop. */
-static unsigned mem_table_register(Emit *e, const IrInsn *i, AsmMem address)
+/* Is it one that sees page after page? If nobody knows, one that is not steady
+ * and not in a tight loop. */
+static bool mem_suits_table(const Emit *e, const IrInsn *i, unsigned site)
 {
-    bool suits = !i->mem.steady && !e->loop &&
+    bool known = e->ir->checks.kind >= IR_CHECKS_TRIED;
+
+    return !e->loop &&
+           (known ? e->ir->checks.table >> site & 1 : !i->mem.steady);
+}
+
+/* A register for the look-up in the table, if that is what suits the access. */
+static unsigned mem_table_register(Emit *e, const IrInsn *i, unsigned site,
+                                   AsmMem address)
+{
+    bool suits = mem_suits_table(e, i, site) &&
                  !(e->ctx->switches & TCG_OFF_TABLE) &&
                  asm_fits32((int64_t)address.disp + MEM_GROUP);
 
@@ -328,7 +338,7 @@ static void mem_put_check(Emit *e, EmitCold *c, const IrInsn *i, unsigned size,
         c->jump = asm_jmp(&e->as);
         return;
     }
-    unsigned page = mem_table_register(e, i, c->address);
+    unsigned page = mem_table_register(e, i, c->site, c->address);
     if (page != NO_REG) {
         mem_table_check(e, c, size, page);
     } else {
@@ -369,6 +379,7 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
         size = g->size;
     }
     c->desc |= (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
+    c->site = MIN(e->sites++, TCG_TRIAL_SITES - 1u);
     mem_put_check(e, c, i, size, flags_needed);
     return m;
 }
@@ -556,6 +567,11 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     }
     if (mem_leads(c->desc)) {
         mem_put_crossing(e, c);
+    }
+    if (e->ir->checks.kind == IR_CHECKS_TRIED && !e->loop) {
+        asm_alu_mi(a, ALU_ADD, IR_I16,
+                   asm_env(ENV_OFF(trial[e->ir->checks.trial].misses[c->site])),
+                   1);
     }
     c->lead.before = a->p - c->start;
     c->start = a->p;

@@ -211,6 +211,13 @@ LIGHT bool side_pc(TcgContext *ctx, const void *x, uint64_t base, uint64_t *pc)
     return true;
 }
 
+LIGHT uint64_t side_block_pc(TcgContext *ctx, const void *x, uint64_t base)
+{
+    const SideHead *head = side_head(ctx, side_find(ctx, x));
+
+    return head->pc + (head->relative ? base : 0);
+}
+
 const uint8_t *side_slow_part(TcgContext *ctx, const void *x)
 {
     const X86State *st = ctx->state;

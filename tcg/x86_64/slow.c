@@ -377,9 +377,20 @@ static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     x86_64_go_plain(env, once);
 }
 
+/* One of many misses: the thunk that counts them came here. */
+static LIGHT void slow_note_miss(TcgContext *ctx, TcgEnv *env)
+{
+    if (ctx->missed && env->misses_left < 0) {
+        const void *from = ((void **)env)[-1];
+        ctx->missed(env, side_block_pc(ctx, from, env->pc_base));
+    }
+}
+
 LIGHT uint8_t *mem_fill(void *env, uint64_t ea, MemDesc desc)
 {
     TcgContext *ctx = slow_context(env);
+
+    slow_note_miss(ctx, env);
     uint8_t *host = slow_kind(desc) == MEM_LEADER
                         ? slow_lead(ctx, env, ea, desc)
                         : slow_fill(ctx, env, ea, desc);

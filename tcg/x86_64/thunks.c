@@ -433,16 +433,24 @@ static void thunk_plain(Asm *a, TcgContext *ctx)
 
 /* Called before a block: its first guest instruction is found by the return
  * address. */
-static void thunk_poll(Asm *a, TcgContext *ctx)
+static void thunk_leave_block(Asm *a, const X86State *st, TcgLeave reason)
 {
-    X86State *st = ctx->state;
-
     thunk_store_homes(a, 8);
     asm_lea(a, RDI, asm_mem(RSP, 8));
     asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8);
     asm_call_c(a, x86_64_sync_pc);
     asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 16);
-    thunk_go_leave(a, st, TCG_LEAVE_REQUEST);
+    thunk_go_leave(a, st, reason);
+}
+
+static void thunk_poll(Asm *a, TcgContext *ctx)
+{
+    thunk_leave_block(a, ctx->state, TCG_LEAVE_REQUEST);
+}
+
+static void thunk_counted(Asm *a, TcgContext *ctx)
+{
+    thunk_leave_block(a, ctx->state, TCG_LEAVE_COUNTED);
 }
 
 static void thunk_bounced(Asm *a, TcgContext *ctx)
@@ -480,6 +488,7 @@ const char *const emit_thunk_names[THUNK_WIDE] = {
     [THUNK_FAR1] = "far1",
     [THUNK_FAR2] = "far2",
     [THUNK_POLL] = "poll",
+    [THUNK_COUNTED] = "counted",
     [THUNK_BOUNCED] = "bounced",
     [THUNK_MEM_SLOW] = "mem_slow",
     [THUNK_COPY] = "copy1",
@@ -522,6 +531,7 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_GO, thunk_go },
     { THUNK_PLAIN, thunk_plain },
     { THUNK_POLL, thunk_poll },
+    { THUNK_COUNTED, thunk_counted },
     { THUNK_BOUNCED, thunk_bounced },
     { THUNK_MEM_SLOW, thunk_mem_slow },
 };
@@ -543,6 +553,6 @@ void emit_thunks(Asm *a, TcgContext *ctx)
         st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);
         thunk_rows[n].emit(a, ctx);
     }
-    mem_thunks(a, st);
+    mem_thunks(a, ctx);
     st->thunks_end = asm_exec(a, a->p);
 }

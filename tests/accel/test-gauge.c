@@ -117,7 +117,7 @@ static Bare *gauge_machine(const Program *p, const char *accel)
  * difference is the loop without the way into it. */
 static void gauge_child(const Program *p)
 {
-    Bare *m = gauge_machine(p, "tcg");
+    Bare *m = gauge_machine(p, "tcg,adapt=off"); /* as guessed */
 
     for (unsigned n = 0; n < 3; n++) { /* all is translated and linked */
         gauge_run(m, 2 * COUNT);
@@ -133,7 +133,7 @@ static void gauge_child(const Program *p)
 
 static uint64_t gauge_guest_insns(const Program *p)
 {
-    Bare *m = gauge_machine(p, "tcg,count=on");
+    Bare *m = gauge_machine(p, "tcg,adapt=off,count=on");
 
     gauge_run(m, COUNT);
     uint64_t once = m->cpu->env.insn_count;
