@@ -379,7 +379,8 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
         size = g->size;
     }
     c->desc |= (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
-    c->site = MIN(e->sites++, TCG_TRIAL_SITES - 1u);
+    c->site = MIN(e->sites, TCG_TRIAL_SITES - 1u);
+    e->sites++;
     mem_put_check(e, c, i, size, flags_needed);
     return m;
 }
