@@ -3,11 +3,12 @@
  * From guest code to IR: decode, check, compute the address, then the
  * instruction as itself (translate-native.c) or by its emitter (emit/).
  *
- * A block ends at a branch, at the page's end (its last instruction may reach
- * into the next page), before an instruction that cannot be fetched, after one
- * that is known to fault, and where the key changes. Checks that depend on
- * memory or registers are the emitters' and helpers'. Order of exceptions:
- * SDM 3A 6.9, as far as one instruction can have several.
+ * A block ends at a branch, at the page's end, before an instruction that
+ * reaches into the next page (which stands alone, so that this page is accessed
+ * when it runs) or cannot be fetched, after one that is known to fault, and
+ * where the key changes. Checks that depend on memory or registers are the
+ * emitters' and helpers'. Order of exceptions: SDM 3A 6.9, as far as one
+ * instruction can have several.
  */
 #include "target/x86/translate.h"
 #include "target/x86/emit/emit.h"
@@ -502,7 +503,8 @@ typedef struct CodeReader {
     uint8_t straddling[2 * X86_INSN_MAX];
 } CodeReader;
 
-/* The instruction at pos. SHORT: its page, or the rest of it, is not there. */
+/* The instruction at pos. SHORT: its page, or the rest of it, is not there, or
+ * it is not the block's first one and the next page was not looked at. */
 static X86DecodeResult tr_decode(CodeReader *r, X86Insn *i, X86CodeSize code)
 {
     const uint8_t *page = r->fetch->page[0];
@@ -514,7 +516,7 @@ static X86DecodeResult tr_decode(CodeReader *r, X86Insn *i, X86CodeSize code)
         return x86_decode(i, page + r->pos, X86_INSN_MAX, code);
     }
     X86DecodeResult result = x86_decode(i, page + r->pos, left, code);
-    if (result != X86_DECODE_SHORT) {
+    if (result != X86_DECODE_SHORT || r->pos != r->start) {
         return result;
     }
     if (!r->fetch->page[1]) {
@@ -602,15 +604,7 @@ static void tr_end_block(Translator *t)
 }
 
 /* A relative block that reaches into the next page, whose mapping is another
- * matter, is found by its address only: so it has only the instruction that
- * does, and nothing links to it. */
-static bool tr_must_stand_alone(const Translator *t, const CodeReader *r,
-                                const X86Insn *i)
-{
-    return t->relative && t->ir->guest_insns && r->pos + i->len > TR_PAGE &&
-           t->shadow == 0;
-}
-
+ * matter, is found by its address only, and nothing links to it. */
 static void tr_end_block_indirect(Translator *t)
 {
     if (tr_watches_exit(t)) {
@@ -628,6 +622,18 @@ static bool tr_has_left_segment(const Translator *t)
            t->pc > tr_code_limit(t);
 }
 
+static void tr_short(Translator *t, const CodeReader *r)
+{
+    if (!t->ir->guest_insns) {
+        tr_fetch_fault(t, r);
+    } else if (t->relative && !t->shadow) {
+        tr_end_block_indirect(t);
+    } else {
+        t->shadow += t->shadow > 0; /* its instruction was not reached */
+        tr_end_block(t);
+    }
+}
+
 static void tr_insn(Translator *t, CodeReader *r)
 {
     X86Insn insn;
@@ -639,17 +645,8 @@ static void tr_insn(Translator *t, CodeReader *r)
     }
     X86DecodeResult result = tr_decode(r, &insn, t->code);
 
-    if (result == X86_DECODE_OK && tr_must_stand_alone(t, r, &insn)) {
-        tr_end_block_indirect(t);
-        return;
-    }
     if (result == X86_DECODE_SHORT) {
-        if (t->ir->guest_insns) {
-            t->shadow += t->shadow > 0; /* its instruction was not reached */
-            tr_end_block(t);
-        } else {
-            tr_fetch_fault(t, r);
-        }
+        tr_short(t, r);
         return;
     }
     tr_begin(t);
