@@ -40,14 +40,16 @@ X86Event x86_raised_event(const X86Cpu *cpu)
 }
 
 /* No debug exception, nothing that a guest's host might want, no #GP that may
- * turn out to be #SS. */
+ * turn out to be #SS; and nobody waits for the end of STI's shadow, which the
+ * loop would see. */
 static bool deliver_is_plain(const X86Cpu *cpu)
 {
     bool plain =
         cpu->raised_soft || cpu->raised != EXC_GP || !cpu->raised_not_canonical;
 
     return cpu->raised >= 0 && cpu->raised < X86_RAISED_VMRUN && plain &&
-           cpu->raised != EXC_DB && !cpu->debug_hits && !cpu->svm.guest;
+           cpu->raised != EXC_DB && !cpu->debug_hits && !cpu->svm.guest &&
+           !cpu->inhibit;
 }
 
 bool x86_deliver_here(X86Cpu *cpu)
