@@ -36,12 +36,6 @@ void adapt_init(TcgVcpu *v)
     v->cpu->env.misses_left = MISSES_TO_LOOK;
 }
 
-static bool adapt_same_key(const TcgBlockKey *a, const TcgBlockKey *b)
-{
-    return a->host == b->host && a->pc == b->pc && a->cs_base == b->cs_base &&
-           a->bits == b->bits;
-}
-
 static void adapt_advise(TcgVcpu *v, const TcgBlock *b, IrChecks checks)
 {
     v->advice = (TcgAdvice){ b->key, checks };
@@ -102,7 +96,7 @@ IrChecks adapt_checks(TcgVcpu *v, TcgBlock *b)
     if (!e->ctx.missed || b->once || e->ir.plain) {
         return (IrChecks){ .kind = IR_CHECKS_GUESSED };
     }
-    if (adapt_same_key(&b->key, &v->advice.key)) {
+    if (block_same_key(&b->key, &v->advice.key)) {
         checks = v->advice.checks;
         v->advice.key.host = NULL;
     }
