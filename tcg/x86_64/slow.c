@@ -135,11 +135,6 @@ static LIGHT const TcgTlbEntry *slow_entry(const TcgEnv *env, uint64_t ea,
     return &env->tlb[mode][(ea >> 12) & (TCG_TLB_SIZE - 1)];
 }
 
-static LIGHT uint8_t *slow_host(const TcgTlbEntry *t, uint64_t ea)
-{
-    return (uint8_t *)(uintptr_t)(ea + t->addend);
-}
-
 /* TcgContext.fill, but for what the table has: accesses that the thunks do not
  * try there come here as well. */
 static LIGHT uint8_t *slow_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
@@ -148,7 +143,7 @@ static LIGHT uint8_t *slow_page(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     const TcgTlbEntry *t = slow_entry(env, ea, mode);
 
     if ((write ? t->write : t->read) == (ea & ~UINT64_C(4095))) {
-        return slow_host(t, ea);
+        return tcg_tlb_host(t, ea);
     }
     return ctx->fill(env, ea, size, mode, write);
 }
@@ -271,7 +266,7 @@ static LIGHT uint8_t *slow_watched(TcgContext *ctx, void *env, uint64_t ea,
         ctx->switches & TCG_OFF_WATCH) {
         return NULL;
     }
-    uint8_t *host = slow_host(t, ea);
+    uint8_t *host = tcg_tlb_host(t, ea);
     if (slow_kind(desc) == MEM_LOAD) { /* the store comes later */
         return host;
     }
@@ -371,7 +366,7 @@ static LIGHT uint8_t *slow_lead(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     if (ram && (desc & MEM_DESC_WRITE ? t->write : t->read) ==
                    (ea & ~UINT64_C(4095))) {
         slow_fill_slot(ctx, env, ea, desc);
-        return slow_host(t, ea);
+        return tcg_tlb_host(t, ea);
     }
     x86_64_sync_pc(env);
     x86_64_go_plain(env, once);
