@@ -287,37 +287,10 @@ static void thunk_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
     thunk_lookup_from(a, ctx, n);
 }
 
-static void thunk_lookup0(Asm *a, TcgContext *ctx)
-{
-    thunk_lookup_exit(a, ctx, 0);
-}
-
-static void thunk_lookup1(Asm *a, TcgContext *ctx)
-{
-    thunk_lookup_exit(a, ctx, 1);
-}
-
-static void thunk_lookup2(Asm *a, TcgContext *ctx)
-{
-    thunk_lookup_exit(a, ctx, 2);
-}
-
-static void thunk_save_lookup0(Asm *a, TcgContext *ctx)
+static void thunk_save_lookup_exit(Asm *a, TcgContext *ctx, unsigned n)
 {
     flags_put_save(a, R15);
-    thunk_lookup_exit(a, ctx, 0);
-}
-
-static void thunk_save_lookup1(Asm *a, TcgContext *ctx)
-{
-    flags_put_save(a, R15);
-    thunk_lookup_exit(a, ctx, 1);
-}
-
-static void thunk_save_lookup2(Asm *a, TcgContext *ctx)
-{
-    flags_put_save(a, R15);
-    thunk_lookup_exit(a, ctx, 2);
+    thunk_lookup_exit(a, ctx, n);
 }
 
 /* After some times that env->jumps knew the way it asks to be linked (anew). */
@@ -334,21 +307,6 @@ static void thunk_far(Asm *a, TcgContext *ctx, unsigned n)
     thunk_probe(a, false);
     asm_fix8(ask, a->p);
     thunk_lookup_from(a, ctx, n);
-}
-
-static void thunk_far0(Asm *a, TcgContext *ctx)
-{
-    thunk_far(a, ctx, 0);
-}
-
-static void thunk_far1(Asm *a, TcgContext *ctx)
-{
-    thunk_far(a, ctx, 1);
-}
-
-static void thunk_far2(Asm *a, TcgContext *ctx)
-{
-    thunk_far(a, ctx, 2);
 }
 
 /* env->pc was not where indirect jumps look first. Leaves r14 alone if it is
@@ -517,15 +475,6 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_RELOAD_ALL, thunk_reload_all },
     { THUNK_HEAVY, thunk_heavy },
     { THUNK_LOOKUP, thunk_lookup },
-    { THUNK_LOOKUP0, thunk_lookup0 },
-    { THUNK_LOOKUP1, thunk_lookup1 },
-    { THUNK_LOOKUP2, thunk_lookup2 },
-    { THUNK_SAVE_LOOKUP0, thunk_save_lookup0 },
-    { THUNK_SAVE_LOOKUP1, thunk_save_lookup1 },
-    { THUNK_SAVE_LOOKUP2, thunk_save_lookup2 },
-    { THUNK_FAR0, thunk_far0 },
-    { THUNK_FAR1, thunk_far1 },
-    { THUNK_FAR2, thunk_far2 },
     { THUNK_LOOKUP_ANY, thunk_lookup_any },
     { THUNK_BRANCH, thunk_branch },
     { THUNK_GO, thunk_go },
@@ -536,11 +485,22 @@ static const ThunkRow thunk_rows[] = {
     { THUNK_MEM_SLOW, thunk_mem_slow },
 };
 
-static void thunk_align(Asm *a, EmitThunk t)
+/* One for each of a block's exits, which are numbered from the first one. */
+static const struct {
+    EmitThunk first;
+    void (*emit)(Asm *a, TcgContext *ctx, unsigned exit);
+} thunk_exit_rows[] = {
+    { THUNK_LOOKUP0, thunk_lookup_exit },
+    { THUNK_SAVE_LOOKUP0, thunk_save_lookup_exit },
+    { THUNK_FAR0, thunk_far },
+};
+
+static void thunk_begin(Asm *a, X86State *st, EmitThunk t)
 {
     if (t != THUNK_LEAVE_STORED) {
         asm_pad(a, 16, 0);
     }
+    st->thunk[t] = asm_exec(a, a->p);
 }
 
 void emit_thunks(Asm *a, TcgContext *ctx)
@@ -549,9 +509,14 @@ void emit_thunks(Asm *a, TcgContext *ctx)
 
     string_thunks(a, st);
     for (unsigned n = 0; n < G_N_ELEMENTS(thunk_rows); n++) {
-        thunk_align(a, thunk_rows[n].thunk);
-        st->thunk[thunk_rows[n].thunk] = asm_exec(a, a->p);
+        thunk_begin(a, st, thunk_rows[n].thunk);
         thunk_rows[n].emit(a, ctx);
+    }
+    for (unsigned n = 0; n < G_N_ELEMENTS(thunk_exit_rows) * IR_EXITS; n++) {
+        unsigned row = n / IR_EXITS, exit = n % IR_EXITS;
+
+        thunk_begin(a, st, thunk_exit_rows[row].first + exit);
+        thunk_exit_rows[row].emit(a, ctx, exit);
     }
     mem_thunks(a, ctx);
     st->thunks_end = asm_exec(a, a->p);
