@@ -248,11 +248,12 @@ typedef struct IrFlagUse {
  */
 
 /* How a back end that has two kinds of checks for an access, by a slot and by
- * the table, chooses, but in tight loops. Accesses with a check are counted in
- * their order: sites. */
+ * the table, chooses. Accesses with a check are counted in their order: sites.
+ */
 typedef enum IrChecksKind {
     IR_CHECKS_GUESSED, /* slots for IrMem.steady and in tight loops */
-    IR_CHECKS_COUNTED, /* the same, and the block's entries are counted */
+    IR_CHECKS_COUNTED, /* the same, and the block's entries are counted, but of
+                          a tight loop */
     IR_CHECKS_TRIED,   /* entries and misses are counted */
     IR_CHECKS_CHOSEN,
 } IrChecksKind;

@@ -13,7 +13,8 @@
  * so-many-th miss of a slot, of those made for good, too. Who is met twice in a
  * short time is in tight code; one of the thousand blocks that a large program
  * spends its time in gains less than it costs to move it away from its
- * neighbours.
+ * neighbours. A block that jumps back to itself is guessed to want slots, and
+ * looked at by its misses only; in a trial each turn counts as an entry.
  *
  * Light.
  */

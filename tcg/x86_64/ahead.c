@@ -147,6 +147,13 @@ static void ahead_loop(Emit *e, EmitKept kept)
     asm_fix8(over, a->p);
 }
 
+/* In a trial each turn is counted, at the block's entry. */
+static bool ahead_may_loop(const Emit *e, bool host_flags)
+{
+    return e->loop && e->ir->checks.kind != IR_CHECKS_TRIED &&
+           (host_flags || !e->live_in);
+}
+
 void emit_ahead(Emit *e)
 {
     bool fixed = false, others = false;
@@ -168,7 +175,7 @@ void emit_ahead(Emit *e)
         flags_put_kept(&e->as, kept);
     }
     ahead_checks(e, kept, true);
-    if (e->loop && (fixed || kept.flags) && (host_flags || !e->live_in)) {
+    if (ahead_may_loop(e, host_flags) && (fixed || kept.flags)) {
         ahead_loop(e, kept);
     }
     ahead_checks(e, kept, false);

@@ -187,7 +187,7 @@ static bool backend_compile(TcgContext *ctx, const IrBlock *ir, TcgCode *code)
     if (!backend_emit(e)) {
         return false;
     }
-    code->chooses = e->sites && !e->loop;
+    code->chooses = e->sites;
     code->size = e->hot_size;
     backend_end(e);
     return true;

@@ -61,8 +61,8 @@ static bool prologue_counts(const Emit *e)
 {
     IrChecksKind kind = e->ir->checks.kind;
 
-    return !e->loop && (kind == IR_CHECKS_TRIED ||
-                        (kind == IR_CHECKS_COUNTED && e->unsteady));
+    return kind == IR_CHECKS_TRIED ||
+           (kind == IR_CHECKS_COUNTED && e->unsteady && !e->loop);
 }
 
 static void prologue_count(Emit *e, const uint8_t *spent)

@@ -258,8 +258,7 @@ static bool mem_suits_table(const Emit *e, const IrInsn *i, unsigned site)
 {
     bool known = e->ir->checks.kind >= IR_CHECKS_TRIED;
 
-    return !e->loop &&
-           (known ? e->ir->checks.table >> site & 1 : !i->mem.steady);
+    return known ? e->ir->checks.table >> site & 1 : !i->mem.steady && !e->loop;
 }
 
 /* A register for the look-up in the table, if that is what suits the access. */
@@ -330,6 +329,8 @@ static void mem_put_check(Emit *e, EmitCold *c, const IrInsn *i, unsigned size,
     bool plain = (mem_is_wide(c->desc) && !mem_leads(c->desc)) ||
                  e->ctx->switches & TCG_OFF_SLOTS;
 
+    c->site = MIN(e->sites, TCG_TRIAL_SITES - 1u);
+    e->sites++;
     if (flags_needed && !plain && mem_leave_flags(e, c, size)) {
         return;
     }
@@ -379,8 +380,6 @@ MemAccess mem_check(Emit *e, const IrInsn *i, unsigned size, bool write,
         size = g->size;
     }
     c->desc |= (reg - EMIT_SCRATCH_FIRST) << MEM_DESC_REG;
-    c->site = MIN(e->sites, TCG_TRIAL_SITES - 1u);
-    e->sites++;
     mem_put_check(e, c, i, size, flags_needed);
     return m;
 }
@@ -569,7 +568,7 @@ static void mem_slow_part(Emit *e, EmitCold *c)
     if (mem_leads(c->desc)) {
         mem_put_crossing(e, c);
     }
-    if (e->ir->checks.kind == IR_CHECKS_TRIED && !e->loop) {
+    if (e->ir->checks.kind == IR_CHECKS_TRIED) {
         asm_alu_mi(a, ALU_ADD, IR_I16,
                    asm_env(ENV_OFF(trial[e->ir->checks.trial].misses[c->site])),
                    1);

@@ -9,7 +9,13 @@
 
 #include <string.h>
 
-enum { CODE = 0x10000, NEAR = 0x200000, FAR = 0x210000, ROUNDS = 1000000 };
+enum {
+    CODE = 0x10000,
+    NEAR = 0x200000,
+    FAR = 0x210000,
+    TABLES = 0x220000,
+    ROUNDS = 1000000
+};
 
 static uint64_t adapt_info(Bare *m, const char *name)
 {
@@ -79,8 +85,51 @@ static void test_change(Bare *m)
     }
 }
 
+/* stc; 1: mov eax,[rsi]; xchg rsi,rdi; lea ebx,[rbx+rax]; dec ecx; jnz 1;
+ * adc ebx,0; hlt. The flag lives on all the while. */
+static void adapt_enter_tight(Bare *m)
+{
+    BARE_CODE(m, CODE, 0xf9, 0x8b, 0x06, 0x48, 0x87, 0xfe, 0x8d, 0x1c, 0x03,
+              0xff, 0xc9, 0x75, 0xf4, 0x83, 0xd3, 0x00, 0xf4);
+    bare_put_long(m, NEAR, 1);
+    bare_put_long(m, FAR, 4);
+    bare_long_mode(m, TABLES);
+}
+
+static void adapt_loop_tight(Bare *m, uint32_t other, uint32_t sum)
+{
+    uint64_t *r = m->cpu->env.r;
+
+    r[X86_RSI] = NEAR;
+    r[X86_RDI] = other;
+    r[X86_RBX] = 0;
+    r[X86_RCX] = ROUNDS;
+    bare_run(m, CODE);
+    g_assert_cmpuint(r[X86_RBX], ==, sum);
+}
+
+/* A block that jumps back to itself has slots until one is missed too often.
+ * Where the check is beside the access it leaves the flag alone, and stays. */
+static void test_tight(Bare *m)
+{
+    bool ahead = !(m->cpu->tcg->switches & TCG_OFF_GROUP);
+
+    adapt_enter_tight(m);
+    adapt_loop_tight(m, NEAR, ROUNDS + 1);
+    g_assert_cmpuint(adapt_info(m, "trials of checks"), ==, 0);
+    for (unsigned round = 0; round < 3; round++) {
+        adapt_loop_tight(m, FAR, ROUNDS / 2 * (1 + 4) + 1);
+        if (adapt_is_on(m) && ahead) {
+            g_assert_cmpuint(adapt_info(m, "  by a miss"), ==, 2);
+            g_assert_cmpuint(adapt_info(m, "  ended"), ==, 1);
+            g_assert_cmpuint(adapt_info(m, "  table is better"), ==, 1);
+        }
+    }
+}
+
 static const BareTest adapt_tests[] = {
     { "choice", test_choice },
+    { "tight", test_tight },
     { "change", test_change },
     { "without", test_change, ",adapt=off" },
     {},
