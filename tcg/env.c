@@ -9,6 +9,7 @@
  */
 #include "tcg/env.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -52,6 +53,26 @@ void tcg_env_free(void *env, size_t size)
     if (env) {
         munmap((char *)env - TCG_STACK_SIZE - env_guard_size(),
                env_mapping_size(size));
+    }
+}
+
+/* Its pages are the host's until they are used. */
+TcgJump *tcg_jumps_new(void)
+{
+    void *jumps =
+        mmap(NULL, TCG_JUMP_SIZE * sizeof(TcgJump), PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (jumps == MAP_FAILED) {
+        abort();
+    }
+    return jumps;
+}
+
+void tcg_jumps_free(TcgJump *jumps)
+{
+    if (jumps) {
+        munmap(jumps, TCG_JUMP_SIZE * sizeof(TcgJump));
     }
 }
 

@@ -95,14 +95,15 @@ static inline uint8_t *tcg_tlb_host(const TcgTlbEntry *e, uint64_t addr)
 /* Where indirect jumps look first; direct-mapped by tcg_jump_hash(pc). key
  * combines linear pc and everything else that must match (the accelerator
  * puts env->jump_key in: key = pc ^ jump_key). What loses its place may
- * stand beside it, in the same cache line: at tcg_jump_beside(), for those who
- * look twice. */
+ * stand beside it, in the same cache line: at one of tcg_jump_beside(), for
+ * those who look on. */
 typedef struct TcgJump {
     uint64_t key;
     const void *code; /* back end's entry: flags are in env */
 } TcgJump;
 #define TCG_JUMP_BITS 16
 #define TCG_JUMP_SIZE (1u << TCG_JUMP_BITS)
+#define TCG_JUMP_ALIGN 64
 
 /* An entry's offset is what (pc ^ pc << 4) has of TCG_JUMP_OFFSETS. */
 #define TCG_JUMP_OFFSETS ((TCG_JUMP_SIZE - 1) * sizeof(TcgJump))
@@ -111,9 +112,11 @@ static inline unsigned tcg_jump_hash(uint64_t pc)
     return (pc ^ (pc >> 4)) & (TCG_JUMP_SIZE - 1);
 }
 
-static inline unsigned tcg_jump_beside(unsigned place)
+/* n: 1 to TCG_JUMP_WAYS - 1; 0 is the place itself. */
+enum { TCG_JUMP_WAYS = 4 };
+static inline unsigned tcg_jump_beside(unsigned place, unsigned n)
 {
-    return place ^ 1;
+    return place ^ n;
 }
 
 /* Translations of IrBlock.plain are there, too, by keys that no canonical pc
@@ -145,7 +148,7 @@ typedef struct TcgEnv {
     TcgFlags flags;          /* while not in the host's own flags */
     uint8_t mode;            /* MMU mode, 0..TCG_MODES-1 */
     uint8_t spare;
-    TcgJump *jumps; /* [TCG_JUMP_SIZE] */
+    TcgJump *jumps; /* [TCG_JUMP_SIZE], TCG_JUMP_ALIGN-aligned */
     uint64_t jump_key;
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */
@@ -171,6 +174,9 @@ typedef struct TcgEnv {
  */
 void *tcg_env_alloc(size_t size);
 void tcg_env_free(void *env, size_t size);
+/* An empty table for env->jumps. Ends the program if the host has no memory. */
+TcgJump *tcg_jumps_new(void);
+void tcg_jumps_free(TcgJump *jumps);
 
 /* Empty every slot of a mode (all modes: mode = -1). Light. */
 void tcg_slots_clear(TcgEnv *env, int mode);

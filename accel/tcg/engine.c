@@ -181,7 +181,7 @@ static TcgVcpu *engine_new_vcpu(TcgEngine *e)
     TcgVcpu *v = g_new0(TcgVcpu, 1);
 
     v->engine = e;
-    v->jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    v->jumps = tcg_jumps_new();
     engine_new_tlbs(v);
     return v;
 }
@@ -194,7 +194,7 @@ static void engine_free_vcpu(TcgVcpu *v)
     for (unsigned i = 0; i < WORLDS; i++) {
         engine_free_world(&v->world[i]);
     }
-    g_free(v->jumps);
+    tcg_jumps_free(v->jumps);
     g_free(v);
 }
 
@@ -255,7 +255,7 @@ static void engine_destroy(Accel *accel)
     for (unsigned i = 0; i < CROSS_LISTS; i++) {
         g_free(e->cross[i].links);
     }
-    g_free(e->no_jumps);
+    tcg_jumps_free(e->no_jumps);
     g_free(e);
 }
 
@@ -315,7 +315,7 @@ static TcgEngine *engine_new(AddressSpace *memory, AddressSpace *io)
     e->vcpus = g_ptr_array_new();
     e->page_hash = g_new0(TcgPage *, 1u << PAGE_HASH_BITS);
     table_init(&e->table, &e->pool);
-    e->no_jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    e->no_jumps = tcg_jumps_new();
     engine_init_context(e);
     return e;
 }

@@ -81,6 +81,15 @@ static void lookup_note_jump(TcgBlock *b, unsigned index)
     b->jumps = MAX(b->jumps, n + 1);
 }
 
+/* Its place is wanted: what is beside it moves on, the oldest goes. */
+static void lookup_move_jump(TcgVcpu *v, unsigned index)
+{
+    for (unsigned n = TCG_JUMP_WAYS - 1; n; n--) {
+        v->jumps[tcg_jump_beside(index, n)] =
+            v->jumps[tcg_jump_beside(index, n - 1)];
+    }
+}
+
 static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
 {
     uint64_t pc = cpu->env.pc;
@@ -93,7 +102,7 @@ static void lookup_fill_jump(X86Cpu *cpu, TcgBlock *b)
 
     lookup_note_jump(b, index);
     if (j->key != key) {
-        v->jumps[tcg_jump_beside(index)] = *j;
+        lookup_move_jump(v, index);
     }
     j->code = b->code.entry;
     j->key = key;

@@ -118,15 +118,18 @@ static bool page_is_source(const TcgEngine *e, const uint8_t *host)
 /* ---- Dropping -------------------------------------------------------------
  */
 
-static void page_forget_jump(TcgVcpu *v, unsigned index, const TcgBlock *b)
+static void page_forget_jump(TcgJump *j, const TcgBlock *b)
 {
-    const unsigned places[] = { index, tcg_jump_beside(index) };
+    if (j->code == b->code.entry) {
+        __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
+    }
+}
 
-    for (unsigned n = 0; n < G_N_ELEMENTS(places); n++) {
-        TcgJump *j = &v->jumps[places[n]];
-        if (j->code == b->code.entry) {
-            __atomic_store_n(&j->key, 0, __ATOMIC_RELEASE);
-        }
+static void page_forget_jump_around(TcgVcpu *v, unsigned place,
+                                    const TcgBlock *b)
+{
+    for (unsigned n = 0; n < TCG_JUMP_WAYS; n++) {
+        page_forget_jump(&v->jumps[tcg_jump_beside(place, n)], b);
     }
 }
 
@@ -136,12 +139,12 @@ static void page_forget_jumps(TcgEngine *e, const TcgBlock *b)
         TcgVcpu *v = e->vcpus->pdata[i];
         if (b->jumps > BLOCK_JUMPS) {
             for (unsigned n = 0; n < TCG_JUMP_SIZE; n++) {
-                page_forget_jump(v, n, b);
+                page_forget_jump(&v->jumps[n], b);
             }
             continue;
         }
         for (unsigned n = 0; n < b->jumps; n++) {
-            page_forget_jump(v, b->jump[n], b);
+            page_forget_jump_around(v, b->jump[n], b);
         }
     }
 }

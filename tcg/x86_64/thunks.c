@@ -310,9 +310,11 @@ static void thunk_far(Asm *a, TcgContext *ctx, unsigned n)
 }
 
 /* env->pc was not where indirect jumps look first. Leaves r14 alone if it is
- * not here either. */
-static void thunk_look_twice(Asm *a, const TcgContext *ctx)
+ * not beside that either. */
+static void thunk_look_around(Asm *a, const TcgContext *ctx)
 {
+    uint8_t *found[TCG_JUMP_WAYS];
+
     if (ctx->switches & TCG_OFF_JUMPS) {
         return;
     }
@@ -321,11 +323,18 @@ static void thunk_look_twice(Asm *a, const TcgContext *ctx)
     asm_shift_i(a, SHIFT_SHL, IR_I32, R15, 4);
     asm_alu_rr(a, ALU_XOR, IR_I32, R15, R13);
     asm_alu_ri(a, ALU_AND, IR_I32, R15, TCG_JUMP_OFFSETS);
-    asm_alu_ri(a, ALU_XOR, IR_I32, R15, tcg_jump_beside(0) * sizeof(TcgJump));
     asm_alu_rm(a, ALU_ADD, IR_I64, R15, asm_env(ENV_OFF(jumps)));
     asm_alu_rm(a, ALU_XOR, IR_I64, R13, asm_env(ENV_OFF(jump_key)));
-    asm_alu_rm(a, ALU_CMP, IR_I64, R13, asm_mem(R15, 0));
-    uint8_t *miss = asm_jcc8(a, IR_CC_NE);
+    for (unsigned n = 1; n < TCG_JUMP_WAYS; n++) {
+        unsigned step = tcg_jump_beside(n, n - 1) * sizeof(TcgJump);
+        asm_alu_ri(a, ALU_XOR, IR_I64, R15, step);
+        asm_alu_rm(a, ALU_CMP, IR_I64, R13, asm_mem(R15, 0));
+        found[n] = asm_jcc8(a, IR_CC_E);
+    }
+    uint8_t *miss = asm_jmp8(a);
+    for (unsigned n = 1; n < TCG_JUMP_WAYS; n++) {
+        asm_fix8(found[n], a->p);
+    }
     asm_load(a, R13, asm_env(ENV_OFF(pc)));
     asm_alu_ri(a, ALU_AND, IR_I64, R13, -4096);
     asm_store(a, asm_env(ENV_OFF(pc_base)), R13);
@@ -337,7 +346,7 @@ static void thunk_lookup_any(Asm *a, TcgContext *ctx)
 {
     X86State *st = ctx->state;
 
-    thunk_look_twice(a, ctx);
+    thunk_look_around(a, ctx);
     asm_movi(a, R13, 0);
     asm_movi(a, R14, 0);
     asm_jmp_to(a, st->thunk[THUNK_LOOKUP]);
@@ -350,7 +359,7 @@ static void thunk_branch(Asm *a, TcgContext *ctx)
     X86State *st = ctx->state;
 
     asm_alu_ri(a, ALU_ADD, IR_I64, RSP, 8);
-    thunk_look_twice(a, ctx);
+    thunk_look_around(a, ctx);
     asm_alu_ri(a, ALU_SUB, IR_I64, RSP, 8); /* the return address is there */
     thunk_store_homes(a, 8);
     asm_lea(a, RDI, asm_mem(RSP, 8));

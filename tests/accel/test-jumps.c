@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Targets that want the same place in the jump cache: two of them stay found,
- * and what changes is forgotten at both of its places.
+ * Targets that want the same place in the jump cache, or one beside it: four of
+ * them stay found, and what changes is forgotten wherever it is.
  */
 #include "tests/accel/bare.h"
 
 #include <string.h>
 
-enum {
-    CODE = 0x1000,
-    FIRST = 0x20010,
-    SECOND = FIRST + 0x100000,
-    ROUNDS = 1000,
-};
+enum { CODE = 0x1000, TARGETS = 4, ROUNDS = 1000 };
 
-/* x: call esi; call edi; dec ecx; jnz x; hlt
- * At both targets: add eax,imm8; ret */
+/* The last two are beside the place of the others. */
+static const uint32_t jumps_target[TARGETS] = { 0x20010, 0x120010, 0x220011,
+                                                0x320011 };
+
+/* x: call esi; call edi; call ebx; call edx; dec ecx; jnz x; hlt
+ * At each target: add eax,imm8; ret */
 static void jumps_start(Bare *m)
 {
-    g_assert_cmpuint(tcg_jump_hash(FIRST), ==, tcg_jump_hash(SECOND));
+    unsigned place = tcg_jump_hash(jumps_target[0]);
+
+    for (unsigned n = 0; n < TARGETS; n++) {
+        g_assert_cmpuint(tcg_jump_hash(jumps_target[n]), ==,
+                         n < 2 ? place : tcg_jump_beside(place, 1));
+    }
     bare_flat32(m, UINT32_MAX);
-    BARE_CODE(m, CODE, 0xff, 0xd6, 0xff, 0xd7, 0x49, 0x75, 0xf9, 0xf4);
-    BARE_CODE(m, FIRST, 0x83, 0xc0, 1, 0xc3);
-    BARE_CODE(m, SECOND, 0x83, 0xc0, 2, 0xc3);
+    BARE_CODE(m, CODE, 0xff, 0xd6, 0xff, 0xd7, 0xff, 0xd3, 0xff, 0xd2, 0x49,
+              0x75, 0xf5, 0xf4);
+    for (unsigned n = 0; n < TARGETS; n++) {
+        BARE_CODE(m, jumps_target[n], 0x83, 0xc0, 1 << n, 0xc3);
+    }
 }
 
 static void jumps_run(Bare *m, unsigned sum)
@@ -32,8 +38,10 @@ static void jumps_run(Bare *m, unsigned sum)
     r[X86_RAX] = 0;
     r[X86_RCX] = ROUNDS;
     r[X86_RSP] = 0x8000;
-    r[X86_RSI] = FIRST;
-    r[X86_RDI] = SECOND;
+    r[X86_RSI] = jumps_target[0];
+    r[X86_RDI] = jumps_target[1];
+    r[X86_RBX] = jumps_target[2];
+    r[X86_RDX] = jumps_target[3];
     bare_run(m, CODE);
     g_assert_cmpuint(r[X86_RAX], ==, ROUNDS * sum);
 }
@@ -49,23 +57,26 @@ static uint64_t jumps_lookups(Bare *m)
 static void test_same_place(Bare *m)
 {
     jumps_start(m);
-    jumps_run(m, 1 + 2);
+    jumps_run(m, 1 + 2 + 4 + 8);
     uint64_t before = jumps_lookups(m);
 
-    jumps_run(m, 1 + 2);
+    jumps_run(m, 1 + 2 + 4 + 8);
     if (m->cpu->tcg->backend->has_native &&
         !(m->cpu->tcg->switches & (TCG_OFF_JUMPS | TCG_OFF_CHAIN))) {
-        g_assert_cmpuint(jumps_lookups(m), <=, before + 8);
+        g_assert_cmpuint(jumps_lookups(m), <=, before + 16);
     }
 }
 
 static void test_changed(Bare *m)
 {
+    unsigned add[TARGETS] = { 1, 2, 4, 8 }, sum = 1 + 2 + 4 + 8;
+
     jumps_start(m);
-    for (unsigned n = 0; n < 8; n++) {
-        space_store(m->memory, FIRST + 2, 1, 1 + (n + 1) / 2);
-        space_store(m->memory, SECOND + 2, 1, 2 + n / 2);
-        jumps_run(m, 1 + (n + 1) / 2 + 2 + n / 2);
+    for (unsigned n = 0; n < 4 * TARGETS; n++) {
+        add[n % TARGETS]++;
+        space_store(m->memory, jumps_target[n % TARGETS] + 2, 1,
+                    add[n % TARGETS]);
+        jumps_run(m, ++sum);
     }
 }
 

@@ -153,7 +153,7 @@ static void engine_new_cpu(Engine *e)
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
         tcg_tlb_clear(cpu->env.tlb[m]);
     }
-    cpu->env.jumps = g_new(TcgJump, TCG_JUMP_SIZE);
+    cpu->env.jumps = tcg_jumps_new();
     /* No pc's key, canonical or not: -1 is what a test may jump to. */
     memset(cpu->env.jumps, 0x5a, sizeof(TcgJump) * TCG_JUMP_SIZE);
     cpu->fpu.fcw = 0x37f;
@@ -169,7 +169,7 @@ static void engine_free_cpu(Engine *e)
     for (unsigned m = 0; m < TCG_MODES; m++) {
         g_free(e->cpu->env.tlb[m]);
     }
-    g_free(e->cpu->env.jumps);
+    tcg_jumps_free(e->cpu->env.jumps);
     x86_cpu_free(e->cpu);
     space_free(e->memory);
     space_free(e->io);

@@ -73,7 +73,7 @@ static void harness_init_cpu(Harness *h)
     memcpy(cpu->fpu, (const uint16_t[]){ 0x37f }, 2);
     memcpy(cpu->fpu + 24, (const uint32_t[]){ 0x1f80 }, 4);
     cpu->memory = g_malloc0(HARNESS_PAGES * 4096);
-    cpu->env.jumps = g_new0(TcgJump, TCG_JUMP_SIZE);
+    cpu->env.jumps = tcg_jumps_new();
     for (unsigned m = 0; m < TCG_MODES; m++) {
         cpu->env.tlb[m] = g_new(TcgTlbEntry, TCG_TLB_SIZE);
         tcg_tlb_clear(cpu->env.tlb[m]);
@@ -128,7 +128,7 @@ void harness_free(Harness *h)
     for (unsigned m = 0; m < TCG_MODES; m++) {
         g_free(cpu->env.tlb[m]);
     }
-    g_free(cpu->env.jumps);
+    tcg_jumps_free(cpu->env.jumps);
     g_free(cpu->memory);
     tcg_env_free(cpu, sizeof(*cpu));
     ir_clear(&h->ir);

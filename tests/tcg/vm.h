@@ -19,8 +19,8 @@ typedef struct VmCpu {
     TcgEnv env;
     uint8_t fpu[4096] __attribute__((aligned(64)));
     TcgTlbEntry tlb[TCG_MODES][TCG_TLB_SIZE];
-    TcgJump jumps[TCG_JUMP_SIZE];
-    TcgJump no_jumps[TCG_JUMP_SIZE];
+    TcgJump jumps[TCG_JUMP_SIZE] __attribute__((aligned(TCG_JUMP_ALIGN)));
+    TcgJump no_jumps[TCG_JUMP_SIZE] __attribute__((aligned(TCG_JUMP_ALIGN)));
     struct Vm *vm;
     /* What the callbacks saw. */
     unsigned fills, loads, stores, lookups, byte_loads, byte_stores;
