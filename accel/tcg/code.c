@@ -197,8 +197,26 @@ static void code_restart_ids(TcgVcpu *v)
     lookup_cut_cross(v->engine, CROSS_FAR);
     code_flush_jumps(v);
     for (unsigned i = 0; i < KEY_IDS; i++) {
-        v->key_id[i].id = 0;
+        v->key_id[i] = (TcgKeyId){ 0 };
     }
+}
+
+/* Its place, or that of the one which was left longest ago: whoever loses its
+ * number must find all of its code again. */
+static TcgKeyId *code_find_id(TcgVcpu *v, const TcgKeyId *key)
+{
+    uint32_t bits = key->bits, base = key->cs_base;
+    unsigned hash = bits ^ bits >> 7 ^ bits >> 17 ^ base >> 4 ^ key->gen * 11;
+    TcgKeyId *set = &v->key_id[hash % KEY_IDS & -KEY_WAYS], *oldest = set;
+
+    for (TcgKeyId *k = set; k < set + KEY_WAYS; k++) {
+        if (k->bits == bits && k->cs_base == base && k->gen == key->gen) {
+            return k;
+        }
+        oldest = k->used < oldest->used ? k : oldest;
+    }
+    *oldest = *key;
+    return oldest;
 }
 
 /*
@@ -209,19 +227,18 @@ static void code_restart_ids(TcgVcpu *v)
 void code_key_changed(X86Cpu *cpu)
 {
     TcgVcpu *v = tcg_vcpu(cpu);
-    uint64_t base = engine_cs_base(cpu);
-    uint32_t bits = cpu->key.bits;
-    uint64_t gen = code_gen(v);
-    unsigned hash = (bits ^ bits >> 7 ^ bits >> 17 ^ base >> 4 ^ gen * 11);
-    TcgKeyId *k = &v->key_id[hash % KEY_IDS];
+    const TcgKeyId key = { .bits = cpu->key.bits,
+                           .cs_base = engine_cs_base(cpu),
+                           .gen = code_gen(v) };
+    TcgKeyId *k = code_find_id(v, &key);
 
-    if (!k->id || k->bits != bits || k->cs_base != base || k->gen != gen) {
+    if (!k->id) {
         if (v->key_next == 0x7fff) {
             code_restart_ids(v);
+            *k = key;
         }
-        *k = (TcgKeyId){
-            .bits = bits, .gen = gen, .id = ++v->key_next, .cs_base = base
-        };
+        k->id = ++v->key_next;
     }
+    k->used = ++v->key_changes;
     cpu->env.jump_key = (uint64_t)k->id << 48;
 }

@@ -59,6 +59,7 @@ typedef struct TcgPage TcgPage;
 #define BLOCK_JUMPS 4
 #define CODE_TLB_SIZE 512
 #define KEY_IDS 256
+#define KEY_WAYS 4
 #define TCG_SPACES 8
 #define TLB_FILTER_BITS 4096
 #define TLB_PIECES 64
@@ -262,10 +263,10 @@ enum { WORLD_HOST, WORLD_GUEST, WORLDS };
 
 /* A key that has a number in the jump cache's keys. */
 typedef struct TcgKeyId {
-    uint32_t bits;
     uint64_t gen; /* of the code mapping */
-    uint16_t id;  /* 0: free */
-    uint64_t cs_base;
+    uint32_t bits, cs_base;
+    uint64_t used; /* TcgVcpu.key_changes then */
+    uint16_t id;   /* 0: none yet */
 } TcgKeyId;
 
 struct TcgVcpu {
@@ -275,6 +276,7 @@ struct TcgVcpu {
     TcgJump *jumps;
     int64_t steal_due_us; /* when to ask the host again: steal.c */
     uint16_t key_next;
+    uint64_t key_changes;
     TcgKeyId key_id[KEY_IDS];
     TcgWorld world[WORLDS];
     TcgWorld *w; /* the present one */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Targets that want the same place in the jump cache, or one beside it: four of
- * them stay found, and what changes is forgotten wherever it is.
+ * them stay found, and what changes is forgotten wherever it is. So do targets
+ * in code segments whose keys want the same number.
  */
 #include "tests/accel/bare.h"
 
@@ -67,6 +68,27 @@ static void test_same_place(Bare *m)
     }
 }
 
+/* In real mode. x: call 0100:0; call 0200:0; dec cx; jnz x; hlt
+ * At both targets: retf */
+static void test_segments(Bare *m)
+{
+    uint64_t *r = m->cpu->env.r, before = 0;
+
+    BARE_CODE(m, 0x800, 0x9a, 0, 0, 0, 1, 0x9a, 0, 0, 0, 2, 0x49, 0x75, 0xf3,
+              0xf4);
+    BARE_CODE(m, 0x1000, 0xcb);
+    BARE_CODE(m, 0x2000, 0xcb);
+    for (unsigned n = 0; n < 2; n++) {
+        before = jumps_lookups(m);
+        r[X86_RCX] = ROUNDS;
+        bare_run(m, 0x800);
+    }
+    if (m->cpu->tcg->backend->has_native &&
+        !(m->cpu->tcg->switches & (TCG_OFF_JUMPS | TCG_OFF_CHAIN))) {
+        g_assert_cmpuint(jumps_lookups(m), <=, before + 16);
+    }
+}
+
 static void test_changed(Bare *m)
 {
     unsigned add[TARGETS] = { 1, 2, 4, 8 }, sum = 1 + 2 + 4 + 8;
@@ -82,6 +104,7 @@ static void test_changed(Bare *m)
 
 static const BareTest test_rows[] = {
     { "same-place", test_same_place },
+    { "segments", test_segments },
     { "changed", test_changed },
     {},
 };
