@@ -158,6 +158,7 @@ typedef enum TcgSwitch {
     TCG_OFF_DELIVER = 1 << 13, /* exceptions are delivered by the run loop */
     TCG_OFF_ASIDE = 1 << 14,   /* conditional jumps end their block */
     TCG_OFF_ADAPT = 1 << 15,   /* the kind of a check stays as guessed */
+    TCG_OFF_STRIDE = 1 << 16,  /* loops check what moves at each turn */
 } TcgSwitch;
 
 struct TcgBackend {

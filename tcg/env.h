@@ -153,7 +153,7 @@ typedef struct TcgEnv {
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */
     TcgTlbEntry *tlb[TCG_MODES]; /* each [TCG_TLB_SIZE] */
-    void *backend[8];            /* scratch of the back end (host stack
+    void *backend[10];           /* scratch of the back end (host stack
                                     pointer, current block, ...) */
     uint64_t spill[16];          /* temporaries of the back end */
     TcgSlot slot[TCG_MODES][TCG_SLOTS];

@@ -39,6 +39,7 @@ static const KeyValKey engine_keys[] = {
     { "deliver", "on|off", "exceptions without leaving translations" },
     { "aside", "on|off", "blocks that go on behind a conditional jump" },
     { "adapt", "on|off", "the kind of a check by its counted misses" },
+    { "stride", "on|off", "loops check what moves once for many turns" },
     {},
 };
 
@@ -54,6 +55,7 @@ static const struct {
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
     { "group", TCG_OFF_GROUP },     { "deliver", TCG_OFF_DELIVER },
     { "aside", TCG_OFF_ASIDE },     { "adapt", TCG_OFF_ADAPT },
+    { "stride", TCG_OFF_STRIDE },
 };
 
 /* ---- Options --------------------------------------------------------------

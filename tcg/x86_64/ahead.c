@@ -24,10 +24,27 @@
  *
  * Whoever changes a mapping from outside sets exit_request; what may change one
  * inside the block ends groups, and there is no `loop` then.
+ *
+ * Nor need what moves by a constant, while it stays in its page: the checks
+ * find out for how many turns that is. At `loop` one of the registers that move
+ * is compared with what it will be then, and the block is entered anew, which
+ * polls. Few turns are as good as many, so that happens often enough to do
+ * without a poll at each. With flags that live on it is done without them:
+ *
+ *   stub:       ... save flags / jmp entry's poll
+ *   loop:       mov  s, rcx
+ *               mov  rcx, -end
+ *               lea  rcx, [rcx + register]
+ *               jrcxz stub
+ *               mov  rcx, s
  */
 #include "tcg/x86_64/emit.h"
 
-enum { AHEAD_MAX = TCG_SHARED / 2 }; /* the other places are for the block */
+enum {
+    AHEAD_MAX = TCG_SHARED / 2, /* the other places are for the block */
+    AHEAD_TURNS = 255,          /* at most, without a poll */
+    AHEAD_STRIDE = 1024,        /* what moves on faster, is soon elsewhere */
+};
 
 /* ---- which ------------------------------------------------------------ */
 
@@ -59,18 +76,65 @@ static bool ahead_keeps_flags(const Emit *e)
            (e->loop && !(e->live_in & ~may));
 }
 
+/* A global in a register to which each turn adds a constant, or IR_NONE. */
+static IrVal ahead_counter(const Emit *e)
+{
+    const ShareTurn *t = &e->turn;
+
+    if (!t->known || (t->labelled && e->labels[t->label].refs != 1)) {
+        return IR_NONE;
+    }
+    for (IrVal g = 0; g < TCG_GLOBALS; g++) {
+        if (t->steady >> g & 1 && t->step[g] && !ahead_is_in_env(g)) {
+            return g;
+        }
+    }
+    return IR_NONE;
+}
+
+/* What each turn adds to the address of the group; 0: that is not known, or too
+ * much. */
+static int32_t ahead_stride(const Emit *e, const ShareGroup *g)
+{
+    const ShareTurn *t = &e->turn;
+    int64_t stride = t->step[g->base];
+
+    if (ahead_globals(g) & ~t->steady) {
+        return 0;
+    }
+    if (g->index != IR_NONE) {
+        stride += (int64_t)t->step[g->index] * (1 << g->shift);
+    }
+    return stride >= -AHEAD_STRIDE && stride <= AHEAD_STRIDE ? stride : 0;
+}
+
+static bool ahead_is_fixed(const Emit *e, ShareGroup *g)
+{
+    if (!e->loop || !e->steady) {
+        return false;
+    }
+    if (!(e->written & ahead_globals(g))) {
+        return true;
+    }
+    g->stride = e->counter == IR_NONE ? 0 : ahead_stride(e, g);
+    g->joined &= !g->stride; /* the host's address would not move with it */
+    return g->stride;
+}
+
 bool ahead_choose(Emit *e)
 {
     unsigned count = 0;
 
+    e->counter = IR_NONE;
     if (!ahead_keeps_flags(e)) {
         return false;
     }
+    e->counter = ahead_counter(e);
     for (unsigned n = 0; n < e->group_count && count < AHEAD_MAX; n++) {
         ShareGroup *g = &e->groups[n];
 
         if (ahead_possible(g)) {
-            g->fixed = e->loop && e->steady && !(e->written & ahead_globals(g));
+            g->fixed = ahead_is_fixed(e, g);
             g->ahead = g->fixed || e->info[g->first] & INFO_NEEDED;
             count += g->ahead;
         }
@@ -104,21 +168,80 @@ static AsmMem ahead_address(Emit *e, const ShareGroup *g)
     return asm_mem(scratch, 0);
 }
 
-static void ahead_checks(Emit *e, EmitKept kept, bool fixed)
+/* What is left of the page in the direction of the stride: how many turns? */
+static void ahead_turns(Emit *e, const ShareGroup *g, AsmMem address)
 {
+    Asm *a = &e->as;
+    unsigned reg = regs_take(e);
+    const AsmMem turns = asm_env(ENV_BACKEND(ENV_TURNS));
+
+    address.disp += g->low;
+    asm_lea(a, reg, address);
+    asm_alu_ri(a, ALU_AND, IR_I32, reg, 4095);
+    if (g->stride > 0) {
+        asm_group3(a, GROUP3_NEG, IR_I32, reg);
+        asm_alu_ri(a, ALU_ADD, IR_I32, reg, 4096 - (int)g->size);
+    }
+    /* As if it were the next power of two. */
+    unsigned shift = 64 - __builtin_clzll(ABS((int64_t)g->stride) * 2 - 1) - 1;
+    if (shift) {
+        asm_shift_i(a, SHIFT_SHR, IR_I32, reg, shift);
+    }
+    asm_alu_rm(a, ALU_CMP, IR_I64, reg, turns);
+    uint8_t *more = asm_jcc8(a, IR_CC_AE);
+    asm_store(a, turns, reg);
+    asm_fix8(more, a->p);
+}
+
+typedef enum AheadKind { AHEAD_FIXED, AHEAD_MOVING, AHEAD_OTHERS } AheadKind;
+
+static bool ahead_is(const ShareGroup *g, AheadKind kind)
+{
+    return g->ahead && kind == (!g->fixed   ? AHEAD_OTHERS
+                                : g->stride ? AHEAD_MOVING
+                                            : AHEAD_FIXED);
+}
+
+static bool ahead_has(const Emit *e, AheadKind kind)
+{
+    for (unsigned n = 0; n < e->group_count; n++) {
+        if (ahead_is(&e->groups[n], kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ahead_checks(Emit *e, EmitKept kept, AheadKind kind)
+{
+    uint32_t locked = kept.flags ? 1u << kept.reg : 0;
+
     for (unsigned n = 0; n < e->group_count; n++) {
         ShareGroup *g = &e->groups[n];
 
-        if (g->ahead && g->fixed == fixed) {
-            e->locked = kept.flags ? 1u << kept.reg : 0;
-            mem_check_ahead(e, g, ahead_address(e, g), kept);
+        if (!ahead_is(g, kind)) {
+            continue;
+        }
+        e->locked = locked;
+        AsmMem address = ahead_address(e, g);
+        uint32_t with_address = e->locked;
+        mem_check_ahead(e, g, address, kept);
+        if (kind == AHEAD_MOVING) {
+            e->locked = with_address;
+            ahead_turns(e, g, address);
         }
     }
+    e->locked = locked;
 }
 
 /* ---- the loop --------------------------------------------------------- */
 
-/* Somebody asks to leave: as at the block's entry. */
+static const uint8_t *ahead_poll(const Emit *e)
+{
+    return (const uint8_t *)e->code->entry - POLL_BYTES;
+}
+
+/* To where the block polls or leaves, as at its entry. */
 static void ahead_leave(Emit *e, EmitCold *c)
 {
     Asm *a = &e->as;
@@ -127,23 +250,75 @@ static void ahead_leave(Emit *e, EmitCold *c)
         flags_put_back_kept(a, c->kept);
         flags_put_save(a, NO_REG);
     }
-    asm_jmp_to(a, (const uint8_t *)e->code->entry - POLL_BYTES - LEAVE_BYTES);
+    asm_jmp_to(a, ahead_poll(e) - (c->poll ? 0 : LEAVE_BYTES));
+}
+
+/* The counter will be this once the turns are over. */
+static void ahead_put_end(Emit *e, bool negative)
+{
+    Asm *a = &e->as;
+    unsigned reg = regs_take(e);
+    int32_t step = e->turn.step[e->counter];
+
+    asm_load(a, reg, asm_env(ENV_BACKEND(ENV_TURNS)));
+    asm_alu_ri(a, ALU_ADD, IR_I32, reg, 1);
+    asm_rr(a, 0x69 | ASM_W, reg, reg); /* imul */
+    asm_u32(a, step);
+    asm_alu_rr(a, ALU_ADD, IR_I64, reg, emit_home[e->counter]);
+    if (negative) {
+        asm_group3(a, GROUP3_NEG, IR_I64, reg);
+    }
+    asm_store(a, asm_env(ENV_BACKEND(ENV_END)), reg);
+}
+
+/* `loop` is here. */
+static void ahead_begin_loop(Emit *e)
+{
+    asm_pad(&e->as, TCG_LOOP_UNIT, 0);
+    e->code->loop =
+        (asm_exec(&e->as, e->as.p) - (const uint8_t *)e->code->entry) /
+        TCG_LOOP_UNIT;
+    held_drop_all(e);
+}
+
+/* The flags are in the host's, and stay there. */
+static void ahead_quiet_loop(Emit *e)
+{
+    Asm *a = &e->as;
+    unsigned counter = emit_home[e->counter], keep = regs_take(e);
+    uint8_t *over = asm_jmp8(a);
+    const uint8_t *stub = a->p;
+
+    asm_mov(a, RCX, keep);
+    flags_put_save(a, NO_REG);
+    asm_jmp_to(a, ahead_poll(e));
+    ahead_begin_loop(e);
+    asm_mov(a, keep, RCX);
+    asm_load(a, RCX, asm_env(ENV_BACKEND(ENV_END)));
+    asm_lea(a, RCX, (AsmMem){ RCX, counter == RCX ? keep : counter, 0, 0 });
+    asm_fix8(asm_jrcxz(a), stub);
+    asm_mov(a, RCX, keep);
+    asm_fix8(over, a->p);
 }
 
 static void ahead_loop(Emit *e, EmitKept kept)
 {
     Asm *a = &e->as;
     uint8_t *over = asm_jmp8(a);
-    const uint8_t *entry = e->code->entry;
+    bool moving = ahead_has(e, AHEAD_MOVING);
     EmitCold *c = emit_cold(e, ahead_leave);
 
-    asm_pad(a, TCG_LOOP_UNIT, 0);
-    e->code->loop = (asm_exec(a, a->p) - entry) / TCG_LOOP_UNIT;
+    ahead_begin_loop(e);
     flags_put_kept(a, kept);
-    asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
+    if (moving) {
+        asm_alu_rm(a, ALU_CMP, IR_I64, emit_home[e->counter],
+                   asm_env(ENV_BACKEND(ENV_END)));
+    } else {
+        asm_alu_mi(a, ALU_CMP, IR_I32, asm_env(ENV_OFF(exit_request)), 0);
+    }
     c->kept = kept;
-    c->jump = asm_jcc(a, IR_CC_NE);
-    held_drop_all(e);
+    c->poll = moving;
+    c->jump = asm_jcc(a, moving ? IR_CC_E : IR_CC_NE);
     asm_fix8(over, a->p);
 }
 
@@ -154,15 +329,34 @@ static bool ahead_may_loop(const Emit *e, bool host_flags)
            (host_flags || !e->live_in);
 }
 
+/* Checks that are made once for several turns, and where the jump back goes.
+ * True: the flags have been put back. */
+static bool ahead_turn(Emit *e, EmitKept kept, bool host_flags)
+{
+    bool fixed = ahead_has(e, AHEAD_FIXED), moving = ahead_has(e, AHEAD_MOVING);
+    bool loop =
+        ahead_may_loop(e, host_flags) && (fixed || moving || kept.flags);
+    bool quiet = loop && moving && kept.flags && !ahead_has(e, AHEAD_OTHERS);
+
+    ahead_checks(e, kept, AHEAD_FIXED);
+    if (moving) {
+        asm_store_i(&e->as, asm_env(ENV_BACKEND(ENV_TURNS)), AHEAD_TURNS);
+        ahead_checks(e, kept, AHEAD_MOVING);
+        ahead_put_end(e, quiet);
+    }
+    if (quiet) {
+        flags_put_back_kept(&e->as, kept);
+        ahead_quiet_loop(e);
+    } else if (loop) {
+        ahead_loop(e, kept);
+    }
+    return quiet;
+}
+
 void emit_ahead(Emit *e)
 {
-    bool fixed = false, others = false;
-
-    for (unsigned n = 0; n < e->group_count; n++) {
-        fixed |= e->groups[n].fixed;
-        others |= e->groups[n].ahead && !e->groups[n].fixed;
-    }
-    if (!fixed && !others) {
+    if (!ahead_has(e, AHEAD_FIXED) && !ahead_has(e, AHEAD_MOVING) &&
+        !ahead_has(e, AHEAD_OTHERS)) {
         return;
     }
     if (e->ir->exact_flags) {
@@ -174,12 +368,10 @@ void emit_ahead(Emit *e)
         kept.reg = regs_take(e);
         flags_put_kept(&e->as, kept);
     }
-    ahead_checks(e, kept, true);
-    if (ahead_may_loop(e, host_flags) && (fixed || kept.flags)) {
-        ahead_loop(e, kept);
+    if (!ahead_turn(e, kept, host_flags)) {
+        ahead_checks(e, kept, AHEAD_OTHERS);
+        flags_put_back_kept(&e->as, kept);
     }
-    ahead_checks(e, kept, false);
-    flags_put_back_kept(&e->as, kept);
     e->host_flags = host_flags;
     regs_done(e);
 }

@@ -265,6 +265,13 @@ static inline void asm_store(Asm *a, AsmMem m, unsigned src)
     asm_rm(a, asm_typed(OP_MOV_STORE, IR_I64), src, m);
 }
 
+/* A quadword. */
+static inline void asm_store_i(Asm *a, AsmMem m, int32_t imm)
+{
+    asm_rm(a, 0xc7 | ASM_W, 0, m);
+    asm_u32(a, imm);
+}
+
 static inline void asm_lea(Asm *a, unsigned dst, AsmMem m)
 {
     asm_rm(a, OP_LEA, dst, m);

@@ -44,6 +44,8 @@ enum {
     ENV_MOVED,   /* scratch word of operations */
     ENV_ADDRESS, /* between mem.c thunks */
     ENV_RCX,     /* during a check that leaves the flags alone */
+    ENV_TURNS,   /* of a loop, that its checks are good for: see ahead.c */
+    ENV_END,     /* what they end at */
 };
 
 typedef struct EmitFpu {
@@ -240,9 +242,20 @@ struct ShareGroup {
     IrVal base, index;
     uint8_t shift;
     int32_t disp;
-    bool ahead; /* checked then: it has followers only (ahead.c) */
-    bool fixed; /* and once for all turns of the loop */
+    bool ahead;     /* checked then: it has followers only (ahead.c) */
+    bool fixed;     /* and once for several turns of the loop */
+    int32_t stride; /* then: what each turn adds to the address */
 };
+
+/* Of a block that jumps back to its start: the globals to which each turn adds
+ * a constant, if the one jump back is where nothing else leads to. */
+typedef struct ShareTurn {
+    uint16_t steady; /* those, one bit each */
+    int32_t step[TCG_GLOBALS];
+    bool known;
+    bool labelled; /* the jump back stands behind the label */
+    uint32_t label;
+} ShareTurn;
 
 typedef struct ShareAccess {
     uint16_t group; /* 1 + its number; 0: it is in none */
@@ -279,8 +292,11 @@ struct Emit {
     bool unsteady;       /* it has accesses that look in the table by guess */
 
     /* From share.c, forwards. */
-    uint16_t written;          /* globals that are, anywhere in the block */
-    bool steady;               /* nothing in it may change a mapping */
+    uint16_t written; /* globals that are, anywhere in the block */
+    bool steady;      /* nothing in it may change a mapping */
+    ShareTurn turn;
+    IrVal
+        counter; /* ahead.c: the global that ends a loop's turns, or IR_NONE */
     struct ShareValue *values; /* of globals and temporaries */
     ShareAccess *share;        /* per instruction */
     ShareGroup *groups;

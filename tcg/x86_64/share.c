@@ -47,6 +47,7 @@ typedef struct Share {
     uint32_t numbers;
     bool probed; /* the present instruction has */
     bool sure;   /* whoever enters the block comes here, with the same groups */
+    bool loop;   /* it may jump back to its start */
     unsigned index;
     ShareOpen open[SHARE_OPEN];
     unsigned open_count;
@@ -232,13 +233,20 @@ static ShareValue share_result(Share *s, const IrInsn *i)
     return i->type == IR_I32 ? share_modulo(a) : a;
 }
 
-/* ADD and SUB of a constant: 81 and 83 /0, /5. False: it is neither. */
+/* ADD and SUB of a constant, INC and DEC: 81 and 83 /0, /5, FF /0, /1. False:
+ * it is none of them. */
 static bool share_native_sum(const NativeInsn *n, int64_t *imm)
 {
-    bool sum = !n->map && !n->vex && n->modrm && !n->mem && n->rex_w &&
-               n->rm_kind == NATIVE_REG_GPR && (n->reg == 0 || n->reg == 5);
-
-    if (!sum || (n->opcode != 0x81 && n->opcode != 0x83)) {
+    if (n->map || n->vex || !n->modrm || n->mem || !n->rex_w ||
+        n->rm_kind != NATIVE_REG_GPR) {
+        return false;
+    }
+    if (n->opcode == 0xff && n->reg <= 1) {
+        *imm = n->reg ? -1 : 1;
+        return true;
+    }
+    if ((n->opcode != 0x81 && n->opcode != 0x83) ||
+        (n->reg != 0 && n->reg != 5)) {
         return false;
     }
     int64_t v = n->opcode == 0x83 ? (int64_t)(int8_t)n->imm : (int32_t)n->imm;
@@ -373,6 +381,69 @@ static void share_access(Share *s, const IrInsn *i, unsigned size, bool write)
     share_lead(s, &a);
 }
 
+/* ---- loops ------------------------------------------------------------ */
+
+/* What the globals are here, from what they were at the block's start. */
+static void share_note_steps(Share *s)
+{
+    ShareTurn *t = &s->e->turn;
+
+    t->steady = 0;
+    for (unsigned g = 0; g < TCG_GLOBALS; g++) {
+        const ShareValue *x = &s->e->values[g];
+
+        if (share_entry_global(x->base) == g && !x->index && !x->wrap &&
+            asm_fits32(x->disp)) {
+            t->steady |= 1u << g;
+            t->step[g] = x->disp;
+        }
+    }
+}
+
+static void share_branch(Share *s, uint32_t label)
+{
+    s->sure = false;
+    if (s->loop) {
+        share_note_steps(s);
+        s->e->turn.label = label;
+    }
+}
+
+/* A branch's steps are good behind its label, too, where only exits stand
+ * between. */
+static void share_exit(Share *s, const IrInsn *i)
+{
+    const IrBlock *ir = s->e->ir;
+    ShareTurn *t = &s->e->turn;
+
+    s->open_count = 0;
+    s->sure = false;
+    if (i->op != IR_EXIT || i->imm != (int64_t)ir->pc || s->index < 2) {
+        return;
+    }
+    t->labelled = i[-1].op == IR_LABEL;
+    t->known = s->loop && (!t->labelled || (i[-1].imm == t->label &&
+                                            ir_op_attrs[i[-2].op] & IRA_END));
+    s->loop = false; /* a second one is one too many */
+    if (t->known && !t->labelled) {
+        share_note_steps(s);
+    }
+}
+
+/* Exits are the last instructions. */
+static bool share_may_loop(const IrBlock *ir)
+{
+    enum { LAST = 8 };
+
+    for (uint32_t n = ir->count - MIN(LAST, ir->count); n < ir->count; n++) {
+        const IrInsn *i = &ir->insns[n];
+        if (i->op == IR_EXIT && i->imm == (int64_t)ir->pc) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- the walk --------------------------------------------------------- */
 
 static void share_call(Share *s, const IrInsn *i)
@@ -418,7 +489,7 @@ static void share_insn(Share *s, const IrInsn *i)
         return;
     case IR_BRF:
     case IR_BRCOND:
-        s->sure = false;
+        share_branch(s, i->op == IR_BRF ? i->imm : i->c);
         return;
     case IR_STENV:
     case IR_STENVI:
@@ -439,8 +510,7 @@ static void share_insn(Share *s, const IrInsn *i)
         break;
     default:
         if (ir_op_attrs[i->op] & IRA_END) {
-            s->open_count = 0;
-            s->sure = false;
+            share_exit(s, i);
         }
         break;
     }
@@ -466,12 +536,14 @@ void share_analyse(Emit *e)
 
     e->group_count = e->places = e->written = 0;
     e->steady = true;
+    e->turn = (ShareTurn){ 0 };
     memset(e->share, 0, ir->count * sizeof(e->share[0]));
     if (ir->plain || e->ctx->switches & TCG_OFF_GROUP) {
         return;
     }
     share_forget(&s, TCG_GLOBALS + ir->temps);
     s.sure = true;
+    s.loop = share_may_loop(ir) && !(e->ctx->switches & TCG_OFF_STRIDE);
     for (s.index = 0; s.index < ir->count; s.index++) {
         share_insn(&s, &ir->insns[s.index]);
     }

@@ -187,6 +187,30 @@ static void carry_loop(IrBlock *b)
     ir_exit(b, 1, 0x10, true);
 }
 
+/* Both move; nobody reads the flags but the branch. */
+static void moving_loop(IrBlock *b)
+{
+    IrVal u = ir_temp(b);
+    unsigned label = ir_new_label(b);
+
+    ir_ld(b, IR_I64, 0, 6, 8, (IrMem){ .size = 3, .slot = 4 });
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_op2i(b, IR_SHL, IR_I64, u, 1, 3);
+    ir_op2(b, IR_ADD, IR_I64, u, u, 7);
+    ir_st(b, u, 0, 0, (IrMem){ .size = 3, .slot = 7 });
+    ir_append(b, IR_INSN)->imm = 0x12;
+    ir_op2i(b, IR_ADD, IR_I64, 6, 6, 8);
+    ir_append(b, IR_INSN)->imm = 0x13;
+    ir_op1(b, IR_INCF, IR_I64, 1, 1);
+    ir_append(b, IR_INSN)->imm = 0x14;
+    ir_append(b, IR_CMPF)->a = 1;
+    b->insns[b->count - 1].b = 2;
+    ir_brf(b, IR_CC_NE, label);
+    ir_exit(b, 0, 0x20, false);
+    ir_label(b, label);
+    ir_exit(b, 1, 0x10, true);
+}
+
 typedef struct Row {
     const char *name;
     void (*build)(IrBlock *b);
@@ -204,6 +228,7 @@ static const Row rows[] = {
     { "indirect", indirect },
     { "a way of its own", own_way },
     { "loop with a carry", carry_loop },
+    { "loop that moves", moving_loop },
 };
 
 /* Numbers with nine digits and more are addresses, and what rip is used for. */

@@ -106,7 +106,7 @@ static uint64_t add_carry(uint64_t a, uint64_t b, bool *carry)
 }
 
 /* So many turns, from the word that r6 points to. */
-static void loop_check(const Loop *l, unsigned word, unsigned turns)
+static void loop_check_from(const Loop *l, unsigned word, unsigned turns)
 {
     const uint64_t *ram = (const uint64_t *)l->vm->ram;
     const TcgEnv *env = &l->vm->cpu->env;
@@ -119,8 +119,13 @@ static void loop_check(const Loop *l, unsigned word, unsigned turns)
     }
     g_assert_cmphex(env->r[0], ==, sum);
     g_assert_cmphex(env->r[2], ==, fixed);
-    g_assert_cmpuint(env->r[3], ==, TURNS - turns);
     g_assert_cmpint(vm_eflags(env->flags) & 1, ==, carry);
+}
+
+static void loop_check(const Loop *l, unsigned word, unsigned turns)
+{
+    loop_check_from(l, word, turns);
+    g_assert_cmpuint(l->vm->cpu->env.r[3], ==, TURNS - turns);
 }
 
 static void test_sum(void)
@@ -143,12 +148,12 @@ static void test_sum(void)
     }
 }
 
-/* It is seen at the jump back, where the flags go to env. */
+/* It is seen at each jump back, where the flags go to env. */
 static void test_request(void)
 {
     Loop l;
 
-    loop_start(&l, 0);
+    loop_start(&l, TCG_OFF_STRIDE);
     TcgEnv *env = &l.vm->cpu->env;
     for (unsigned turns = 1; turns < 4; turns++) {
         env->exit_request = 1;
@@ -162,12 +167,39 @@ static void test_request(void)
     vm_free(l.vm);
 }
 
+/* At most 256 turns later, at the end of the page at the latest. */
+static void test_request_of_many(void)
+{
+    static const unsigned turns[] = { 256, 192, 256, 256, 40 };
+    Loop l;
+
+    loop_start(&l, 0);
+    TcgEnv *env = &l.vm->cpu->env;
+    unsigned all = 0;
+    for (unsigned n = 0; n < G_N_ELEMENTS(turns); n++) {
+        all += turns[n];
+    }
+    env->r[3] = all;
+    for (unsigned n = 0; n < G_N_ELEMENTS(turns); n++) {
+        bool last = n == G_N_ELEMENTS(turns) - 1;
+
+        env->exit_request = !last;
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==,
+                        last ? TCG_LEAVE_LOOKUP : TCG_LEAVE_REQUEST);
+        all -= turns[n];
+        g_assert_cmpuint(env->r[3], ==, all);
+    }
+    env->r[3] = 0;
+    loop_check_from(&l, 64, 1000);
+    vm_free(l.vm);
+}
+
 /* Who enters the block again finds what has been mapped meanwhile. */
 static void test_remapped(void)
 {
     Loop l;
 
-    loop_start(&l, 0);
+    loop_start(&l, TCG_OFF_STRIDE);
     TcgEnv *env = &l.vm->cpu->env;
     env->r[6] += 4096;
     env->exit_request = 1;
@@ -232,6 +264,168 @@ static void test_touched(void)
     loop_check(&l, 512 - 10, TURNS);
     g_assert_cmpuint(l.vm->cpu->fills, ==, 0);
     vm_free(l.vm);
+}
+
+/* Pages 1 and 2 stand in each other's place. */
+static void loop_swap_pages(Loop *l)
+{
+    loop_open_page(l->vm, VM_BASE + 4096, l->vm->ram + 2 * 4096);
+    loop_open_page(l->vm, VM_BASE + 2 * 4096, l->vm->ram + 4096);
+}
+
+/* What the guest reads then, in one page. */
+static uint64_t loop_word(const Loop *l, uint64_t off)
+{
+    uint64_t page = off / 4096, word;
+
+    page = page == 1 || page == 2 ? 3 - page : page;
+    memcpy(&word, l->vm->ram + page * 4096 + off % 4096, 8);
+    return word;
+}
+
+/* r0 += [r6 + r1 * 8 + disp], as flags are not read in between; then r6 and r1
+ * move. */
+typedef struct Stride {
+    const char *what;
+    int32_t base, index, disp;
+    uint64_t r6, r1;
+    unsigned turns; /* before bytes of two pages are read, or TURNS */
+} Stride;
+
+static const Stride strides[] = {
+    { "forwards", 8, 0, 0, 0, 0, TURNS },
+    { "into the next page", 8, 0, 0, 4096 - 8 * 5, 0, TURNS },
+    { "backwards", -8, 0, 0, 3 * 4096 - 8, 0, TURNS },
+    { "backwards, over its start", -8, 0, 16, 4096 + 64, 0, TURNS },
+    { "by an index", 0, 1, -64, 64, 0, TURNS },
+    { "by an index that becomes 0", 0, 1, 0, 4096 + 8 * 20, -20, TURNS },
+    { "both", 16, -1, 8, 512, 3, TURNS },
+    { "neither, as both do", 8, -1, 0, 512, 5, TURNS },
+    { "no power of two", 24, 0, 0, 4096 - 24 * 7, 0, TURNS },
+    { "across pages", 12, 0, 0, 4096 - 12 * 8 - 4, 0, 8 },
+    { "too far", 1200, 0, 0, 8, 0, 3 },
+    { "far", 1024, 0, 0, 8, 0, 16 },
+};
+
+static void stride_check(const Stride *t)
+{
+    Loop l;
+    IrBlock *b = loop_begin(&l, 0);
+    IrVal u = ir_temp(b), v = ir_temp(b), w = ir_temp(b);
+    TcgEnv *env = &l.vm->cpu->env;
+    uint64_t sum = 0, at = t->r6 + t->r1 * 8 + t->disp;
+    unsigned turns = MIN(t->turns, TURNS);
+
+    ir_op2i(b, IR_SHL, IR_I64, u, 1, 3);
+    ir_op2(b, IR_ADD, IR_I64, v, 6, u);
+    ir_ld(b, IR_I64, w, v, t->disp, vm_mem(3, 2));
+    ir_op2(b, IR_ADD, IR_I64, 0, 0, w);
+    vm_new_insn(l.vm);
+    ir_op2i(b, IR_ADD, IR_I64, 6, 6, t->base);
+    vm_new_insn(l.vm);
+    ir_op2i(b, IR_ADD, IR_I64, 1, 1, t->index);
+    vm_new_insn(l.vm);
+    loop_end(b);
+    loop_compile(&l);
+    env->r[0] = 0;
+    env->r[1] = t->r1;
+    env->r[3] = turns;
+    env->r[6] = VM_BASE + t->r6;
+    loop_swap_pages(&l);
+    for (unsigned n = 0; n < turns; n++) {
+        sum += loop_word(&l, at);
+        at += t->base + t->index * 8;
+    }
+    g_test_message("%s", t->what);
+    g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+    g_assert_cmphex(env->r[0], ==, sum);
+    g_assert_cmphex(env->r[6], ==, VM_BASE + t->r6 + turns * (int64_t)t->base);
+    if (t->turns < TURNS && t->base == 12) { /* one turn more */
+        env->r[3] = 1;
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_PLAIN);
+        g_assert_cmphex(env->r[0], ==, sum);
+    }
+    g_assert_cmpuint(l.vm->cpu->fills, ==, 0);
+    vm_free(l.vm);
+}
+
+static void test_strides(void)
+{
+    for (unsigned n = 0; n < G_N_ELEMENTS(strides); n++) {
+        stride_check(&strides[n]);
+    }
+}
+
+typedef enum CrookedWay {
+    WAY_OF_ITS_OWN, /* each has its jump back */
+    WAY_THROUGH,    /* one runs into the other's */
+    WAY_BRANCH,     /* both branch to one */
+    WAY_COUNT
+} CrookedWay;
+
+/* Words that r6 moves by; what the last branch knows of is less than what
+ * others do. */
+static int crooked_step(CrookedWay way, bool odd)
+{
+    return odd == (way == WAY_BRANCH) ? 2 : 1;
+}
+
+static void crooked_way(IrBlock *b, CrookedWay way)
+{
+    int odd_step = crooked_step(way, true), step = crooked_step(way, false);
+    unsigned out = ir_new_label(b), back = ir_new_label(b);
+    IrVal odd = ir_temp(b);
+
+    ir_op1(b, IR_DECF, IR_I64, 3, 3);
+    ir_brf(b, IR_CC_E, out);
+    ir_op2i(b, IR_ADD, IR_I64, 6, 6, odd_step * 8);
+    ir_op2i(b, IR_AND, IR_I64, odd, 3, 1);
+    ir_brcondi(b, IR_CC_NE, IR_I64, odd, 0, back);
+    ir_op2i(b, IR_ADD, IR_I64, 6, 6, (step - odd_step) * 8);
+    if (way == WAY_OF_ITS_OWN) {
+        ir_exit(b, 2, PC, true);
+    } else if (way == WAY_BRANCH) { /* always taken */
+        ir_brcondi(b, IR_CC_NE, IR_I64, 3, TURNS + 1, back);
+        ir_exit(b, 2, AFTER, false);
+    }
+    ir_label(b, back);
+    ir_exit(b, 1, PC, true);
+    ir_label(b, out);
+    ir_exit(b, 0, AFTER, false);
+}
+
+/* Where the ways back differ, no turn is like another. */
+static void test_crooked(void)
+{
+    for (CrookedWay way = 0; way < WAY_COUNT; way++) {
+        Loop l;
+        IrBlock *b = loop_begin(&l, 0);
+        IrVal w = ir_temp(b);
+        uint64_t sum = 0;
+
+        ir_ld(b, IR_I64, w, 6, 0, vm_mem(3, 2));
+        ir_op2(b, IR_ADDF, IR_I64, 0, 0, w);
+        vm_new_insn(l.vm);
+        crooked_way(b, way);
+        loop_compile(&l);
+        TcgEnv *env = &l.vm->cpu->env;
+        const TcgBackend *backend = l.vm->ctx.backend;
+        if (way == WAY_OF_ITS_OWN) {
+            backend->link(&l.vm->ctx, &l.code, 2, &l.code, env);
+        }
+        unsigned word = 512 - 20;
+        env->r[0] = 0;
+        env->r[6] = VM_BASE + word * 8;
+        loop_swap_pages(&l);
+        g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_LOOKUP);
+        for (unsigned left = TURNS; left-- > 0;) {
+            sum += loop_word(&l, word * 8);
+            word += left ? crooked_step(way, left & 1) : 0;
+        }
+        g_assert_cmphex(env->r[0], ==, sum);
+        g_assert_cmphex(env->r[6], ==, VM_BASE + word * 8);
+        vm_free(l.vm);
+    }
 }
 
 static Vm *signal_vm;
@@ -365,9 +559,12 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86_64/ahead/sum", test_sum);
     g_test_add_func("/x86_64/ahead/request", test_request);
+    g_test_add_func("/x86_64/ahead/request-of-many", test_request_of_many);
     g_test_add_func("/x86_64/ahead/remapped", test_remapped);
     g_test_add_func("/x86_64/ahead/missing", test_missing);
     g_test_add_func("/x86_64/ahead/touched", test_touched);
+    g_test_add_func("/x86_64/ahead/strides", test_strides);
+    g_test_add_func("/x86_64/ahead/crooked", test_crooked);
     g_test_add_func("/x86_64/ahead/not-canonical", test_not_canonical);
     g_test_add_func("/x86_64/ahead/two-flags", test_two_flags);
     g_test_add_func("/x86_64/ahead/straight", test_straight);
