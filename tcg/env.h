@@ -6,8 +6,9 @@
  * On x86-64 hosts the stack pointer IS the env pointer while translated code
  * runs: the struct stands directly above a stack of TCG_STACK_SIZE bytes
  * (tcg_env_alloc()), so no register is spent on it and a helper's return
- * address is always at ((void **)env)[-1]. Offsets that generated code uses
- * most come first, within the reach of an 8-bit displacement.
+ * address is always at ((void **)env)[-1]. What generated code uses most comes
+ * first, within the reach of an 8-bit displacement: not the registers, most of
+ * which it has in the host's.
  */
 #ifndef TCG_ENV_H
 #define TCG_ENV_H
@@ -141,26 +142,26 @@ static inline uint64_t tcg_pc_base(uint64_t pc)
 typedef uint16_t TcgFlags;
 
 typedef struct TcgEnv {
-    uint64_t r[TCG_GLOBALS]; /* the guest's general registers */
-    uint64_t pc;             /* next guest instruction (x86: RIP, not linear);
-                                current only outside translated code */
-    uint32_t exit_request;   /* non-zero: leave at the next poll. Any thread. */
-    TcgFlags flags;          /* while not in the host's own flags */
-    uint8_t mode;            /* MMU mode, 0..TCG_MODES-1 */
+    TcgTlbEntry *tlb[TCG_MODES]; /* each [TCG_TLB_SIZE] */
+    uint32_t exit_request; /* non-zero: leave at the next poll. Any thread. */
+    TcgFlags flags;        /* while not in the host's own flags */
+    uint8_t mode;          /* MMU mode, 0..TCG_MODES-1 */
     uint8_t spare;
     TcgJump *jumps; /* [TCG_JUMP_SIZE], TCG_JUMP_ALIGN-aligned */
     uint64_t jump_key;
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */
-    TcgTlbEntry *tlb[TCG_MODES]; /* each [TCG_TLB_SIZE] */
-    void *backend[10];           /* scratch of the back end (host stack
-                                    pointer, current block, ...) */
-    uint64_t spill[16];          /* temporaries of the back end */
-    TcgSlot slot[TCG_MODES][TCG_SLOTS];
-    uint64_t insn_count; /* guest instructions begun, once each however often
-                            they are started anew; kept on request only */
-    uint64_t insn_limit; /* blocks that would count further are not entered */
     uint64_t shared[TCG_SHARED]; /* addends that several accesses use */
+    uint64_t r[TCG_GLOBALS];     /* the guest's general registers */
+    uint64_t pc;        /* next guest instruction (x86: RIP, not linear);
+                           current only outside translated code */
+    void *backend[10];  /* scratch of the back end (host stack
+                           pointer, current block, ...) */
+    uint64_t spill[16]; /* temporaries of the back end */
+    TcgSlot slot[TCG_MODES][TCG_SLOTS];
+    uint64_t insn_count;  /* guest instructions begun, once each however often
+                             they are started anew; kept on request only */
+    uint64_t insn_limit;  /* blocks that would count further are not entered */
     uint64_t heavy_calls; /* helpers called with the vector state put away: for
                              statistics */
     /* Entries of counted blocks and misses of slots until one is looked at. */

@@ -15,10 +15,12 @@
 
 static int16_t interp_index(IrVal v)
 {
+    const int first = -1 - (int)(offsetof(TcgEnv, r) / sizeof(uint64_t));
+
     if (v >= IR_IMM) {
         return 0;
     }
-    return v < IR_TEMP0 ? v : -1 - (int)(v - IR_TEMP0);
+    return v < IR_TEMP0 ? v : first - (int)(v - IR_TEMP0);
 }
 
 static bool interp_has_constant(const IrInsn *insn)

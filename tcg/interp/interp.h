@@ -3,10 +3,10 @@
  * The interpreter's dense form of a block, and its state while it runs one;
  * for tcg/interp/ only.
  *
- * A value is an index into env->r[]: globals from 0 upward, temporaries from -1
- * downward, in the stack that tcg_env_alloc() puts below the struct (the
- * interpreter itself runs on the thread's own stack). So every operand is one
- * indexed load, whatever it is.
+ * A value is an index into env->r[]: globals from 0 upward, temporaries
+ * downward from where the struct begins, in the stack that tcg_env_alloc() puts
+ * below it (the interpreter itself runs on the thread's own stack). So every
+ * operand is one indexed load, whatever it is.
  */
 #ifndef TCG_INTERP_INTERP_H
 #define TCG_INTERP_INTERP_H

@@ -407,7 +407,8 @@ void regs_settle(Emit *e, IrVal v);       /* compute v now, if it was put off */
 void regs_settle_globals(Emit *e);
 
 /* flags.c */
-enum { FLAGS_SAVE_BYTES = 18, FLAGS_LOAD_BYTES = 17 };
+G_STATIC_ASSERT(offsetof(TcgEnv, flags) <= INT8_MAX);
+enum { FLAGS_SAVE_BYTES = 15, FLAGS_LOAD_BYTES = 14 };
 void flags_save(Emit *e);
 void flags_load(Emit *e);
 void flags_lose(Emit *e, bool needed); /* host flags are about to change */
@@ -572,12 +573,13 @@ void emit_br(Emit *e, const IrInsn *i);
 void emit_brcond(Emit *e, const IrInsn *i);
 void emit_brf(Emit *e, const IrInsn *i);
 EmitCold *emit_cold(Emit *e, void (*emit)(Emit *e, EmitCold *c));
+G_STATIC_ASSERT(offsetof(TcgEnv, exit_request) <= INT8_MAX);
 enum {
     COUNTED_BYTES = 5, /* before all others */
-    POLL_BYTES = 10,   /* the check before `entry` */
+    POLL_BYTES = 7,    /* the check before `entry` */
     LEAVE_BYTES = 5,   /* before that */
     /* Before that, where the flags are taken from the host; and before that. */
-    HOST_POLL_BYTES = 3 + 7 + 2 + 3 + FLAGS_SAVE_BYTES,
+    HOST_POLL_BYTES = 3 + 4 + 2 + 3 + FLAGS_SAVE_BYTES,
     GO_ON_BYTES = 3 + 2,
     STUB_HEAD = 2, /* data before an exit's stub */
 };
