@@ -151,11 +151,12 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     backend_go_to(e, CODE_HOT, &e->start);
     e->as.to_exec = code_buffer_exec(ctx->buffer, e->start) - e->start;
     e->cold_count = e->fix_count = e->access_count = e->sites = 0;
+    e->index = 0;
     e->pc = ir->pc;
     code->base_mask = ir->relative ? UINT64_MAX : 0;
     e->reachable = true;
     regs_reset(e);
-    held_drop_all(e);
+    held_forget_all(e);
     code->loop = 0;
     memset(code->exit, 0, sizeof(code->exit));
 }

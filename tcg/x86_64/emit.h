@@ -23,7 +23,7 @@
  *     boundary and at every point that can leave; the others are in env.
  *  2. rsp is env. r13, r14, r15 hold temporaries and intermediates; C keeps
  *     them. Temporaries that find no room are in env->spill. What else they
- *     hold (held.c) is in env as well.
+ *     hold (held.c) is in env as well, or is stored before they are changed.
  *  3. Flags are in the host's flags (host_flags), in env->flags (env_flags),
  *     in both, or, where nothing reads them any more, in neither.
  *  4. Nothing between an access's branch to its slow part and the access
@@ -176,15 +176,15 @@ typedef struct ShareGroup ShareGroup;
 struct EmitCold {
     void (*emit)(Emit *e, EmitCold *c);
     uint64_t pc;
-    uint8_t *start;          /* where it was put */
-    uint8_t *jump;           /* rel32 that comes here */
-    uint8_t *sum, *base;     /* FAR: rel32 of what stands before its stub */
-    uint8_t *resume;         /* MEM: the access */
-    uint8_t *after;          /* behind it; FAR: the linked jump's */
-    uint32_t desc;           /* MEM: MemDesc */
-    uint32_t mask;           /* MEM: NativeMask, with MEM_DESC_MASKED */
-    MemLead lead;            /* MEM: with MEM_LEADER */
-    const ShareGroup *group; /* MEM: that it leads, or NULL */
+    uint8_t *start;      /* where it was put */
+    uint8_t *jump;       /* rel32 that comes here */
+    uint8_t *sum, *base; /* FAR: rel32 of what stands before its stub */
+    uint8_t *resume;     /* MEM: the access */
+    uint8_t *after;      /* behind it; FAR: the linked jump's */
+    uint32_t desc;       /* MEM: MemDesc */
+    uint32_t mask;       /* MEM: NativeMask, with MEM_DESC_MASKED */
+    MemLead lead;        /* MEM: with MEM_LEADER */
+    ShareGroup *group;   /* MEM: that it leads, or NULL */
     AsmMem address; /* MEM: the guest's first byte, base and displacement */
     uint8_t reg;    /* MEM: gets the addend; EXITR: holds the pc */
     EmitKept kept;  /* MEM, ahead.c: the flags meanwhile */
@@ -236,6 +236,7 @@ struct ShareGroup {
     bool write;    /* some are writes */
     bool joined;   /* env->shared has the leader's address in the host, not
                       only what must be added to guest addresses */
+    bool stored;   /* it does; before that it is held (held.c) */
     uint8_t place; /* in env->shared */
     /* The leader's address, where it follows from the globals at the block's
      * start, and whoever enters makes the access; else base is IR_NONE. */
@@ -264,9 +265,9 @@ typedef struct ShareAccess {
 
 /* What a scratch register still holds (held.c): one of them, or nothing. */
 typedef struct EmitHeld {
-    const ShareGroup *group; /* what is in its place, or NULL */
-    IrVal global;            /* or IR_NONE */
-    uint32_t used;           /* index of the last instruction that did */
+    ShareGroup *group; /* what is in its place, or NULL */
+    IrVal global;      /* or IR_NONE */
+    uint32_t used;     /* index of the last instruction that did */
 } EmitHeld;
 
 typedef enum EmitEvent { EVENT_NONE, EVENT_READ, EVENT_CLOBBER } EmitEvent;
@@ -372,6 +373,12 @@ static inline bool emit_flags_busy(const Emit *e)
     return e->host_flags && !e->env_flags && (e->now & INFO_LIVE_AFTER);
 }
 
+/* The group's place. */
+static inline AsmMem emit_shared(const ShareGroup *g)
+{
+    return asm_env(ENV_OFF(shared) + 8 * g->place);
+}
+
 static inline const void *emit_thunk(const Emit *e, EmitThunk t)
 {
     return e->st->thunk[t];
@@ -474,6 +481,8 @@ void share_end(Emit *e);                  /* of the present instruction */
 /* held.c; reg: a scratch register. */
 void held_drop(Emit *e, unsigned reg); /* it will be changed; or NO_REG */
 void held_drop_all(Emit *e);
+void held_forget(Emit *e, unsigned reg); /* nobody wants what is there */
+void held_forget_all(Emit *e);
 void held_use(Emit *e, unsigned reg); /* the present instruction does */
 /* Is reg the better one to take? */
 bool held_is_rather(const Emit *e, unsigned reg, unsigned other);
@@ -484,7 +493,9 @@ void held_drop_global(Emit *e, IrVal g); /* it was written otherwise */
 void held_drop_globals(Emit *e);
 /* A register with what is in the group's place, or NO_REG. */
 unsigned held_group(const Emit *e, const ShareGroup *g);
-void held_set_group(Emit *e, const ShareGroup *g, unsigned reg);
+void held_set_group(Emit *e, ShareGroup *g, unsigned reg);
+/* In memory, too, if it is not and has a follower at `from` or later. */
+void held_store_group(Emit *e, ShareGroup *g, unsigned reg, uint32_t from);
 
 /* mem.c */
 typedef enum MemKind {
@@ -537,7 +548,7 @@ typedef struct MemAccess {
     unsigned cold; /* MEM_FOLLOWS: there is none */
     unsigned base; /* scratch: only the guest's address, or NO_REG */
     bool joined;
-    const ShareGroup *group; /* reg holds what is in its place; or NULL */
+    ShareGroup *group; /* reg holds what is in its place; or NULL */
 } MemAccess;
 enum { MEM_FOLLOWS = ~0u };
 
@@ -548,6 +559,8 @@ void mem_after(Emit *e, MemAccess m);   /* and ends here */
 void mem_locked(Emit *e, MemAccess m);  /* it must be atomic */
 void mem_masked(Emit *e, MemAccess m, uint32_t mask); /* NativeMask */
 void mem_join(Emit *e, MemAccess *m); /* the address in one register */
+/* Its register is about to be overwritten. */
+void mem_end_hold(Emit *e, MemAccess *m);
 /* A group's check where its leader's address is this, base and displacement. */
 void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept);
 void mem_slow_thunk(Asm *a, const X86State *st);

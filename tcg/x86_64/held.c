@@ -2,11 +2,11 @@
 /*
  * What scratch registers still hold when the instruction that put it there is
  * over: a guest register that lives in env, or what leads to a group's page.
- * Both are in memory as well, so nothing has to be stored for them, and what
- * leaves the block finds nothing new; they save loads, and in chains of
- * instructions the way through memory. A register holds one of them until it is
- * taken for something else or the value in memory changes; where paths meet,
- * none is held.
+ * The former is in memory as well, so what leaves the block finds nothing new;
+ * holding it saves loads, and in chains of instructions the way through memory.
+ * The latter goes there only if its register is taken for something else while
+ * followers are to come. A register holds one of them until then, or until the
+ * value in memory changes; where paths meet none is held, and no group is open.
  */
 #include "tcg/x86_64/emit.h"
 
@@ -15,11 +15,34 @@ static EmitHeld *held_of(Emit *e, unsigned reg)
     return &e->held[reg - EMIT_SCRATCH_FIRST];
 }
 
-void held_drop(Emit *e, unsigned reg)
+void held_forget(Emit *e, unsigned reg)
 {
     if (reg != NO_REG) {
         *held_of(e, reg) = (EmitHeld){ .global = IR_NONE };
     }
+}
+
+void held_forget_all(Emit *e)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        held_forget(e, EMIT_SCRATCH_FIRST + n);
+    }
+}
+
+void held_store_group(Emit *e, ShareGroup *g, unsigned reg, uint32_t from)
+{
+    if (!g->stored && g->last >= from) {
+        asm_store(&e->as, emit_shared(g), reg);
+        g->stored = true;
+    }
+}
+
+void held_drop(Emit *e, unsigned reg)
+{
+    if (reg != NO_REG && held_of(e, reg)->group) {
+        held_store_group(e, held_of(e, reg)->group, reg, e->index);
+    }
+    held_forget(e, reg);
 }
 
 void held_drop_all(Emit *e)
@@ -90,7 +113,7 @@ unsigned held_group(const Emit *e, const ShareGroup *g)
     return NO_REG;
 }
 
-void held_set_group(Emit *e, const ShareGroup *g, unsigned reg)
+void held_set_group(Emit *e, ShareGroup *g, unsigned reg)
 {
     *held_of(e, reg) =
         (EmitHeld){ .group = g, .global = IR_NONE, .used = e->index };

@@ -36,11 +36,10 @@ void emit_ld(Emit *e, const IrInsn *i)
                        : m.reg;
 
     mem_resume(e, &m);
-    asm_rm(&e->as, load_op(i), dst, m.at);
     if (dst == m.reg) {
-        m.group = NULL;
-        held_drop(e, dst);
+        mem_end_hold(e, &m);
     }
+    asm_rm(&e->as, load_op(i), dst, m.at);
     mem_after(e, m);
     regs_defined(e, i->dst, dst);
 }

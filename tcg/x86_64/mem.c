@@ -122,11 +122,6 @@ static bool mem_leads(MemDesc desc)
     return (desc >> MEM_DESC_KIND & 7) == MEM_LEADER;
 }
 
-static AsmMem mem_shared(const ShareGroup *g)
-{
-    return asm_env(ENV_OFF(shared) + 8 * g->place);
-}
-
 /* A base of rbp or r13 would cost a displacement. */
 static AsmMem mem_sum(AsmMem address, unsigned addend)
 {
@@ -290,7 +285,7 @@ static void mem_free_base(Emit *e, unsigned own)
 }
 
 /* An access that its group's leader has checked. */
-static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
+static MemAccess mem_follow(Emit *e, const IrInsn *i, ShareGroup *g,
                             bool flags_needed)
 {
     uint32_t locked = e->locked;
@@ -302,7 +297,7 @@ static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
     unsigned reg = held_group(e, g);
     if (reg == NO_REG) {
         reg = regs_take(e);
-        asm_load(&e->as, reg, mem_shared(g));
+        asm_load(&e->as, reg, emit_shared(g));
     }
     regs_lock(e, reg);
     return (MemAccess){ .at = g->joined ? asm_mem(reg, share_at(e))
@@ -315,7 +310,7 @@ static MemAccess mem_follow(Emit *e, const IrInsn *i, const ShareGroup *g,
 
 /* The check is for the whole group. */
 static void mem_lead(Emit *e, EmitCold *c, const IrInsn *i, unsigned size,
-                     bool write, const ShareGroup *g)
+                     bool write, ShareGroup *g)
 {
     c->desc = mem_describe(e, i, g->size, g->write, MEM_LEADER);
     c->address.disp += g->low;
@@ -424,7 +419,9 @@ void mem_check_ahead(Emit *e, ShareGroup *g, AsmMem address, EmitKept kept)
     if (g->joined) {
         asm_lea(&e->as, reg, mem_sum(address, reg));
     }
-    asm_store(&e->as, mem_shared(g), reg);
+    if (g->fixed || g->first >= MEM_NEAR) {
+        held_store_group(e, g, reg, g->last);
+    }
     if (g->first < MEM_NEAR) {
         held_set_group(e, g, reg);
     }
@@ -440,9 +437,6 @@ void mem_resume(Emit *e, MemAccess *m)
     c->resume = e->as.p;
     if (c->group && c->group->joined) {
         mem_join(e, m);
-    }
-    if (c->group) {
-        asm_store(&e->as, mem_shared(c->group), m->reg);
     }
     m->group = c->group;
 }
@@ -476,15 +470,23 @@ void mem_masked(Emit *e, MemAccess m, uint32_t mask)
     e->cold[m.cold].mask = mask;
 }
 
+void mem_end_hold(Emit *e, MemAccess *m)
+{
+    if (m->group) {
+        held_store_group(e, m->group, m->reg, e->index + 1);
+    }
+    m->group = NULL;
+    held_forget(e, m->reg);
+}
+
 void mem_join(Emit *e, MemAccess *m)
 {
     if (m->joined) {
         return;
     }
+    mem_end_hold(e, m);
     asm_lea(&e->as, m->reg, m->at);
     m->joined = true;
-    m->group = NULL;
-    held_drop(e, m->reg);
     if (m->cold != MEM_FOLLOWS) {
         e->cold[m->cold].desc |= MEM_DESC_JOINED;
     }

@@ -602,6 +602,6 @@ void share_end(Emit *e)
 
     if (g && g->last == e->index && !g->fixed) {
         e->places &= ~(1u << g->place);
-        held_drop(e, held_group(e, g));
+        held_forget(e, held_group(e, g));
     }
 }

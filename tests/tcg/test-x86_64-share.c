@@ -228,6 +228,46 @@ static void test_values(void)
     }
 }
 
+/* Takes all scratch registers. */
+static void crowd(IrBlock *b)
+{
+    IrVal t[3];
+
+    for (unsigned n = 0; n < 3; n++) {
+        t[n] = ir_temp(b);
+        ir_op2i(b, IR_MUL, IR_I64, t[n], 6, 3 + n);
+    }
+    ir_op2(b, IR_ADD, IR_I64, t[0], t[0], t[1]);
+    ir_op2(b, IR_ADD, IR_I64, 8, t[0], t[2]);
+}
+
+/* What leads to the page is in memory when it is not held any more, and not
+ * before. */
+static void test_held(void)
+{
+    static const struct {
+        Program p;
+        bool stored;
+    } rows[] = {
+        { { { load0, load8 } }, false },
+        { { { load0, load8, crowd } }, false },
+        { { { load0, crowd, load8 } }, true },
+        { { { load0, load_below, crowd, load8 } }, true },
+        { { { load0, load_indexed, crowd, store_indexed, load8 } }, true },
+    };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+        Vm *vm = share_begin(0);
+
+        vm->cpu->env.r[0] = VM_BASE + 64;
+        g_assert_cmpint(share_run(vm, &rows[n].p, 0), ==, VM_LEAVE_DONE);
+        g_assert_cmpuint(vm->cpu->env.r[1], ==, 8);
+        g_assert_cmpuint(vm->cpu->env.r[2], ==, 9);
+        g_assert_cmpint(vm->cpu->env.shared[0] != 0, ==, rows[n].stored);
+        vm_free(vm);
+    }
+}
+
 static void test_indexed(void)
 {
     static const Program p = { { load_indexed, store_indexed } };
@@ -400,6 +440,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86_64/share/groups", test_groups);
     g_test_add_func("/x86_64/share/values", test_values);
+    g_test_add_func("/x86_64/share/held", test_held);
     g_test_add_func("/x86_64/share/indexed", test_indexed);
     g_test_add_func("/x86_64/share/edge", test_edge);
     g_test_add_func("/x86_64/share/straddling", test_straddling);
