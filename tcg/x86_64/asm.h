@@ -108,6 +108,11 @@ static inline bool asm_fits8(int64_t v)
     return v == (int8_t)v;
 }
 
+static inline bool asm_fits16(int64_t v)
+{
+    return v == (int16_t)v;
+}
+
 static inline bool asm_fits32(int64_t v)
 {
     return v == (int32_t)v;

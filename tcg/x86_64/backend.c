@@ -55,6 +55,16 @@ static bool backend_has_room(const Emit *e, size_t bytes)
     return e->as.p + bytes <= e->limit;
 }
 
+static void backend_emit_one(Emit *e, const IrInsn *i)
+{
+    if (!late_put_off(e, i)) {
+        late_before(e, i);
+        regs_before_write(e, i->dst);
+        emit_ops[i->op].emit(e, i);
+    }
+    regs_done(e);
+}
+
 /* False: there is no room. */
 static bool backend_emit_hot(Emit *e)
 {
@@ -73,9 +83,7 @@ static bool backend_emit_hot(Emit *e)
             continue;
         }
         if (e->reachable || i->op == IR_LABEL || i->op == IR_INSN) {
-            regs_before_write(e, i->dst);
-            emit_ops[i->op].emit(e, i);
-            regs_done(e);
+            backend_emit_one(e, i);
             share_end(e);
         }
     }
@@ -157,6 +165,8 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     e->reachable = true;
     regs_reset(e);
     held_forget_all(e);
+    e->late = IR_NONE;
+    e->late_by = 0;
     code->loop = 0;
     memset(code->exit, 0, sizeof(code->exit));
 }

@@ -19,8 +19,9 @@
  *       side table (side.c)
  *
  * Invariants
- *  1. Globals with a register in emit_home[] are there at every instruction
- *     boundary and at every point that can leave; the others are in env.
+ *  1. Globals with a register in emit_home[] are there at every point that can
+ *     leave, and but for one that is `late` at every instruction boundary; the
+ *     others are in env.
  *  2. rsp is env. r13, r14, r15 hold temporaries and intermediates; C keeps
  *     them. Temporaries that find no room are in env->spill. What else they
  *     hold (held.c) is in env as well, or is stored before they are changed.
@@ -318,6 +319,8 @@ struct Emit {
     unsigned lazy_count;
     uint32_t places; /* of env->shared that open groups have */
     EmitHeld held[EMIT_SCRATCHES];
+    IrVal late; /* a global that is behind by late_by (late.c), or IR_NONE */
+    int32_t late_by;
 
     /* Collected for the end. */
     EmitCold *cold;
@@ -412,6 +415,12 @@ void regs_sync(Emit *e);                  /* all temporaries to their slots */
 void regs_forget(Emit *e);                /* they are in the slots only */
 void regs_settle(Emit *e, IrVal v);       /* compute v now, if it was put off */
 void regs_settle_globals(Emit *e);
+
+/* late.c */
+bool late_put_off(Emit *e, const IrInsn *i); /* true: it need not be emitted */
+void late_before(Emit *e, const IrInsn *i);  /* what it must find made */
+void late_settle(Emit *e);
+int32_t late_by(const Emit *e, unsigned base); /* still to be added to it */
 
 /* flags.c */
 G_STATIC_ASSERT(offsetof(TcgEnv, flags) <= INT8_MAX);

@@ -291,6 +291,7 @@ static MemAccess mem_follow(Emit *e, const IrInsn *i, ShareGroup *g,
     uint32_t locked = e->locked;
     AsmMem address = g->joined ? asm_mem(NO_REG, 0) : mem_address(e, i);
 
+    address.disp += late_by(e, address.base);
     if (i->op == IR_ATOMIC) { /* loses them itself */
         flags_lose(e, flags_needed);
     }
