@@ -55,10 +55,19 @@ static bool backend_has_room(const Emit *e, size_t bytes)
     return e->as.p + bytes <= e->limit;
 }
 
+static bool backend_may_leave(const IrInsn *i)
+{
+    return ir_op_attrs[i->op] & IRA_END || i->op == IR_BR || i->op == IR_BRF ||
+           i->op == IR_BRCOND || i->op == IR_LABEL;
+}
+
 static void backend_emit_one(Emit *e, const IrInsn *i)
 {
     if (!late_put_off(e, i)) {
         late_before(e, i);
+        if (e->owes && backend_may_leave(i)) {
+            held_pay_all(e);
+        }
         regs_before_write(e, i->dst);
         emit_ops[i->op].emit(e, i);
     }
@@ -144,6 +153,7 @@ static bool backend_emit(Emit *e)
     side_begin(e);
     emit_prologue(e);
     emit_ahead(e);
+    held_choose(e);
     return backend_emit_hot(e) && backend_emit_cold(e) &&
            backend_has_room(e, 8 + side_bytes(e) + 8 + sizeof(SideBlock));
 }
@@ -163,6 +173,7 @@ static void backend_begin(Emit *e, TcgContext *ctx, const IrBlock *ir,
     e->pc = ir->pc;
     code->base_mask = ir->relative ? UINT64_MAX : 0;
     e->reachable = true;
+    e->owes = false;
     regs_reset(e);
     held_forget_all(e);
     e->late = IR_NONE;

@@ -268,6 +268,7 @@ typedef struct ShareAccess {
 typedef struct EmitHeld {
     ShareGroup *group; /* what is in its place, or NULL */
     IrVal global;      /* or IR_NONE */
+    bool owed;         /* which is not in env yet */
     uint32_t used;     /* index of the last instruction that did */
 } EmitHeld;
 
@@ -321,6 +322,7 @@ struct Emit {
     EmitHeld held[EMIT_SCRATCHES];
     IrVal late; /* a global that is behind by late_by (late.c), or IR_NONE */
     int32_t late_by;
+    bool owes; /* guest registers' stores may wait: held.c */
 
     /* Collected for the end. */
     EmitCold *cold;
@@ -407,8 +409,6 @@ void regs_use(Emit *e, IrVal v);        /* a use is over */
 void regs_sources_done(Emit *e);        /* of the present instruction */
 unsigned regs_define(Emit *e, IrVal dst, unsigned prefer);
 void regs_defined(Emit *e, IrVal dst, unsigned reg);
-/* reg, a scratch register, is the new value of a global without home. */
-void regs_store_global(Emit *e, IrVal g, unsigned reg);
 bool regs_define_lazy(Emit *e, IrVal dst, EmitAddr a);
 void regs_before_write(Emit *e, IrVal v); /* v's old value is about to go */
 void regs_sync(Emit *e);                  /* all temporaries to their slots */
@@ -499,6 +499,10 @@ bool held_is_rather(const Emit *e, unsigned reg, unsigned other);
 unsigned held_global(const Emit *e, IrVal g);
 void held_set_global(Emit *e, IrVal g, unsigned reg);
 void held_drop_global(Emit *e, IrVal g); /* it was written otherwise */
+/* reg is its new value. */
+void held_write_global(Emit *e, IrVal g, unsigned reg);
+void held_pay_all(Emit *e); /* what is owed to env */
+void held_choose(Emit *e);  /* may something be owed in this block? */
 void held_drop_globals(Emit *e);
 /* A register with what is in the group's place, or NO_REG. */
 unsigned held_group(const Emit *e, const ShareGroup *g);

@@ -7,12 +7,34 @@
  * The latter goes there only if its register is taken for something else while
  * followers are to come. A register holds one of them until then, or until the
  * value in memory changes; where paths meet none is held, and no group is open.
+ *
+ * In a block that jumps back to itself and that nothing leaves but its exits
+ * (all its checks are made ahead), a guest register's store, too, can wait:
+ * until it is written again, which saves it, until the scratch register is
+ * wanted or the block may be left. Meanwhile it is owed.
  */
 #include "tcg/x86_64/emit.h"
 
 static EmitHeld *held_of(Emit *e, unsigned reg)
 {
     return &e->held[reg - EMIT_SCRATCH_FIRST];
+}
+
+static void held_pay(Emit *e, unsigned reg)
+{
+    EmitHeld *x = held_of(e, reg);
+
+    if (x->owed) {
+        asm_store(&e->as, asm_env(ENV_OFF(r) + 8 * x->global), reg);
+        x->owed = false;
+    }
+}
+
+void held_pay_all(Emit *e)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        held_pay(e, EMIT_SCRATCH_FIRST + n);
+    }
 }
 
 void held_forget(Emit *e, unsigned reg)
@@ -39,9 +61,13 @@ void held_store_group(Emit *e, ShareGroup *g, unsigned reg, uint32_t from)
 
 void held_drop(Emit *e, unsigned reg)
 {
-    if (reg != NO_REG && held_of(e, reg)->group) {
+    if (reg == NO_REG) {
+        return;
+    }
+    if (held_of(e, reg)->group) {
         held_store_group(e, held_of(e, reg)->group, reg, e->index);
     }
+    held_pay(e, reg);
     held_forget(e, reg);
 }
 
@@ -91,7 +117,57 @@ void held_set_global(Emit *e, IrVal g, unsigned reg)
 
 void held_drop_global(Emit *e, IrVal g)
 {
-    held_drop(e, held_global(e, g));
+    held_forget(e, held_global(e, g));
+}
+
+void held_write_global(Emit *e, IrVal g, unsigned reg)
+{
+    held_drop_global(e, g);
+    held_set_global(e, g, reg);
+    held_of(e, reg)->owed = true;
+    if (!e->owes) {
+        held_pay(e, reg);
+    }
+}
+
+/* ---- stores that can wait --------------------------------------------- */
+
+/* Work on general registers that cannot raise: not DIV and IDIV, nor the x87's.
+ */
+static bool held_is_harmless(const NativeInsn *n)
+{
+    bool reg = n->reg_kind != NATIVE_REG_FIXED || n->map == 0;
+    bool rm = n->mem || n->rm_kind != NATIVE_REG_FIXED;
+    bool vvvv = !n->vex || n->vvvv_kind != NATIVE_REG_FIXED;
+    bool divides = n->map == 0 && (n->opcode & 0xfe) == 0xf6 && n->reg >= 6;
+    bool x87 = n->map == 0 && (n->opcode & 0xf8) == 0xd8;
+
+    return n->modrm && reg && rm && vvvv && !divides && !x87 && !n->lock;
+}
+
+static bool held_may_wait(const Emit *e, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+    unsigned attrs = ir_op_attrs[i->op];
+
+    if (i->op == IR_NATIVE) {
+        const NativeInsn *n = &e->ir->native[i->imm];
+        return (!n->mem || share_follows(e, index)) && held_is_harmless(n);
+    }
+    if (attrs & IRA_MEM) {
+        return i->op != IR_PROBEW && i->op != IR_ATOMIC &&
+               share_follows(e, index);
+    }
+    return !(attrs & IRA_CALL) && i->op != IR_LDENV && i->op != IR_STENV &&
+           i->op != IR_STENVI && i->op != IR_LEAVE && i->op != IR_EXITR;
+}
+
+void held_choose(Emit *e)
+{
+    e->owes = e->code->loop && !e->ir->count_insns;
+    for (uint32_t n = 0; n < e->ir->count && e->owes; n++) {
+        e->owes = held_may_wait(e, n);
+    }
 }
 
 void held_drop_globals(Emit *e)

@@ -44,6 +44,7 @@ static AsmMem mem_compute(Emit *e, AsmMem m, bool wrap, bool far,
                    : mem_is_intermediate(e, m.index, locked) ? m.index
                                                              : regs_take(e);
 
+    held_drop(e, reg);
     if (m.base == NO_REG && m.index == NO_REG) {
         asm_movi(&e->as, reg, wrap ? (uint32_t)disp : (uint64_t)disp);
     } else if (far) {
@@ -54,7 +55,6 @@ static AsmMem mem_compute(Emit *e, AsmMem m, bool wrap, bool far,
         m.disp = disp;
         asm_rm(&e->as, wrap ? OP_LEA32 : OP_LEA, reg, m);
     }
-    held_drop(e, reg);
     e->locked = locked | 1u << reg;
     return asm_mem(reg, 0);
 }

@@ -133,7 +133,7 @@ static void native_store_results(Emit *e, const NativeInsn *n,
 {
     for (unsigned k = 0; k < s->count; k++) {
         if (n->gpr_out & 1u << s->guest[k]) {
-            regs_store_global(e, s->guest[k], s->reg[k]);
+            held_write_global(e, s->guest[k], s->reg[k]);
         }
     }
 }

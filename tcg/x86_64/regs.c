@@ -358,6 +358,7 @@ static unsigned regs_settle_at_once(Emit *e, EmitAddr a)
                    : regs_ends(e, a.index, index, locked) ? index
                                                           : regs_take(e);
 
+    held_drop(e, reg);
     regs_compute(e, a, base, index, reg);
     return reg;
 }
@@ -541,18 +542,11 @@ unsigned regs_define(Emit *e, IrVal dst, unsigned prefer)
     return regs_take(e);
 }
 
-void regs_store_global(Emit *e, IrVal g, unsigned reg)
-{
-    asm_store(&e->as, regs_global_mem(g), reg);
-    held_drop_global(e, g);
-    held_set_global(e, g, reg);
-}
-
 void regs_defined(Emit *e, IrVal dst, unsigned reg)
 {
     if (regs_is_global(dst)) {
         if (emit_home[dst] == NO_REG) {
-            regs_store_global(e, dst, reg);
+            held_write_global(e, dst, reg);
         } else if (emit_home[dst] != reg) {
             asm_mov(&e->as, emit_home[dst], reg);
         }
