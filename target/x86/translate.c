@@ -594,8 +594,8 @@ static uint64_t tr_mask_pc(const Translator *t, uint64_t pc)
 /* If that is in STI's shadow, the CPU's state keeps it. */
 static void tr_end_block(Translator *t)
 {
-    if (t->shadow == 2) {
-        tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 1), IR_NONE, IR_NONE, 0);
+    if (t->shadow == 2 && t->key.iopl_ok) { /* not of VIF */
+        tr_call(t, &x86_helper_inhibit, IR_NONE, IR_NONE, IR_NONE, IR_NONE, 0);
         tr_exit_lookup(t, t->next_pc);
     } else {
         tr_exit(t, 0, t->next_pc);

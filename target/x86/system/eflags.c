@@ -131,6 +131,18 @@ static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_sti = { "sti", helper_sti,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
+/* STI has been done. */
+static uint64_t helper_inhibit(void *env, uint64_t a, uint64_t b, uint64_t c,
+                               uint64_t d)
+{
+    X86Cpu *cpu = env;
+
+    cpu->inhibit = X86_INHIBIT_STI;
+    x86_update_key_transfer(cpu);
+    return 0;
+}
+const TcgHelper x86_helper_inhibit = { "inhibit", helper_inhibit, TCG_LIGHT };
+
 static uint64_t helper_inhibit_end(void *env, uint64_t a, uint64_t b,
                                    uint64_t c, uint64_t d)
 {

@@ -51,6 +51,7 @@ extern const TcgHelper x86_helper_rsm;
 extern const TcgHelper x86_helper_breakpoints;
 /* (): ends the one-instruction shadow of STI and MOV SS: clears cpu->inhibit
  * and updates the key. CHANGE as to interrupts. [L] */
+extern const TcgHelper x86_helper_inhibit;
 extern const TcgHelper x86_helper_inhibit_end;
 
 /* ---- segments
