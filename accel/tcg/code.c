@@ -167,7 +167,7 @@ void code_flush_page(TcgVcpu *v, uint64_t addr)
         changed = true;
     }
     if (changed) {
-        code_key_changed(v->cpu);
+        code_mapping_changed(v->cpu);
     }
 }
 
@@ -190,6 +190,13 @@ void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size)
     }
 }
 
+static void code_forget_recent(TcgVcpu *v)
+{
+    for (unsigned n = 0; n < KEY_RECENT; n++) {
+        v->recent[n].jump_key = 0;
+    }
+}
+
 /* Numbers of keys begin again. */
 static void code_restart_ids(TcgVcpu *v)
 {
@@ -199,6 +206,7 @@ static void code_restart_ids(TcgVcpu *v)
     for (unsigned i = 0; i < KEY_IDS; i++) {
         v->key_id[i] = (TcgKeyId){ 0 };
     }
+    code_forget_recent(v);
 }
 
 /* Its place, or that of the one which was left longest ago: whoever loses its
@@ -224,11 +232,10 @@ static TcgKeyId *code_find_id(TcgVcpu *v, const TcgKeyId *key)
  * RIP has bits 63..48 equal, so two keys made from different pairs of number
  * and RIP never meet, and none is 0. Numbers are never reused without a flush.
  */
-void code_key_changed(X86Cpu *cpu)
+static uint64_t code_jump_key(TcgVcpu *v, uint32_t bits, uint32_t cs_base)
 {
-    TcgVcpu *v = tcg_vcpu(cpu);
-    const TcgKeyId key = { .bits = cpu->key.bits,
-                           .cs_base = engine_cs_base(cpu),
+    const TcgKeyId key = { .bits = bits,
+                           .cs_base = cs_base,
                            .gen = code_gen(v) };
     TcgKeyId *k = code_find_id(v, &key);
 
@@ -240,5 +247,38 @@ void code_key_changed(X86Cpu *cpu)
         k->id = ++v->key_next;
     }
     k->used = ++v->key_changes;
-    cpu->env.jump_key = (uint64_t)k->id << 48;
+    return (uint64_t)k->id << 48;
+}
+
+/* Apart, so that the usual case saves no registers. */
+static __attribute__((noinline)) void
+code_set_jump_key(X86Cpu *cpu, uint32_t bits, uint32_t cs_base)
+{
+    TcgVcpu *v = tcg_vcpu(cpu);
+    uint64_t jump_key = code_jump_key(v, bits, cs_base);
+
+    v->recent[v->recent_next++ % KEY_RECENT] =
+        (TcgKeyRecent){ bits, cs_base, jump_key };
+    cpu->env.jump_key = jump_key;
+}
+
+void code_key_changed(X86Cpu *cpu)
+{
+    const TcgVcpu *v = tcg_vcpu(cpu);
+    uint32_t bits = cpu->key.bits, cs_base = engine_cs_base(cpu);
+
+    for (unsigned n = 0; n < KEY_RECENT; n++) {
+        if (v->recent[n].bits == bits && v->recent[n].cs_base == cs_base &&
+            v->recent[n].jump_key) {
+            cpu->env.jump_key = v->recent[n].jump_key;
+            return;
+        }
+    }
+    code_set_jump_key(cpu, bits, cs_base);
+}
+
+void code_mapping_changed(X86Cpu *cpu)
+{
+    code_forget_recent(tcg_vcpu(cpu));
+    code_key_changed(cpu);
 }

@@ -60,6 +60,7 @@ typedef struct TcgPage TcgPage;
 #define CODE_TLB_SIZE 512
 #define KEY_IDS 256
 #define KEY_WAYS 4
+#define KEY_RECENT 4
 #define TCG_SPACES 8
 #define TLB_FILTER_BITS 4096
 #define TLB_PIECES 64
@@ -269,9 +270,18 @@ typedef struct TcgKeyId {
     uint16_t id;   /* 0: none yet */
 } TcgKeyId;
 
+/* What the guest's transfers go to and fro between, under the present mappings:
+ * together in a cache line or two. jump_key 0: none. */
+typedef struct TcgKeyRecent {
+    uint32_t bits, cs_base;
+    uint64_t jump_key;
+} TcgKeyRecent;
+
 struct TcgVcpu {
     TcgEngine *engine;
     X86Cpu *cpu;
+    TcgKeyRecent recent[KEY_RECENT];
+    unsigned recent_next;
     pthread_t thread; /* that runs it */
     TcgJump *jumps;
     int64_t steal_due_us; /* when to ask the host again: steal.c */
@@ -431,8 +441,10 @@ const TcgCodePage *code_page(X86Cpu *cpu, uint64_t linear);
 void code_flush_space(TcgVcpu *v, TcgSpace *s);
 void code_flush_kernel(TcgVcpu *v);
 void code_flush_page(TcgVcpu *v, uint64_t addr);
-/* env->jump_key for the present key, space and mapping. */
+/* env->jump_key for another key, or after the three above, or for another
+ * space. */
 void code_key_changed(X86Cpu *cpu);
+void code_mapping_changed(X86Cpu *cpu);
 void code_flush_jumps(TcgVcpu *v);
 /* Those that lead to `size` bytes of code at `start`. It does not run. */
 void code_forget_jumps(TcgVcpu *v, const uint8_t *start, size_t size);

@@ -108,7 +108,7 @@ static void tlb_switch_space(X86Cpu *cpu, bool keep)
         tlb_flush_one_space(v, s, cpu->cr4 & CR4_PGE);
     }
     tlb_enter_space(v, s);
-    code_key_changed(cpu);
+    code_mapping_changed(cpu);
 }
 
 static void tlb_flush_space(X86Cpu *cpu, int pcid)
@@ -122,7 +122,7 @@ static void tlb_flush_space(X86Cpu *cpu, int pcid)
     }
     tlb_leave_space(v);
     tlb_clear_space_slots(v);
-    code_key_changed(cpu);
+    code_mapping_changed(cpu);
 }
 
 /* ---- Flushing -------------------------------------------------------------
@@ -151,7 +151,7 @@ static void tlb_flush_world(X86Cpu *cpu)
     }
     code_flush_kernel(v);
     v->w->user_global = false;
-    code_key_changed(cpu);
+    code_mapping_changed(cpu);
 }
 
 /* Also where PCIDs begin or cease to be. */
@@ -181,7 +181,7 @@ static void tlb_switch_world(X86Cpu *cpu, bool flush)
         cpu->env.tlb[mode] = v->w->tlb[mode]->entry;
         tlb_clear_slots(v, mode);
     }
-    code_key_changed(cpu);
+    code_mapping_changed(cpu);
 }
 
 /* Physical addresses (X86_MODE_PHYS) have no translation to forget. */

@@ -127,32 +127,50 @@ static void key_control(X86Cpu *cpu)
     cpu->key = k;
 }
 
-void x86_update_key_transfer(X86Cpu *cpu)
+static void key_set(X86Cpu *cpu, X86Key k)
 {
-    X86Key k = { .bits = cpu->key.bits & key_control_mask.bits };
-    X86CodeSize code = key_code_size(cpu);
-    unsigned cpl = cpu->seg[X86_SS].attr >> 5 & 3;
-    unsigned mode = x86_mode_for(cpu, cpl);
-
-    k.code = code;
-    k.cpl = cpl;
-    k.vm86 = cpu->eflags >> 17 & 1;
-    k.tf = cpu->eflags >> 8 & 1;
-    k.inhibit = cpu->inhibit != 0;
-    k.mode = mode;
-    k.iopl_ok = cpl <= x86_iopl(cpu);
-    k.ac = cpl == 3 && (cpu->eflags & EFLAGS_AC) && (cpu->cr0 & CR0_AM);
-    if (code == X86_CODE64) {
-        k.flat = 1;
-        k.cs_flat = 1;
-    } else {
-        key_segments(cpu, &k);
-    }
-    cpu->key = k;
-    cpu->env.mode = mode;
+    cpu->key.bits = k.bits | (cpu->key.bits & key_control_mask.bits);
+    cpu->env.mode = k.mode;
     if (cpu->mmu_ops && cpu->mmu_ops->key_changed) {
         cpu->mmu_ops->key_changed(cpu);
     }
+}
+
+/* Without what segments say outside of 64-bit code. */
+static inline X86Key key_transfer(const X86Cpu *cpu, X86CodeSize code,
+                                  unsigned cpl)
+{
+    bool ac = cpl == 3 && (cpu->eflags & EFLAGS_AC) && (cpu->cr0 & CR0_AM);
+
+    return (X86Key){ .code = code,
+                     .cpl = cpl,
+                     .vm86 = cpu->eflags >> 17 & 1,
+                     .tf = cpu->eflags >> 8 & 1,
+                     .inhibit = cpu->inhibit != 0,
+                     .mode = x86_mode_for(cpu, cpl),
+                     .iopl_ok = cpl <= x86_iopl(cpu),
+                     .flat = code == X86_CODE64,
+                     .cs_flat = code == X86_CODE64,
+                     .ac = ac };
+}
+
+void x86_update_key_code64(X86Cpu *cpu, unsigned cpl)
+{
+    key_set(cpu, key_transfer(cpu, X86_CODE64, cpl));
+}
+
+void x86_update_key_transfer(X86Cpu *cpu)
+{
+    X86CodeSize code = key_code_size(cpu);
+    unsigned cpl = cpu->seg[X86_SS].attr >> 5 & 3;
+
+    if (code == X86_CODE64) {
+        x86_update_key_code64(cpu, cpl);
+        return;
+    }
+    X86Key k = key_transfer(cpu, code, cpl);
+    key_segments(cpu, &k);
+    key_set(cpu, k);
 }
 
 void x86_update_key(X86Cpu *cpu)

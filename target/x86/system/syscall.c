@@ -22,26 +22,35 @@ static X86Segment syscall_segment(unsigned selector, unsigned attr)
         X86Segment){ .limit = UINT32_MAX, .selector = selector, .attr = attr };
 }
 
+static void syscall_go(X86Cpu *cpu, unsigned cs, unsigned ss, unsigned cpl,
+                       bool code64, uint64_t pc)
+{
+    unsigned dpl = cpl ? SYSCALL_DPL3 : 0;
+
+    cpu->seg[X86_CS] = syscall_segment(cs | cpl, SYSCALL_CODE | dpl |
+                                                     (code64 ? SEG_L : SEG_D));
+    cpu->seg[X86_SS] = syscall_segment(ss | cpl, SYSCALL_DATA | dpl);
+    cpu->env.pc = pc;
+    cpu->inhibit = 0;
+    if (code64) {
+        x86_update_key_code64(cpu, cpl);
+    } else {
+        x86_update_key_transfer(cpu);
+    }
+}
+
 static void syscall_enter(X86Cpu *cpu, unsigned selector, bool code64,
                           uint64_t pc)
 {
-    X86Segment cs = syscall_segment(selector & ~SEL_RPL,
-                                    SYSCALL_CODE | (code64 ? SEG_L : SEG_D));
+    unsigned cs = selector & ~SEL_RPL;
 
-    cpu->seg[X86_SS] = syscall_segment((selector & ~SEL_RPL) + 8, SYSCALL_DATA);
-    x86_transfer_done(cpu, &cs, pc);
+    syscall_go(cpu, cs, cs + 8, 0, code64, pc);
 }
 
-static void syscall_leave(X86Cpu *cpu, unsigned cs_selector,
-                          unsigned ss_selector, bool code64, uint64_t pc)
+static void syscall_leave(X86Cpu *cpu, unsigned cs, unsigned ss, bool code64,
+                          uint64_t pc)
 {
-    X86Segment cs =
-        syscall_segment(cs_selector | 3,
-                        SYSCALL_CODE | SYSCALL_DPL3 | (code64 ? SEG_L : SEG_D));
-
-    cpu->seg[X86_SS] =
-        syscall_segment(ss_selector | 3, SYSCALL_DATA | SYSCALL_DPL3);
-    x86_transfer_done(cpu, &cs, pc);
+    syscall_go(cpu, cs, ss, 3, code64, pc);
 }
 
 static void syscall_require(X86Cpu *cpu)

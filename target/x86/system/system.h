@@ -240,6 +240,8 @@ static inline unsigned x86_iopl(const X86Cpu *cpu)
 /* The key after a transfer: segments, privilege and EFLAGS may have changed,
  * control registers have not. */
 void x86_update_key_transfer(X86Cpu *cpu);
+/* The same where it is known that CS has 64-bit code, and SS what privilege. */
+void x86_update_key_code64(X86Cpu *cpu, unsigned cpl);
 
 /* ---- transfer.c ---------------------------------------------------------- */
 
