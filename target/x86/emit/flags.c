@@ -66,6 +66,19 @@ void emit_CLI(Translator *t, const X86Insn *i)
     }
 }
 
+/* By helper only if something is pending. */
+static void flags_set_if(Translator *t)
+{
+    unsigned go = ir_new_label(t->ir);
+    IrVal pending = tr_temp(t);
+
+    flags_change(t, EFLAGS_IF, true);
+    ir_ldenv(t->ir, 2, pending, offsetof(X86Cpu, pending));
+    ir_brcondi(t->ir, IR_CC_E, IR_I32, pending, 0, go);
+    tr_call(t, &x86_helper_poll_pending, IR_NONE, IR_NONE, IR_NONE, IR_NONE, 0);
+    ir_label(t->ir, go);
+}
+
 /* Interrupts wait for one more instruction: translate it, then poll. */
 void emit_STI(Translator *t, const X86Insn *i)
 {
@@ -75,7 +88,11 @@ void emit_STI(Translator *t, const X86Insn *i)
         tr_end(t);
         return;
     }
-    tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 0), IR_NONE, IR_NONE, 0);
+    if (t->key.iopl_ok && !(t->switches & TCG_OFF_INLINE)) {
+        flags_set_if(t);
+    } else {
+        tr_call(t, &x86_helper_sti, IR_NONE, tr_imm(t, 0), IR_NONE, IR_NONE, 0);
+    }
     t->shadow = 2;
 }
 

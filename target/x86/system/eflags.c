@@ -131,6 +131,15 @@ static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_sti = { "sti", helper_sti,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
+static uint64_t helper_poll_pending(void *env, uint64_t a, uint64_t b,
+                                    uint64_t c, uint64_t d)
+{
+    x86_poll_pending(env);
+    return 0;
+}
+const TcgHelper x86_helper_poll_pending = { "poll_pending", helper_poll_pending,
+                                            TCG_LIGHT };
+
 /* STI has been done. */
 static uint64_t helper_inhibit(void *env, uint64_t a, uint64_t b, uint64_t c,
                                uint64_t d)

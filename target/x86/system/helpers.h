@@ -53,6 +53,7 @@ extern const TcgHelper x86_helper_breakpoints;
  * and updates the key. CHANGE as to interrupts. [L] */
 extern const TcgHelper x86_helper_inhibit;
 extern const TcgHelper x86_helper_inhibit_end;
+extern const TcgHelper x86_helper_poll_pending;
 
 /* ---- segments
  * ----------------------------------------------------------------
