@@ -305,8 +305,9 @@ bool tlb_touch(void *env, uint64_t addr, unsigned mode)
     if (cpu->key.dr7) {
         return false;
     }
-    if (!x86_mmu_translate(cpu, page, X86_READ, mode, true, &t) ||
-        !t.accessed) {
+    if (!tlb_find_piece(v->w->tlb[mode], page, false, &t) &&
+        (!x86_mmu_translate(cpu, page, X86_READ, mode, true, &t) ||
+         !t.accessed)) {
         return true;
     }
     const FlatRange *r = tlb_find_range(cpu, t.paddr);

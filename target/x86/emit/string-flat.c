@@ -19,6 +19,19 @@ static uint8_t *flat_host(const X86Cpu *cpu, uint64_t addr, bool write)
                                                          : NULL;
 }
 
+/* The same of a page that the table may have to be given first: what is read
+ * of files is new to it, each page once. */
+static uint8_t *flat_find(X86Cpu *cpu, uint64_t addr, bool write)
+{
+    uint8_t *host = flat_host(cpu, addr, write);
+
+    if (!host && cpu->tcg && cpu->tcg->touch) {
+        cpu->tcg->touch(cpu, addr, cpu->env.mode);
+        host = flat_host(cpu, addr, write);
+    }
+    return host;
+}
+
 /* Bytes from addr on, whose page is at host, that are one piece of the host's
  * memory, at most n: pages that follow each other often do so there, too. */
 static uint64_t flat_reach(const X86Cpu *cpu, uint64_t addr,
@@ -85,14 +98,14 @@ static bool flat_store(const X86Cpu *cpu, uint64_t addr, unsigned log2,
 /* ---- Runs: the bytes done, none where a page is not plain ------------------
  */
 
-static uint64_t flat_move(const X86Cpu *cpu, uint64_t dst, uint64_t src,
+static uint64_t flat_move(X86Cpu *cpu, uint64_t dst, uint64_t src,
                           uint64_t bytes, unsigned log2)
 {
-    const uint8_t *from = flat_host(cpu, src, false);
-    uint8_t *to = flat_host(cpu, dst, true);
+    const uint8_t *from = flat_find(cpu, src, false);
+    uint8_t *to = from ? flat_find(cpu, dst, true) : NULL;
     uint64_t value;
 
-    if (!from || !to) {
+    if (!to) {
         return 0;
     }
     bytes = flat_reach(cpu, dst, to, bytes, true);
@@ -109,10 +122,10 @@ static uint64_t flat_move(const X86Cpu *cpu, uint64_t dst, uint64_t src,
     return bytes;
 }
 
-static uint64_t flat_fill(const X86Cpu *cpu, uint64_t dst, uint64_t value,
+static uint64_t flat_fill(X86Cpu *cpu, uint64_t dst, uint64_t value,
                           uint64_t bytes, unsigned log2)
 {
-    uint8_t *to = flat_host(cpu, dst, true);
+    uint8_t *to = flat_find(cpu, dst, true);
 
     if (!to) {
         return 0;

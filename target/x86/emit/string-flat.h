@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The usual REP MOVS and STOS: 64-bit addresses, segments without base,
- * upwards, pages that the TLB holds. Light; nothing here faults.
+ * upwards, pages that the TLB holds or may take without a trace. Light; nothing
+ * here faults.
  */
 #ifndef TARGET_X86_EMIT_STRING_FLAT_H
 #define TARGET_X86_EMIT_STRING_FLAT_H
