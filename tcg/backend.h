@@ -225,7 +225,7 @@ void code_buffer_clear(CodeBuffer *buf);
 typedef enum CodeArea { CODE_HOT, CODE_COLD, CODE_AREAS } CodeArea;
 /* Free space in the present region: writable address and bytes. */
 uint8_t *code_buffer_begin(CodeBuffer *buf, CodeArea area, size_t *room);
-/* Rounds up to 16. */
+/* Rounds up to 4. */
 void code_buffer_end(CodeBuffer *buf, CodeArea area, size_t used);
 /* Of the cold space, bytes at its end; writable address. There is room. */
 void *code_buffer_take_end(CodeBuffer *buf, size_t size);

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CODE_ALIGN 16
+#define CODE_ALIGN 4
 #define CODE_REACH (UINT64_C(1) << 30) /* look for room this far from text */
 #define CODE_STEP (UINT64_C(16) << 20)
 #define CODE_REGION (UINT64_C(256) << 10)

@@ -37,6 +37,7 @@ typedef struct TcgSlot {
     uint64_t addend; /* host address less guest address */
 } TcgSlot;
 #define TCG_SHARED 16
+#define TCG_SHARED_NEAR 2
 
 /* A trial of a block's checks (IrChecks): how often it was entered and each
  * check missed its slot. Steps of TCG_TRIAL_STEP: entries overflow where the
@@ -151,14 +152,15 @@ typedef struct TcgEnv {
     uint64_t jump_key;
     uint64_t pc_base; /* page of env->pc, as it was when the present block was
                          entered: relative blocks count from it */
-    uint64_t shared[TCG_SHARED]; /* addends that several accesses use */
-    uint64_t r[TCG_GLOBALS];     /* the guest's general registers */
+    uint64_t shared[TCG_SHARED_NEAR];   /* addends that several accesses use */
+    TcgSlot slot[TCG_MODES][TCG_SLOTS]; /* first: the user's stack */
+    uint64_t r[TCG_GLOBALS];            /* the guest's general registers */
     uint64_t pc;        /* next guest instruction (x86: RIP, not linear);
                            current only outside translated code */
     void *backend[10];  /* scratch of the back end (host stack
                            pointer, current block, ...) */
     uint64_t spill[16]; /* temporaries of the back end */
-    TcgSlot slot[TCG_MODES][TCG_SLOTS];
+    uint64_t shared_far[TCG_SHARED - TCG_SHARED_NEAR]; /* further ones */
     uint64_t insn_count;  /* guest instructions begun, once each however often
                              they are started anew; kept on request only */
     uint64_t insn_limit;  /* blocks that would count further are not entered */

@@ -381,7 +381,11 @@ static inline bool emit_flags_busy(const Emit *e)
 /* The group's place. */
 static inline AsmMem emit_shared(const ShareGroup *g)
 {
-    return asm_env(ENV_OFF(shared) + 8 * g->place);
+    bool near = g->place < TCG_SHARED_NEAR;
+
+    return asm_env(near ? ENV_OFF(shared) + 8 * g->place
+                        : ENV_OFF(shared_far) +
+                              8 * (g->place - TCG_SHARED_NEAR));
 }
 
 static inline const void *emit_thunk(const Emit *e, EmitThunk t)

@@ -80,7 +80,8 @@ static void prologue_count(Emit *e, const uint8_t *spent)
     asm_fix8(asm_jcc8(a, IR_CC_B), spent);
 }
 
-/* Counting loses the flags: then they are in env. */
+/* Counting loses the flags: then they are in env. Only loops are aligned: what
+ * is hot of a large program is much more than the first cache holds. */
 void emit_prologue(Emit *e)
 {
     Asm *a = &e->as;
@@ -92,7 +93,7 @@ void emit_prologue(Emit *e)
                       (load ? GO_ON_BYTES + HOST_POLL_BYTES : 0);
     uint8_t *to_entry = NULL;
 
-    while (((uintptr_t)a->p + before) % 16) {
+    while (e->loop && ((uintptr_t)a->p + before) % 16) {
         asm_u8(a, 0xcc);
     }
     const uint8_t *spent = a->p;
@@ -208,6 +209,14 @@ static uint8_t far_second(Emit *e, const uint8_t *stub)
     return second - stub;
 }
 
+/* The quiet comparison's other way out: rcx is in r15. */
+static void far_differs(Emit *e, EmitCold *c, const uint8_t *stub)
+{
+    asm_fix(c->jump, e->as.p);
+    asm_mov(&e->as, RCX, R15);
+    asm_fix8(asm_jmp8(&e->as), stub);
+}
+
 /* It is linked for another mapping, or not yet. */
 static void far_stub(Emit *e, EmitCold *c)
 {
@@ -233,6 +242,9 @@ static void far_stub(Emit *e, EmitCold *c)
     if (c->host && c->poll) {
         head.second = far_second(e, stub);
     }
+    if (c->host) {
+        far_differs(e, c, stub);
+    }
     memcpy(stub - sizeof(head), &head, sizeof(head));
     const uint8_t *entry = e->code->entry;
     exit->jump = asm_exec(a, c->after) - entry;
@@ -257,7 +269,6 @@ static void far_compare_quietly(Asm *a, EmitCold *c)
     c->sum = asm_here(a, 0x8b, R14);
     asm_lea(a, RCX, (AsmMem){ RCX, R14, 0, 0 });
     uint8_t *same = asm_jrcxz(a);
-    asm_mov(a, RCX, R15);
     c->jump = asm_jmp(a);
     asm_fix8(same, a->p);
     asm_mov(a, RCX, R15);
