@@ -304,6 +304,40 @@ static void test_pages(Bare *m)
     region_clear(&s.region);
 }
 
+/* Entries of the page table say afterwards which pages were read and written,
+ * whatever they said before: two of each, and none of the next. */
+static void test_entries(Bare *m)
+{
+    enum { ACCESSED = 0x20, DIRTY = 0x40, USED = ACCESSED | DIRTY };
+    static const uint8_t before[] = { 0, ACCESSED, USED };
+    static Strings s;
+
+    strings_enter(m, &s);
+    strings_put_code(m);
+    BARE_CODE(m, RAM + RAM_CODE, 0xf4);
+    for (unsigned n = 0; n < 3 * 3 * 8; n++) {
+        unsigned from = before[n % 3], to = before[n / 3 % 3];
+        StringsCase c = { .fill = n / 9 & 4, .log2 = n / 9 & 3 };
+        c.si = LINEAR + 0x100;
+        c.di = LINEAR + 0x2100;
+        c.count = 0x1000 >> c.log2;
+        for (unsigned p = 0; p < 5; p++) {
+            unsigned bits = p < 2 ? from : p < 4 ? to : 0;
+            bare_put_long(m, TABLES + 0x3000 + 8 * p,
+                          strings_pages[p] | 3 | bits);
+        }
+        m->cpu->mmu_ops->flush_all(m->cpu);
+        strings_run(&s, &c);
+        for (unsigned p = 0; p < 5; p++) {
+            unsigned read = c.fill ? from : from | ACCESSED;
+            unsigned bits = p < 2 ? read : p < 4 ? USED : 0;
+            uint8_t entry = m->ram->host[TABLES + 0x3000 + 8 * p];
+            g_assert_cmphex(entry & USED, ==, bits);
+        }
+    }
+    region_clear(&s.region);
+}
+
 /* A write to the device, among the first, raises an interrupt, which is taken
  * before the end: mov rdx,rcx; mov rbx,[rsp]; iretq. */
 static void test_interrupt(Bare *m)
@@ -342,6 +376,7 @@ static void test_interrupt(Bare *m)
 
 static const BareTest test_rows[] = {
     { "pages", test_pages },
+    { "entries", test_entries },
     { "interrupt", test_interrupt },
     { "interrupt-counted", test_interrupt, ",count=on" },
     {},
