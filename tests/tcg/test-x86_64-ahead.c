@@ -16,13 +16,6 @@ typedef struct Loop {
     TcgCode code;
 } Loop;
 
-/* As if it had been read and written before. */
-static void loop_open_page(Vm *vm, uint64_t addr, const uint8_t *host)
-{
-    vm->cpu->tlb[0][tcg_tlb_index(addr)] =
-        (TcgTlbEntry){ addr, addr, (uintptr_t)host - addr, 0 };
-}
-
 /* t = r0 + CF + [r6 + r1 * 8]; r2 += CF + [r5 + 16]; r1++; until --r3 is 0. */
 static void loop_sum(IrBlock *b)
 {
@@ -62,7 +55,7 @@ static IrBlock *loop_begin(Loop *l, unsigned off)
         ((uint64_t *)vm->ram)[n] = n * UINT64_C(0x9e3779b97f4a7c15);
     }
     for (unsigned n = 0; n < VM_PAGES; n++) {
-        loop_open_page(vm, VM_BASE + n * 4096, vm->ram + n * 4096);
+        vm_open_page(vm, n, n);
     }
     TcgEnv *env = &vm->cpu->env;
     env->r[0] = env->r[2] = -UINT64_C(3);
@@ -204,7 +197,7 @@ static void test_remapped(void)
     env->r[6] += 4096;
     env->exit_request = 1;
     g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_REQUEST);
-    loop_open_page(l.vm, VM_BASE, l.vm->ram + 2 * 4096);
+    vm_open_page(l.vm, 0, 2);
     tcg_slots_clear(env, -1);
     env->r[2] = env->flags = 0;
     g_assert_cmpint(vm_run(l.vm, &l.code), ==, TCG_LEAVE_REQUEST);
@@ -269,8 +262,8 @@ static void test_touched(void)
 /* Pages 1 and 2 stand in each other's place. */
 static void loop_swap_pages(Loop *l)
 {
-    loop_open_page(l->vm, VM_BASE + 4096, l->vm->ram + 2 * 4096);
-    loop_open_page(l->vm, VM_BASE + 2 * 4096, l->vm->ram + 4096);
+    vm_open_page(l->vm, 1, 2);
+    vm_open_page(l->vm, 2, 1);
 }
 
 /* What the guest reads then, in one page. */
@@ -544,7 +537,7 @@ static void test_straight(void)
             g_assert_cmpint(vm_run(vm, &code), ==, TCG_LEAVE_PLAIN);
             g_assert_cmphex(vm->cpu->env.pc, ==, PC);
             g_assert_cmphex(vm->cpu->env.r[0], ==, UINT64_MAX);
-            loop_open_page(vm, VM_BASE, vm->ram);
+            vm_open_page(vm, 0, 0);
             memset(vm->ram + 8, 7, 1);
         }
     }

@@ -510,12 +510,8 @@ static Vm *loop_run(unsigned switches, uint32_t seed, unsigned aside)
     env->r[1] = LOOP_TURNS;
     env->r[6] = env->r[7] = 64;
     env->r[8] = 7; /* turns to the exit aside */
-    /* As if both pages had been read and written before. */
     for (unsigned n = 0; n < VM_PAGES; n++) {
-        uint64_t page = VM_BASE + n * 4096;
-        vm->cpu->tlb[0][tcg_tlb_index(page)] =
-            (TcgTlbEntry){ page, page, (uintptr_t)vm->ram + n * 4096 - page,
-                           0 };
+        vm_open_page(vm, n, n);
     }
     vm_compile(vm, &code);
     vm->ctx.backend->link(&vm->ctx, &code, 1, &code, env);

@@ -34,15 +34,6 @@ static int share_run(Vm *vm, const Program *p, unsigned from)
     return vm_run_once(vm);
 }
 
-/* As if it had been read and written before. */
-static void share_open_page(Vm *vm, unsigned page)
-{
-    uint64_t addr = VM_BASE + page * 4096;
-
-    vm->cpu->tlb[0][tcg_tlb_index(addr)] =
-        (TcgTlbEntry){ addr, addr, (uintptr_t)vm->ram - VM_BASE, 0 };
-}
-
 static Vm *share_begin(unsigned off)
 {
     Vm *vm = vm_new("x86_64", off);
@@ -52,7 +43,7 @@ static Vm *share_begin(unsigned off)
         ((uint64_t *)vm->ram)[n] = n;
     }
     for (unsigned n = 0; n < VM_PAGES; n++) {
-        share_open_page(vm, n);
+        vm_open_page(vm, n, n);
     }
     return vm;
 }

@@ -182,6 +182,15 @@ Vm *vm_new(const char *backend, unsigned switches)
     return vm;
 }
 
+void vm_open_page(Vm *vm, unsigned page, unsigned ram_page)
+{
+    uint64_t addr = VM_BASE + page * 4096;
+    uint64_t host = (uintptr_t)vm->ram + ram_page * 4096;
+
+    vm->cpu->tlb[0][tcg_tlb_index(addr)] =
+        (TcgTlbEntry){ addr, addr, host - addr, 0 };
+}
+
 void vm_free(Vm *vm)
 {
     if (vm->ctx.backend->destroy) {

@@ -45,6 +45,9 @@ typedef struct Vm {
 
 Vm *vm_new(const char *backend, unsigned switches);
 void vm_free(Vm *vm);
+/* A page of the table that leads to one of vm->ram, as if it had been read and
+ * written before. */
+void vm_open_page(Vm *vm, unsigned page, unsigned ram_page);
 /* Compile vm->ir, after its verification. */
 void vm_compile(Vm *vm, TcgCode *code);
 int vm_run(Vm *vm, TcgCode *code);
