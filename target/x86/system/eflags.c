@@ -105,6 +105,12 @@ static uint64_t helper_cli(void *env, uint64_t a, uint64_t b, uint64_t c,
 const TcgHelper x86_helper_cli = { "cli", helper_cli,
                                    TCG_LIGHT | TCG_MAY_RAISE };
 
+static void eflags_inhibit(X86Cpu *cpu, unsigned inhibit)
+{
+    cpu->inhibit = inhibit;
+    x86_update_key_transfer(cpu);
+}
+
 static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
                            uint64_t d)
 {
@@ -122,8 +128,7 @@ static uint64_t helper_sti(void *env, uint64_t shadow, uint64_t b, uint64_t c,
         return 0;
     }
     if (shadow) {
-        cpu->inhibit = X86_INHIBIT_STI;
-        x86_update_key_transfer(cpu);
+        eflags_inhibit(cpu, X86_INHIBIT_STI);
     }
     x86_poll_pending(cpu);
     return __atomic_load_n(&cpu->env.exit_request, __ATOMIC_RELAXED) != 0;
@@ -140,14 +145,10 @@ static uint64_t helper_poll_pending(void *env, uint64_t a, uint64_t b,
 const TcgHelper x86_helper_poll_pending = { "poll_pending", helper_poll_pending,
                                             TCG_LIGHT };
 
-/* STI has been done. */
 static uint64_t helper_inhibit(void *env, uint64_t a, uint64_t b, uint64_t c,
                                uint64_t d)
 {
-    X86Cpu *cpu = env;
-
-    cpu->inhibit = X86_INHIBIT_STI;
-    x86_update_key_transfer(cpu);
+    eflags_inhibit(env, X86_INHIBIT_STI);
     return 0;
 }
 const TcgHelper x86_helper_inhibit = { "inhibit", helper_inhibit, TCG_LIGHT };
@@ -157,8 +158,7 @@ static uint64_t helper_inhibit_end(void *env, uint64_t a, uint64_t b,
 {
     X86Cpu *cpu = env;
 
-    cpu->inhibit = 0;
-    x86_update_key_transfer(cpu);
+    eflags_inhibit(cpu, 0);
     x86_poll_pending(cpu);
     return __atomic_load_n(&cpu->env.exit_request, __ATOMIC_RELAXED) != 0;
 }

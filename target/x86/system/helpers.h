@@ -49,10 +49,13 @@ extern const TcgHelper x86_helper_rsm;
 /* (): breakpoints (key.dr7) before the present instruction: those on data and
  * ports that the one before has hit, and its own unless RF is set. [LR] */
 extern const TcgHelper x86_helper_breakpoints;
+/* (): the block ends in the one-instruction shadow of an STI that was done
+ * inline: cpu->inhibit and the key say so. [L] */
+extern const TcgHelper x86_helper_inhibit;
 /* (): ends the one-instruction shadow of STI and MOV SS: clears cpu->inhibit
  * and updates the key. CHANGE as to interrupts. [L] */
-extern const TcgHelper x86_helper_inhibit;
 extern const TcgHelper x86_helper_inhibit_end;
+/* (): asks to leave if something is pending that may be taken. [L] */
 extern const TcgHelper x86_helper_poll_pending;
 
 /* ---- segments

@@ -22,6 +22,8 @@ static X86Segment syscall_segment(unsigned selector, unsigned attr)
         X86Segment){ .limit = UINT32_MAX, .selector = selector, .attr = attr };
 }
 
+/* x86_transfer_done() with segments that are known, so that the key need not be
+ * made from what has just been written. */
 static void syscall_go(X86Cpu *cpu, unsigned cs, unsigned ss, unsigned cpl,
                        bool code64, uint64_t pc)
 {
@@ -45,12 +47,6 @@ static void syscall_enter(X86Cpu *cpu, unsigned selector, bool code64,
     unsigned cs = selector & ~SEL_RPL;
 
     syscall_go(cpu, cs, cs + 8, 0, code64, pc);
-}
-
-static void syscall_leave(X86Cpu *cpu, unsigned cs, unsigned ss, bool code64,
-                          uint64_t pc)
-{
-    syscall_go(cpu, cs, ss, 3, code64, pc);
 }
 
 static void syscall_require(X86Cpu *cpu)
@@ -120,7 +116,7 @@ static uint64_t helper_sysret(void *env, uint64_t size, uint64_t b, uint64_t c,
     } else {
         cpu->eflags |= EFLAGS_IF;
     }
-    syscall_leave(cpu, base + (size == 8 ? 16 : 0), base + 8, size == 8, pc);
+    syscall_go(cpu, base + (size == 8 ? 16 : 0), base + 8, 3, size == 8, pc);
     syscall_trap(cpu);
     x86_poll_pending(cpu);
     return 0;
@@ -165,8 +161,8 @@ static uint64_t helper_sysexit(void *env, uint64_t size, uint64_t b, uint64_t c,
         x86_raise_error(cpu, EXC_GP, 0);
     }
     cpu->env.r[X86_RSP] = sp;
-    syscall_leave(cpu, base + (size == 8 ? 32 : 16),
-                  base + (size == 8 ? 40 : 24), size == 8, pc);
+    syscall_go(cpu, base + (size == 8 ? 32 : 16), base + (size == 8 ? 40 : 24),
+               3, size == 8, pc);
     syscall_trap(cpu);
     return 0;
 }
