@@ -9,7 +9,7 @@
  */
 #include "tcg/env.h"
 
-#include <stdlib.h>
+#include <glib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -64,7 +64,7 @@ TcgJump *tcg_jumps_new(void)
              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (jumps == MAP_FAILED) {
-        abort();
+        g_error("no memory for the cache of jumps");
     }
     return jumps;
 }

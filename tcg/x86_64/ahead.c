@@ -183,7 +183,7 @@ static void ahead_turns(Emit *e, const ShareGroup *g, AsmMem address)
         asm_alu_ri(a, ALU_ADD, IR_I32, reg, 4096 - (int)g->size);
     }
     /* As if it were the next power of two. */
-    unsigned shift = 64 - __builtin_clzll(ABS((int64_t)g->stride) * 2 - 1) - 1;
+    unsigned shift = 31 - __builtin_clz(2 * ABS(g->stride) - 1);
     if (shift) {
         asm_shift_i(a, SHIFT_SHR, IR_I32, reg, shift);
     }
@@ -193,23 +193,30 @@ static void ahead_turns(Emit *e, const ShareGroup *g, AsmMem address)
     asm_fix8(more, a->p);
 }
 
-typedef enum AheadKind { AHEAD_FIXED, AHEAD_MOVING, AHEAD_OTHERS } AheadKind;
+typedef enum AheadKind {
+    AHEAD_NONE,
+    AHEAD_FIXED = 1 << 0,
+    AHEAD_MOVING = 1 << 1,
+    AHEAD_OTHERS = 1 << 2,
+} AheadKind;
 
-static bool ahead_is(const ShareGroup *g, AheadKind kind)
+static AheadKind ahead_kind(const ShareGroup *g)
 {
-    return g->ahead && kind == (!g->fixed   ? AHEAD_OTHERS
-                                : g->stride ? AHEAD_MOVING
-                                            : AHEAD_FIXED);
+    if (!g->ahead) {
+        return AHEAD_NONE;
+    }
+    return !g->fixed ? AHEAD_OTHERS : g->stride ? AHEAD_MOVING : AHEAD_FIXED;
 }
 
-static bool ahead_has(const Emit *e, AheadKind kind)
+/* All kinds that there are. */
+static unsigned ahead_kinds(const Emit *e)
 {
+    unsigned kinds = AHEAD_NONE;
+
     for (unsigned n = 0; n < e->group_count; n++) {
-        if (ahead_is(&e->groups[n], kind)) {
-            return true;
-        }
+        kinds |= ahead_kind(&e->groups[n]);
     }
-    return false;
+    return kinds;
 }
 
 static void ahead_checks(Emit *e, EmitKept kept, AheadKind kind)
@@ -219,7 +226,7 @@ static void ahead_checks(Emit *e, EmitKept kept, AheadKind kind)
     for (unsigned n = 0; n < e->group_count; n++) {
         ShareGroup *g = &e->groups[n];
 
-        if (!ahead_is(g, kind)) {
+        if (ahead_kind(g) != kind) {
             continue;
         }
         e->locked = locked;
@@ -301,11 +308,10 @@ static void ahead_quiet_loop(Emit *e)
     asm_fix8(over, a->p);
 }
 
-static void ahead_loop(Emit *e, EmitKept kept)
+static void ahead_loop(Emit *e, EmitKept kept, bool moving)
 {
     Asm *a = &e->as;
     uint8_t *over = asm_jmp8(a);
-    bool moving = ahead_has(e, AHEAD_MOVING);
     EmitCold *c = emit_cold(e, ahead_leave);
 
     ahead_begin_loop(e);
@@ -331,12 +337,12 @@ static bool ahead_may_loop(const Emit *e, bool host_flags)
 
 /* Checks that are made once for several turns, and where the jump back goes.
  * True: the flags have been put back. */
-static bool ahead_turn(Emit *e, EmitKept kept, bool host_flags)
+static bool ahead_turn(Emit *e, EmitKept kept, bool host_flags, unsigned kinds)
 {
-    bool fixed = ahead_has(e, AHEAD_FIXED), moving = ahead_has(e, AHEAD_MOVING);
-    bool loop =
-        ahead_may_loop(e, host_flags) && (fixed || moving || kept.flags);
-    bool quiet = loop && moving && kept.flags && !ahead_has(e, AHEAD_OTHERS);
+    bool moving = kinds & AHEAD_MOVING;
+    bool loop = ahead_may_loop(e, host_flags) &&
+                (kinds & (AHEAD_FIXED | AHEAD_MOVING) || kept.flags);
+    bool quiet = loop && moving && kept.flags && !(kinds & AHEAD_OTHERS);
 
     ahead_checks(e, kept, AHEAD_FIXED);
     if (moving) {
@@ -348,15 +354,16 @@ static bool ahead_turn(Emit *e, EmitKept kept, bool host_flags)
         flags_put_back_kept(&e->as, kept);
         ahead_quiet_loop(e);
     } else if (loop) {
-        ahead_loop(e, kept);
+        ahead_loop(e, kept, moving);
     }
     return quiet;
 }
 
 void emit_ahead(Emit *e)
 {
-    if (!ahead_has(e, AHEAD_FIXED) && !ahead_has(e, AHEAD_MOVING) &&
-        !ahead_has(e, AHEAD_OTHERS)) {
+    unsigned kinds = ahead_kinds(e);
+
+    if (!kinds) {
         return;
     }
     if (e->ir->exact_flags) {
@@ -368,7 +375,7 @@ void emit_ahead(Emit *e)
         kept.reg = regs_take(e);
         flags_put_kept(&e->as, kept);
     }
-    if (!ahead_turn(e, kept, host_flags)) {
+    if (!ahead_turn(e, kept, host_flags, kinds)) {
         ahead_checks(e, kept, AHEAD_OTHERS);
         flags_put_back_kept(&e->as, kept);
     }

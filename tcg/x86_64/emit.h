@@ -298,8 +298,7 @@ struct Emit {
     uint16_t written; /* globals that are, anywhere in the block */
     bool steady;      /* nothing in it may change a mapping */
     ShareTurn turn;
-    IrVal
-        counter; /* ahead.c: the global that ends a loop's turns, or IR_NONE */
+    IrVal counter;             /* ahead.c: it ends a loop's turns; or IR_NONE */
     struct ShareValue *values; /* of globals and temporaries */
     ShareAccess *share;        /* per instruction */
     ShareGroup *groups;
