@@ -306,6 +306,10 @@ struct X86Cpu {
         bool masked; /* interrupts end it with IF = 0, too */
     } monitor;
 
+    /* In the host's memory: where the last long piece that was copied ended,
+     * and how far beyond it has been asked for: see string-flat.c. */
+    uintptr_t copied, ahead;
+
     /* INS and OUTS: elements between device and memory, within one
      * instruction. */
     uint8_t ports_buffer[1024];
