@@ -16,7 +16,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.dont_write_bytecode = True
 from bench import workloads  # noqa: E402
-from bench.peers import Guest  # noqa: E402
+from bench.peers import PROCESSOR, Guest  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 OUT = BUILD / "bench"
@@ -62,6 +62,8 @@ def main():
     options = sys.argv[2:]
     if "-accel" not in options:
         options += ["-accel", "tcg"]
+    if "-cpu" not in options:
+        options += PROCESSOR
     options[options.index("-accel") + 1] += ",perfmap=on"
     guest = Guest("emu", [str(BUILD / "emu"), *options], OUT)
     guest.start()

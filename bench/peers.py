@@ -10,6 +10,7 @@ import time
 DONE = re.compile(rb"@done (-?\d+) (\d+) (\d+) ([0-9a-f]+)\r?\n")
 READY = re.compile(rb"@ready\r?\n")
 CPU = os.environ.get("BENCH_CPU", "0")
+PROCESSOR = ["-cpu", "max"]  # of each emulator
 
 
 class Failure(Exception):
