@@ -402,6 +402,7 @@ unsigned regs_lock(Emit *e, unsigned reg);
 unsigned regs_copy(Emit *e, IrVal v);   /* v in a scratch to be changed */
 EmitRhs regs_rhs(Emit *e, IrVal v);     /* IR_IMM: the instruction's imm */
 EmitRhs regs_mem_rhs(Emit *e, IrVal v); /* register or memory */
+bool regs_rather_loads(const Emit *e, IrVal v); /* than reads in env */
 bool regs_const(const Emit *e, IrVal v, int64_t *imm);
 EmitAddr regs_addr(const Emit *e, IrVal v);
 IrVal regs_root(const Emit *e, IrVal v);

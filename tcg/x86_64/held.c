@@ -89,12 +89,48 @@ static unsigned held_worth(const EmitHeld *x)
     return x->group ? 2 : x->global != IR_NONE;
 }
 
+static bool held_is_used(const Emit *e, const EmitHeld *x, uint32_t index)
+{
+    const IrInsn *i = &e->ir->insns[index];
+
+    if (x->group) {
+        return e->share[index].group == x->group - e->groups + 1;
+    }
+    if (i->op == IR_NATIVE) {
+        const NativeInsn *n = &e->ir->native[i->imm];
+
+        if ((n->gpr_in | n->gpr_out) >> x->global & 1) {
+            return true;
+        }
+    }
+    return i->dst == x->global || i->a == x->global || i->b == x->global ||
+           i->c == x->global;
+}
+
+/* The next instruction that wants it; one behind the last if none does. */
+static uint32_t held_next_use(const Emit *e, const EmitHeld *x)
+{
+    uint32_t n = e->ir->count;
+
+    if (held_worth(x)) {
+        for (n = e->index + 1; n < e->ir->count && !held_is_used(e, x, n);) {
+            n++;
+        }
+    }
+    return n;
+}
+
+/* Where stores can wait it is a tight loop, and worth a look ahead: what is
+ * used last goes. Elsewhere, what was not used for longest. */
 bool held_is_rather(const Emit *e, unsigned reg, unsigned other)
 {
     const EmitHeld *x = &e->held[reg - EMIT_SCRATCH_FIRST];
     const EmitHeld *y = &e->held[other - EMIT_SCRATCH_FIRST];
     unsigned a = held_worth(x), b = held_worth(y);
 
+    if (e->owes) {
+        return held_next_use(e, x) > held_next_use(e, y);
+    }
     return a < b || (a == b && a && x->used < y->used);
 }
 

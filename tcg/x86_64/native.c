@@ -285,7 +285,7 @@ static bool native_rm_in_env(const Emit *e, const NativeInsn *n)
     return n->modrm && n->rm_kind == NATIVE_REG_GPR &&
            emit_home[n->rm] == NO_REG && !again &&
            !(n->gpr_out & 1u << n->rm) && held_global(e, n->rm) == NO_REG &&
-           native_reads_rm(n);
+           !regs_rather_loads(e, n->rm) && native_reads_rm(n);
 }
 
 static void native_register_form(Emit *e, const NativeInsn *n)

@@ -487,11 +487,30 @@ unsigned regs_copy(Emit *e, IrVal v)
     return reg;
 }
 
+static bool regs_has_free(const Emit *e)
+{
+    for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
+        if (e->owner[n] == IR_NONE &&
+            !(e->locked & 1u << (EMIT_SCRATCH_FIRST + n))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a tight loop wrote to env a moment ago comes through the host's store
+ * buffer: eight cycles to an operation with a memory operand, none to a load,
+ * which the host knows by its address (Zen 4). */
+bool regs_rather_loads(const Emit *e, IrVal v)
+{
+    return e->owes && e->written >> v & 1 && regs_has_free(e);
+}
+
 EmitRhs regs_mem_rhs(Emit *e, IrVal v)
 {
     v = regs_root(e, v);
     if (regs_is_global(v) && emit_home[v] == NO_REG &&
-        held_global(e, v) == NO_REG) {
+        held_global(e, v) == NO_REG && !regs_rather_loads(e, v)) {
         return (EmitRhs){ RHS_MEM, .mem = regs_global_mem(v) };
     }
     if (regs_is_temp(v) && regs_temp(e, v)->where == TEMP_SLOT) {
