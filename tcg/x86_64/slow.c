@@ -163,10 +163,20 @@ static LIGHT void slow_fill_slot(TcgContext *ctx, TcgEnv *env, uint64_t ea,
     }
 }
 
+/* By words, each byte once: others may store there, too. */
 static LIGHT void slow_copy(uint8_t *to, const uint8_t *from, unsigned size)
 {
-    for (unsigned n = 0; n < size; n++) {
-        ((volatile uint8_t *)to)[n] = from[n];
+    uint64_t word;
+
+    for (; size >= sizeof(word); size -= sizeof(word)) {
+        __builtin_memcpy(&word, from, sizeof(word));
+        __builtin_memcpy(to, &word, sizeof(word));
+        __asm__ volatile("" ::: "memory"); /* no call of memcpy */
+        from += sizeof(word);
+        to += sizeof(word);
+    }
+    while (size-- > 0) {
+        *(volatile uint8_t *)to++ = *from++;
     }
 }
 
