@@ -110,12 +110,10 @@ static bool held_is_used(const Emit *e, const EmitHeld *x, uint32_t index)
 /* The next instruction that wants it; one behind the last if none does. */
 static uint32_t held_next_use(const Emit *e, const EmitHeld *x)
 {
-    uint32_t n = e->ir->count;
+    uint32_t n = held_worth(x) ? e->index + 1 : e->ir->count;
 
-    if (held_worth(x)) {
-        for (n = e->index + 1; n < e->ir->count && !held_is_used(e, x, n);) {
-            n++;
-        }
+    while (n < e->ir->count && !held_is_used(e, x, n)) {
+        n++;
     }
     return n;
 }

@@ -318,11 +318,7 @@ static bool native_encode_mulx(Asm *a, const NativeInsn *n, NativeRegs r,
     if (!mulx || at.index == NO_REG || via == RDX) {
         return false;
     }
-    if (n->rex_w) {
-        asm_load(a, via, at);
-    } else {
-        asm_load32(a, via, at);
-    }
+    asm_rm(a, asm_typed(OP_MOV_LOAD, n->rex_w ? IR_I64 : IR_I32), via, at);
     r.rm = via;
     native_encode(a, n, r, NULL);
     return true;

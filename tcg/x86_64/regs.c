@@ -91,6 +91,12 @@ static void regs_evict(Emit *e, unsigned reg)
     *regs_owner(e, reg) = IR_NONE;
 }
 
+static bool regs_is_free(const Emit *e, unsigned scratch)
+{
+    return e->owner[scratch] == IR_NONE &&
+           !(e->locked & 1u << (EMIT_SCRATCH_FIRST + scratch));
+}
+
 /* Rather one that holds nothing; else what was not used for longest. */
 unsigned regs_try(Emit *e)
 {
@@ -99,7 +105,7 @@ unsigned regs_try(Emit *e)
     for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
         unsigned reg = EMIT_SCRATCH_FIRST + n;
 
-        if (e->owner[n] == IR_NONE && !(e->locked & 1u << reg) &&
+        if (regs_is_free(e, n) &&
             (found == NO_REG || held_is_rather(e, reg, found))) {
             found = reg;
         }
@@ -490,8 +496,7 @@ unsigned regs_copy(Emit *e, IrVal v)
 static bool regs_has_free(const Emit *e)
 {
     for (unsigned n = 0; n < EMIT_SCRATCHES; n++) {
-        if (e->owner[n] == IR_NONE &&
-            !(e->locked & 1u << (EMIT_SCRATCH_FIRST + n))) {
+        if (regs_is_free(e, n)) {
             return true;
         }
     }
