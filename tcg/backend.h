@@ -130,7 +130,8 @@ struct TcgContext {
                           in the compacted form of them all */
     bool (*can_link)(const TcgCode *from, unsigned exit, const TcgCode *to);
     bool lone; /* there is one processor, and none but it does read-modify-write
-                  on guest memory: LOCK need not make anything atomic */
+                  on guest memory: LOCK need not make anything atomic, and
+                  exits to other pages can be linked */
     unsigned switches; /* TcgSwitch bits that are OFF, for bisecting */
     void *state; /* the back end's own; made by init(), freed by destroy() */
 };

@@ -28,12 +28,12 @@
  *    those that noted the page. So one of the two sees the other.
  * 7. Direct links inside one page need no care: both ends are in the same page
  *    of the same address space. Links across pages hold for the present
- *    mapping only, so they are listed and cut with the TLB; with more than one
- *    vCPU (which may disagree about the mapping) they are not made, and such
- *    exits go through lookup. Relative blocks leave their page through the jump
- *    cache, or by far links, which hold for one key of that (a vCPU's own, so
- *    they too are only made with one vCPU). Those that reach into the next page
- *    are linked to by no other links.
+ *    mapping only, so they are listed and cut with the TLB. Relative blocks
+ *    leave their page through the jump cache, or by far links, which hold for
+ *    one key of that. Those that reach into the next page are linked to by no
+ *    other links. With more than one vCPU (which may disagree about the
+ * mapping) neither kind is made: code for them leaves its page by indirect
+ * exits.
  * 8. Where a vCPU must not run, it is held (hold.c): it then stands at the top
  *    of its run loop, outside of translated code and of its TLB. Holding needs
  *    `translating`, so there is one holder, and none waits for another.

@@ -135,14 +135,24 @@ void tr_exit_lookup(Translator *t, uint64_t pc)
     tr_exit_env(t);
 }
 
-static void tr_exit_far(Translator *t, unsigned n, uint64_t pc)
+/* Exits to other pages are linked while there is one processor. Where there are
+ * more, each would find out anew that it is not: it goes as an indirect jump.
+ */
+static bool tr_links_pages(const Translator *t)
+{
+    return !t->cpu->tcg || t->cpu->tcg->lone;
+}
+
+static void tr_exit_page(Translator *t, unsigned n, uint64_t pc)
 {
     bool back = (int64_t)pc <= (int64_t)t->pc;
 
-    if (t->shadow == 1) {
+    if (!tr_links_pages(t) || (t->relative && t->shadow == 1)) {
         tr_exit_value(t, tr_pc(t, pc));
-    } else {
+    } else if (t->relative) {
         ir_exit_far(t->ir, n, pc, back);
+    } else {
+        ir_exit(t->ir, n, pc, back || t->shadow == 1);
     }
 }
 
@@ -163,8 +173,8 @@ void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
     if (tr_watches_exit(t)) {
         tr_exit_lookup(t, pc);
-    } else if (t->relative && pc >= TR_PAGE) {
-        tr_exit_far(t, n, pc);
+    } else if ((pc ^ t->pc) >= TR_PAGE) {
+        tr_exit_page(t, n, pc);
     } else {
         ir_exit(t->ir, n, pc, pc <= t->pc || t->shadow == 1);
     }

@@ -449,19 +449,53 @@ static const Golden goldens[] = {
 };
 /* clang-format on */
 
+/* Of one instruction. */
+static void text_is(Engine *e, const Golden *g)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    e->max_insns = 1;
+    engine_set_code(e, g->code, 3);
+    memcpy(e->mem, g->bytes, g->len);
+    engine_translate(e);
+    ir_print(&e->ir, text);
+    g_assert_cmpstr(text->str, ==, g->text);
+}
+
 static void test_golden(void)
 {
     g_autoptr(Engine) e = engine_new("interp", TCG_OFF_OPT | TCG_OFF_UNLOCK);
-    e->max_insns = 1;
+
     for (unsigned n = 0; n < G_N_ELEMENTS(goldens); n++) {
-        const Golden *g = &goldens[n];
-        g_autoptr(GString) text = g_string_new(NULL);
-        engine_set_code(e, g->code, 3);
-        memcpy(e->mem, g->bytes, g->len);
-        engine_translate(e);
-        ir_print(&e->ir, text);
-        g_assert_cmpstr(text->str, ==, g->text);
+        text_is(e, &goldens[n]);
     }
+}
+
+/* To another page: linked while there is one processor. */
+static void test_other_page(void)
+{
+    static const Golden linked = { X86_CODE64,
+                                   { 0xe9, 0xfb, 0x0f, 0, 0 },
+                                   5,
+                                   "    insn ---- 0x20000000\n"
+                                   "    exit 0 0x20001000\n" };
+    static const Golden looked_up = { X86_CODE64,
+                                      { 0xe9, 0xfb, 0x0f, 0, 0 },
+                                      5,
+                                      "    insn ---- 0x20000000\n"
+                                      "    t0 = mov.64 0x20001000\n"
+                                      "    exitr.64 t0\n" };
+    static const Golden inside = { X86_CODE64,
+                                   { 0xe9, 0xfa, 0x0f, 0, 0 },
+                                   5,
+                                   "    insn ---- 0x20000000\n"
+                                   "    exit 0 0x20000fff\n" };
+    g_autoptr(Engine) e = engine_new("interp", TCG_OFF_OPT);
+
+    text_is(e, &linked);
+    e->ctx.lone = false;
+    text_is(e, &looked_up);
+    text_is(e, &inside);
 }
 
 /* The last branch: a jump taken, but neither one that is not nor what follows,
@@ -492,6 +526,7 @@ int main(int argc, char **argv)
         g_test_add_data_func(configs[n].name, &configs[n], test_cases);
     }
     g_test_add_func("/translate/golden", test_golden);
+    g_test_add_func("/translate/other-page", test_other_page);
     g_test_add_func("/translate/last-branch", test_last_branch);
     return g_test_run();
 }
