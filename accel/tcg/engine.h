@@ -32,8 +32,7 @@
  *    leave their page through the jump cache, or by far links, which hold for
  *    one key of that. Those that reach into the next page are linked to by no
  *    other links. With more than one vCPU (which may disagree about the
- * mapping) neither kind is made: code for them leaves its page by indirect
- * exits.
+ *    mapping) neither kind is made: their code leaves a page by indirect exits.
  * 8. Where a vCPU must not run, it is held (hold.c): it then stands at the top
  *    of its run loop, outside of translated code and of its TLB. Holding needs
  *    `translating`, so there is one holder, and none waits for another.
