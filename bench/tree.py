@@ -10,6 +10,7 @@ import subprocess
 
 PACKAGES = ("busybox-static gzip xz-utils zstd 7zip python3-minimal perl-base luajit sqlite3 "
             "cpp-12 mawk openssl coreutils dash sed libc6").split()
+LIBRARIES = ["libssl-dev"]  # what the project's own programs are compiled with
 UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian",
           "usr/share/i18n", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/perl-base/unicore")
 BACKPORTS = ("deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
@@ -52,7 +53,7 @@ def compile_programs(tree, obj):
     jobs = []
     for source in [SOURCE / "main.c", SOURCE / "runner.c", *sorted(SOURCE.glob("*/*.c"))]:
         kind = source.parent.name
-        if kind == "data":
+        if kind in ("data", "crypto"):
             continue
         if kind == "packed":
             jobs += [(source, s, [f"-DBENCH_SET={s}", *o]) for s, o in sets.items()]
@@ -63,6 +64,13 @@ def compile_programs(tree, obj):
         run("gcc", *FLAGS, *options, "-c", source, "-o", target)
         objects.append(target)
     run("gcc", "-static", "-o", tree / "workloads", *objects, "-lm", "-lpthread")
+
+
+def compile_crypto(tree, libraries):
+    """A program of its own: starting it is part of what is measured, as with the commands of openssl."""
+    include, lib = libraries / "usr/include", libraries / "usr/lib/x86_64-linux-gnu"
+    run("gcc", *FLAGS, "-I", include, "-I", include / "x86_64-linux-gnu", SOURCE / "crypto/crypto.c",
+        "-o", tree / "crypto", lib / "libcrypto.a")
 
 
 def corpus(size):
@@ -101,17 +109,23 @@ def native(tree):
     raise RuntimeError("cannot run programs in a tree: neither unshare nor chroot works")
 
 
+def unpack_once(out, name, packages, unused=()):
+    if not (out / f"{name}.done").exists():
+        unpack(out / name, packages)
+        for path in unused:
+            shutil.rmtree(out / name / path, ignore_errors=True)
+        (out / f"{name}.done").touch()
+    return out / name
+
+
 def build(out):
     """The tree, and initrd beside it."""
-    tree = out / "tree"
-    if not (out / "tree.done").exists():
-        unpack(tree, PACKAGES)
-        for name in UNUSED:
-            shutil.rmtree(tree / name, ignore_errors=True)
-        (out / "tree.done").touch()
+    tree = unpack_once(out, "tree", PACKAGES, UNUSED)
+    libraries = unpack_once(out, "libraries", LIBRARIES)
     for name in ("dev", "proc", "sys", "tmp", "data"):
         (tree / name).mkdir(exist_ok=True)
     compile_programs(tree, out / "obj")
+    compile_crypto(tree, libraries)
     write_data(tree)
     with open(out / "tree.cpio", "wb") as cpio:
         files = subprocess.Popen(["find", ".", "-xdev"], cwd=tree, stdout=subprocess.PIPE)
