@@ -217,6 +217,16 @@ void ir_stenvi(IrBlock *b, unsigned size_log2, int64_t v, size_t off)
     insn->imm2 = v;
 }
 
+void ir_ldhost(IrBlock *b, unsigned size_log2, bool sign, IrVal dst,
+               const void *host)
+{
+    IrInsn *insn = ir_append(b, IR_LDHOST);
+    insn->mem.size = size_log2;
+    insn->mem.sign = sign;
+    insn->dst = dst;
+    insn->imm = (intptr_t)host;
+}
+
 void ir_ld(IrBlock *b, IrType t, IrVal dst, IrVal addr, int64_t disp, IrMem m)
 {
     IrInsn *insn = ir_append(b, IR_LD);

@@ -325,6 +325,9 @@ void ir_brf(IrBlock *b, IrCond c, unsigned label);
 void ir_ldenv(IrBlock *b, unsigned size_log2, IrVal dst, size_t off);
 void ir_stenv(IrBlock *b, unsigned size_log2, IrVal v, size_t off);
 void ir_stenvi(IrBlock *b, unsigned size_log2, int64_t v, size_t off);
+/* What is at `host` when the block runs, there as long as that. */
+void ir_ldhost(IrBlock *b, unsigned size_log2, bool sign, IrVal dst,
+               const void *host);
 void ir_ld(IrBlock *b, IrType t, IrVal dst, IrVal addr, int64_t disp, IrMem m);
 void ir_st(IrBlock *b, IrVal addr, int64_t disp, IrVal v, IrMem m);
 void ir_call(IrBlock *b, const TcgHelper *h, IrVal dst, IrVal a, IrVal arg2,

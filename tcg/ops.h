@@ -97,6 +97,8 @@ enum {
     OP(LDENV,    "ldenv",    1, 0, 0)       /* zero-extends */ \
     OP(STENV,    "stenv",    0, 1, IRA_SIDE) /* a never constant */ \
     OP(STENVI,   "stenvi",   0, 0, IRA_SIDE) /* constant: insn->imm2 */ \
+    /* the host's memory at address imm, by one access; extends to 64 bits, as mem says */ \
+    OP(LDHOST,   "ldhost",   1, 0, 0) \
     /* guest memory at linear address a + imm2 */ \
     OP(LD,       "ld",       1, 1, IRA_SIDE | IRA_MEM) \
     OP(ST,       "st",       0, 2, IRA_SIDE | IRA_MEM) \

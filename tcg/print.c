@@ -126,6 +126,10 @@ static void ir_print_extra(GString *out, const IrBlock *b, const IrInsn *insn)
         g_string_append_printf(out, " env+0x%" PRIx64 " %u bytes", insn->imm,
                                1u << insn->mem.size);
         break;
+    case IR_LDHOST: /* where is another matter at each run */
+        g_string_append_printf(out, " %u bytes%s", 1u << insn->mem.size,
+                               insn->mem.sign ? " signed" : "");
+        break;
     case IR_NATIVE:
         ir_print_native(out, b, insn);
         break;

@@ -301,6 +301,8 @@ static bool ir_verify_special(IrVerifier *v)
         return ir_verify_field(v);
     case IR_CALL:
         return insn->imm || ir_verify_fail(v, "no helper");
+    case IR_LDHOST:
+        return insn->imm || ir_verify_fail(v, "no address");
     case IR_EXIT:
         return ir_verify_exit(v);
     default:

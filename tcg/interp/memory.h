@@ -73,6 +73,13 @@ static inline uint64_t interp_sign_extend(uint64_t val, unsigned log2)
     return (int64_t)(val << shift) >> shift;
 }
 
+static inline uint64_t interp_load_host(const InterpOp *op)
+{
+    uint64_t val =
+        interp_read_host((const uint8_t *)(intptr_t)op->imm, op->size);
+    return op->flags & INTERP_SIGN ? interp_sign_extend(val, op->size) : val;
+}
+
 static inline uint64_t interp_load(InterpState *s, const InterpOp *op,
                                    uint64_t addr)
 {

@@ -476,6 +476,7 @@ static int interp_loop(InterpState *s, const InterpCode *block)
                                                A, op->size))
         INTERP_ANY(STENVI, a, interp_write_host((uint8_t *)s->env + op->imm,
                                                 op->imm2, op->size))
+        INTERP_ANY(LDHOST, a, r[op->dst] = interp_load_host(op))
         INTERP_ANY(LD, a, r[op->dst] = interp_load(s, op, rhs + op->imm2))
         INTERP_ANY(ST, b, interp_store(s, op, A + op->imm2, rhs))
         INTERP_ANY(PROBEW, a, interp_probe_write(s, op, rhs + op->imm2))

@@ -106,6 +106,8 @@ static bool ir_fold_zero_upper(const IrInsn *insn)
         return insn->type == IR_I32 || (!insn->mem.sign && insn->mem.size < 3);
     case IR_LDENV:
         return insn->mem.size < 3;
+    case IR_LDHOST:
+        return !insn->mem.sign && insn->mem.size < 3;
     case IR_ATOMIC:
     case IR_CALL:
         return false;

@@ -585,6 +585,7 @@ void mem_thunks(Asm *a, TcgContext *ctx);
 void mem_bounced_thunk(Asm *a, const X86State *st);
 
 /* loads.c */
+void emit_ldhost(Emit *e, const IrInsn *i);
 void emit_ld(Emit *e, const IrInsn *i);
 void emit_st(Emit *e, const IrInsn *i);
 void emit_probew(Emit *e, const IrInsn *i);

@@ -44,6 +44,15 @@ void emit_ld(Emit *e, const IrInsn *i)
     regs_defined(e, i->dst, dst);
 }
 
+void emit_ldhost(Emit *e, const IrInsn *i)
+{
+    unsigned dst = regs_define(e, i->dst, NO_REG);
+
+    asm_address(&e->as, dst, (const void *)(intptr_t)i->imm);
+    asm_rm(&e->as, load_op(i), dst, asm_mem(dst, 0));
+    regs_defined(e, i->dst, dst);
+}
+
 void emit_st(Emit *e, const IrInsn *i)
 {
     IrType t = (IrType)i->mem.size;

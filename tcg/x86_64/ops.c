@@ -97,6 +97,7 @@ const EmitOp emit_ops[IR_OP_COUNT] = {
     [IR_LDENV]   = { emit_ldenv },
     [IR_STENV]   = { emit_stenv },
     [IR_STENVI]  = { emit_stenvi },
+    [IR_LDHOST]  = { emit_ldhost },
     [IR_LD]      = { emit_ld },
     [IR_ST]      = { emit_st },
     [IR_PROBEW]  = { emit_probew },

@@ -318,6 +318,9 @@ static IrVal gen_address(Gen *g)
     return t;
 }
 
+static const uint8_t host_bytes[12] = { 0x12, 0x34, 0xf5, 0x67, 0x89, 0xab,
+                                        0x7c, 0x80, 0x01, 0xde, 0xf0, 0x23 };
+
 static void gen_memory(Gen *g)
 {
     IrVal at = gen_address(g);
@@ -325,9 +328,13 @@ static void gen_memory(Gen *g)
                 .slot = pick(g, 8) & ~1,
                 .steady = pick(g, 2) };
 
-    switch (pick(g, 5)) {
+    switch (pick(g, 6)) {
     case 0:
+        ir_ldhost(g->b, m.size, pick(g, 2), pick_dst(g),
+                  host_bytes + pick(g, 5));
+        break;
     case 1:
+    case 5:
         m.sign = pick(g, 2);
         ir_ld(g->b, m.size < 3 && pick(g, 2) ? IR_I32 : IR_I64, pick_dst(g), at,
               VM_BASE, m);

@@ -211,6 +211,22 @@ static void moving_loop(IrBlock *b)
     ir_exit(b, 1, 0x10, true);
 }
 
+/* An operand that stands somewhere in the host's memory. */
+static void from_host(IrBlock *b)
+{
+    const void *host = (const void *)(uintptr_t)0x7f0000001001;
+    IrVal t = ir_temp(b), u = ir_temp(b);
+
+    ir_ldhost(b, 2, false, 0, host);
+    ir_append(b, IR_INSN)->imm = 0x11;
+    ir_ldhost(b, 2, true, t, host);
+    ir_op2(b, IR_ADDF, IR_I64, 12, 12, t);
+    ir_append(b, IR_INSN)->imm = 0x12;
+    ir_ldhost(b, 0, true, u, host);
+    ir_op2(b, IR_ADCF, IR_I32, 3, 3, u);
+    ir_exit(b, 0, 0x20, false);
+}
+
 typedef struct Row {
     const char *name;
     void (*build)(IrBlock *b);
@@ -229,6 +245,7 @@ static const Row rows[] = {
     { "a way of its own", own_way },
     { "loop with a carry", carry_loop },
     { "loop that moves", moving_loop },
+    { "from the host's memory", from_host },
 };
 
 /* Numbers with nine digits and more are addresses, and what rip is used for. */
