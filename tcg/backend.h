@@ -160,6 +160,7 @@ typedef enum TcgSwitch {
     TCG_OFF_ASIDE = 1 << 14,   /* conditional jumps end their block */
     TCG_OFF_ADAPT = 1 << 15,   /* the kind of a check stays as guessed */
     TCG_OFF_STRIDE = 1 << 16,  /* loops check what moves at each turn */
+    TCG_OFF_PATCH = 1 << 17,   /* operands that keep changing are translated */
 } TcgSwitch;
 
 struct TcgBackend {

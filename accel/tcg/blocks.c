@@ -120,6 +120,7 @@ typedef struct BlockSource {
     uint64_t linear; /* of the first byte */
     TcgCodePage page[2];
     uint8_t *copy[2]; /* code that is not in RAM or ROM */
+    X86CodeFetch fetch;
 } BlockSource;
 
 static void block_hook_ram(TcgEngine *e, RamBlock *ram)
@@ -218,6 +219,20 @@ static const uint8_t *block_next_page(void *opaque)
     return page ? page : block_copy_page(s, 1);
 }
 
+/* Not the lists of fields: that would take as long as a look-up. */
+static void block_source_init(BlockSource *s, X86Cpu *cpu)
+{
+    s->cpu = cpu;
+    s->engine = tcg_engine(cpu);
+    s->linear = engine_linear_pc(cpu, cpu->env.pc);
+    s->page[0] = s->page[1] = (TcgCodePage){ 0 };
+    s->copy[0] = s->copy[1] = NULL;
+    s->fetch.page[0] = s->fetch.page[1] = NULL;
+    s->fetch.next = block_next_page;
+    s->fetch.opaque = s;
+    s->fetch.stored_count = s->fetch.loaded_count = 0;
+}
+
 static void block_check_ir(const TcgEngine *e, const char *when)
 {
     if (!e->verify) {
@@ -231,31 +246,48 @@ static void block_check_ir(const TcgEngine *e, const char *when)
     }
 }
 
+/* What its page's past says about a block: it may make it plain. */
+static void block_ask_page(BlockSource *s, IrBlock *ir)
+{
+    TcgEngine *e = s->engine;
+
+    engine_lock(e);
+    const TcgPage *p = page_find(e, s->page[0].host);
+    if (p) {
+        ir->plain |= page_is_plain(p);
+        if (!(e->ctx.switches & TCG_OFF_PATCH)) {
+            s->fetch.stored_count = operand_stored(p, s->fetch.stored);
+        }
+    }
+    engine_unlock(e);
+}
+
 static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
 {
     TcgEngine *e = s->engine;
-    X86CodeFetch fetch = { .next = block_next_page, .opaque = s };
+    X86CodeFetch *fetch = &s->fetch;
 
-    fetch.page[0] = block_source_page(s, 0);
-    if (!fetch.page[0]) {
-        fetch.page[0] = block_copy_page(s, 0);
+    fetch->page[0] = block_source_page(s, 0);
+    if (!fetch->page[0]) {
+        fetch->page[0] = block_copy_page(s, 0);
         b->once = true;
         max_insns = 1;
     }
     e->ir.count_insns = e->count_insns;
-    e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1 ||
-                  page_is_plain(e, s->page[0].host);
+    e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1;
+    block_ask_page(s, &e->ir);
     e->ir.checks = adapt_checks(tcg_vcpu(s->cpu), b);
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
     e->ir.relative = engine_relative(s->cpu);
     uint32_t size;
-    x86_translate(s->cpu, &e->ir, &fetch, max_insns, &size);
+    x86_translate(s->cpu, &e->ir, fetch, max_insns, &size);
     b->size = size;
     b->once |= e->ir.relative != engine_relative(s->cpu);
     b->insns = e->ir.guest_insns;
-    if (fetch.page[0]) {
-        log_block_in(b, fetch.page[0] + (s->linear & (PAGE_SIZE - 1)));
+    e->stats.patched += fetch->loaded_count;
+    if (fetch->page[0]) {
+        log_block_in(b, fetch->page[0] + (s->linear & (PAGE_SIZE - 1)));
     }
     log_block_ir(e, LOG_OP, "OP");
     block_check_ir(e, "as translated");
@@ -331,9 +363,10 @@ static bool block_insert(const BlockSource *s, TcgBlock *b)
     if (fresh) {
         block_make_room_for_links(e);
         table_make_room(&e->table);
-        page_add_block(block_get_page(e, &s->page[0]), b, 0);
+        page_add_block(block_get_page(e, &s->page[0]), b, 0, s->fetch.loaded,
+                       s->fetch.loaded_count);
         if (b->size > block_first_bytes(b)) {
-            page_add_block(block_get_page(e, &s->page[1]), b, 1);
+            page_add_block(block_get_page(e, &s->page[1]), b, 1, NULL, 0);
         }
         table_add(&e->table, b);
         b->valid = true;
@@ -352,10 +385,9 @@ static TcgBlock *block_make(X86Cpu *cpu, unsigned max_insns, bool once)
     engine_lock(e); /* others look at numbers */
     TcgBlock *b = pool_new(&e->pool);
     engine_unlock(e);
-    BlockSource s = { .cpu = cpu,
-                      .engine = e,
-                      .linear = engine_linear_pc(cpu, cpu->env.pc) };
+    BlockSource s;
 
+    block_source_init(&s, cpu);
     b->once = once;
     lookup_key(cpu, &b->key);
     regions_expect(e, &b->key);

@@ -40,6 +40,7 @@ static const KeyValKey engine_keys[] = {
     { "aside", "on|off", "blocks that go on behind a conditional jump" },
     { "adapt", "on|off", "the kind of a check by its counted misses" },
     { "stride", "on|off", "loops check what moves once for many turns" },
+    { "patch", "on|off", "operands that keep changing are loaded" },
     {},
 };
 
@@ -55,7 +56,7 @@ static const struct {
     { "unlock", TCG_OFF_UNLOCK },   { "watch", TCG_OFF_WATCH },
     { "group", TCG_OFF_GROUP },     { "deliver", TCG_OFF_DELIVER },
     { "aside", TCG_OFF_ASIDE },     { "adapt", TCG_OFF_ADAPT },
-    { "stride", TCG_OFF_STRIDE },
+    { "stride", TCG_OFF_STRIDE },   { "patch", TCG_OFF_PATCH },
 };
 
 /* ---- Options --------------------------------------------------------------
@@ -499,6 +500,7 @@ static void engine_info(Accel *accel, GString *out)
         { "translated", s->translated },
         { "  instructions", s->translated_insns },
         { "  guest bytes", s->translated_bytes },
+        { "  operands loaded", s->patched },
         { "  insns per block", s->translated_insns / blocks },
         { "  host bytes in line", s->translated_code },
         { "  milliseconds", s->translating_ns / 1000000 },

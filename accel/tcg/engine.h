@@ -102,11 +102,27 @@ struct TcgBlock {
 } __attribute__((aligned(64)));
 G_STATIC_ASSERT(BLOCK_INSNS_MAX <= UINT8_MAX);
 
-/* The bytes of a page that one block was made from. */
+/* The bytes of a page that one block was made from, but for some operands that
+ * it loads when it runs: a bit for each of TcgPage.operand. */
 typedef struct TcgPart {
     TcgBlock *block;
     uint16_t start, end;
+    uint16_t loads;
 } TcgPart;
+G_STATIC_ASSERT(X86_CODE_FIELDS == 16);
+
+/* Where stores dropped blocks, and how often. */
+typedef struct TcgStored {
+    X86CodeField at;
+    unsigned drops;
+} TcgStored;
+
+/* An operand that some block loads; as long as no other was made from a byte of
+ * it, a store there changes nothing. */
+typedef struct TcgOperand {
+    X86CodeField at;
+    unsigned others;
+} TcgOperand;
 
 /* A page of RAM or ROM that holds translated code. */
 struct TcgPage {
@@ -120,6 +136,10 @@ struct TcgPage {
     unsigned stores; /* that changed a block, counted */
     unsigned idle;   /* those since there is no block */
     unsigned plain;  /* groups of accesses of its code that C had to see fail */
+    TcgStored stored[X86_CODE_FIELDS]; /* the most frequent ones */
+    bool stored_often;                 /* one of them was */
+    TcgOperand operand[X86_CODE_FIELDS];
+    unsigned operands; /* how many have been in use */
     TcgPage *hash_next;
 };
 
@@ -156,6 +176,7 @@ typedef struct TcgStats {
     uint64_t holds, alone;
     uint64_t space_switches, code_flushes, kernel_code_flushes;
     uint64_t trials, choices, sites_table, misses_seen;
+    uint64_t patched; /* operands that translations load */
 } TcgStats;
 
 struct TcgEngine {
@@ -542,8 +563,11 @@ void block_flush_all(TcgEngine *e);
 /* The page of code that holds a host address, or NULL. */
 TcgPage *page_find(const TcgEngine *e, const uint8_t *host);
 void page_insert(TcgEngine *e, TcgPage *p);
-/* The block was made from bytes of its i-th page. There is room for it. */
-void page_add_block(TcgPage *p, TcgBlock *b, unsigned i);
+/* The block was made from bytes of its i-th page; there is room for it. Of the
+ * first page it loads some fields when it runs: a store to them alone leaves it
+ * as it is. */
+void page_add_block(TcgPage *p, TcgBlock *b, unsigned i,
+                    const X86CodeField *loaded, unsigned count);
 /* Guest bytes of the block in its first page. */
 unsigned block_first_bytes(const TcgBlock *b);
 void block_drop_locked(TcgEngine *e, TcgBlock *b);
@@ -554,13 +578,13 @@ void page_open_every_locked(TcgEngine *e);
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);
 /* A slow store there. After some the page is data rather than code, unless the
  * CPU is executing it: its blocks are dropped, and stores are fast until code
- * runs there again. */
-void page_note_store(X86Cpu *cpu, const uint8_t *host);
+ * runs there again. Stores to operands that blocks load do not count. */
+void page_note_store(X86Cpu *cpu, const uint8_t *host, unsigned size);
 /* A group of accesses of the page's code failed by way of C. After some the
  * page loses its blocks, to be translated without groups: then true. */
 bool page_note_plain_locked(TcgEngine *e, const uint8_t *host);
 /* Has it come to that? */
-bool page_is_plain(TcgEngine *e, const uint8_t *host);
+bool page_is_plain(const TcgPage *p);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);
@@ -569,6 +593,30 @@ TcgWatched page_watched(void *env, const uint8_t *host, unsigned size);
 void page_store(void *env, uint8_t *host, const void *bytes, unsigned size,
                 bool again);
 void page_check_rmw(void *env, const uint8_t *host, unsigned size);
+
+/* ---- operands.c: light; with the lock held --------------------------------
+ */
+
+/* Is a byte of the field among those that the block was made from, or loads? */
+static inline bool operand_overlaps(const TcgPart *part, X86CodeField f)
+{
+    return part->start < f.off + f.size && f.off < part->end;
+}
+/* A block of the page loads an operand, besides those of the bits `loads`:
+ * these with its own, or alone if there is no room for it. */
+uint16_t operand_add(TcgPage *p, X86CodeField at, uint16_t loads);
+/* The block comes to the page (by = 1), or goes (-1). */
+void operand_count_other(TcgPage *p, const TcgPart *part, int by);
+/* Are these bytes in an operand of which no block was made? With one CPU its
+ * thread may ask without the lock: others only drop blocks. */
+bool operand_only(const TcgPage *p, X86CodeField f);
+/* Are they in one that the block loads? */
+bool operand_of(const TcgPage *p, const TcgPart *part, X86CodeField f);
+/* A store there has dropped blocks. */
+void operand_note_drop(TcgPage *p, X86CodeField f);
+/* Places in the page where stores have done that several times, at most
+ * X86_CODE_FIELDS; returns how many. */
+unsigned operand_stored(const TcgPage *p, X86CodeField *stored);
 
 /* ---- adapt.c: light -------------------------------------------------------
  */

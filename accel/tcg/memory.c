@@ -73,7 +73,7 @@ static void memory_store_piece(const TcgAccess *a, hwaddr paddr,
 
     /* To look counts as the store: those before it must be visible. */
     if (code) {
-        page_note_store(a->cpu, code);
+        page_note_store(a->cpu, code, size);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (memcmp(code, bytes, size) == 0) {
             return;

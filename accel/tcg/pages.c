@@ -77,14 +77,23 @@ static uint64_t page_cover(unsigned start, unsigned size)
     return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
 }
 
-void page_add_block(TcgPage *p, TcgBlock *b, unsigned i)
+void page_add_block(TcgPage *p, TcgBlock *b, unsigned i,
+                    const X86CodeField *loaded, unsigned count)
 {
     unsigned first = block_first_bytes(b);
     unsigned start = i ? 0 : (uintptr_t)b->key.host % PAGE_SIZE;
     unsigned size = i ? b->size - first : first;
+    TcgPart *part = &p->part[p->count];
 
+    *part = (TcgPart){ b, start, start + size, 0 };
+    for (unsigned n = 0; n < count; n++) {
+        part->loads = operand_add(p, loaded[n], part->loads);
+    }
+    if (p->operands) {
+        operand_count_other(p, part, 1);
+    }
     b->page[i] = p;
-    p->part[p->count++] = (TcgPart){ b, start, start + size };
+    p->count++;
     p->covered |= page_cover(start, size);
     p->idle = 0;
 }
@@ -100,12 +109,17 @@ static void page_remove_block(TcgBlock *b, unsigned i)
     while (p->part[n].block != b) {
         n--;
     }
+    if (p->operands) {
+        operand_count_other(p, &p->part[n], -1);
+    }
     p->part[n] = p->part[--p->count];
 }
 
-static bool page_overlaps(const TcgPart *part, unsigned off, unsigned len)
+/* Does a store there change what the block was made from? */
+static bool page_changes(const TcgPage *p, const TcgPart *part, X86CodeField f)
 {
-    return part->start < off + len && off < part->end;
+    return operand_overlaps(part, f) &&
+           !(part->loads && operand_of(p, part, f));
 }
 
 /* Somebody may be reading the page's bytes to translate them. */
@@ -169,15 +183,14 @@ void block_drop_locked(TcgEngine *e, TcgBlock *b)
 }
 
 /* Blocks that a store to the bytes would change. */
-static void page_drop_range(TcgEngine *e, TcgPage *p, unsigned off,
-                            unsigned len)
+static void page_drop_range(TcgEngine *e, TcgPage *p, X86CodeField f)
 {
     uint64_t covered = 0;
 
     /* The last one takes a dropped one's place, and was looked at. */
     for (unsigned n = p->count; n-- > 0;) {
         const TcgPart *part = &p->part[n];
-        if (page_overlaps(part, off, len)) {
+        if (page_changes(p, part, f)) {
             block_drop_locked(e, part->block);
         } else {
             covered |= page_cover(part->start, part->end - part->start);
@@ -193,17 +206,13 @@ bool page_note_plain_locked(TcgEngine *e, const uint8_t *host)
     if (!p || ++p->plain != PLAIN_TO_DROP) {
         return false;
     }
-    page_drop_range(e, p, 0, PAGE_SIZE);
+    page_drop_range(e, p, (X86CodeField){ 0, PAGE_SIZE });
     return true;
 }
 
-bool page_is_plain(TcgEngine *e, const uint8_t *host)
+bool page_is_plain(const TcgPage *p)
 {
-    engine_lock(e);
-    const TcgPage *p = page_find(e, host);
-    bool plain = p && p->plain >= PLAIN_TO_DROP;
-    engine_unlock(e);
-    return plain;
+    return p->plain >= PLAIN_TO_DROP;
 }
 
 static void page_open(TcgEngine *e, TcgPage *p)
@@ -233,14 +242,32 @@ void page_open_every_locked(TcgEngine *e)
 /* ---- Stores ---------------------------------------------------------------
  */
 
+/* Could a store there change a block? */
+static bool page_hits(const TcgPage *p, X86CodeField f)
+{
+    return p->covered & page_cover(f.off, f.size) &&
+           !(p->operands && operand_only(p, f));
+}
+
+static X86CodeField page_field(const uint8_t *host, unsigned size)
+{
+    return (X86CodeField){ (uintptr_t)host % PAGE_SIZE, size };
+}
+
 void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size)
 {
-    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    X86CodeField f = page_field(host, size);
     TcgPage *p = page_find(e, host);
 
     e->source_written |= page_is_source(e, host);
-    if (p && (p->covered & page_cover(off, size))) {
-        page_drop_range(e, p, off, size);
+    if (!p || !page_hits(p, f)) {
+        return;
+    }
+    unsigned before = p->count;
+
+    page_drop_range(e, p, f);
+    if (p->count < before) {
+        operand_note_drop(p, f);
     }
 }
 
@@ -260,8 +287,7 @@ static bool page_block_holds_pc(const TcgBlock *b, uint64_t pc,
 
 /* Was a block that holds the present instruction made from these bytes? Not if
  * that is run alone. */
-static bool page_runs(X86Cpu *cpu, const TcgPage *p, unsigned off,
-                      unsigned size)
+static bool page_runs(X86Cpu *cpu, const TcgPage *p, X86CodeField f)
 {
     uint64_t pc = tcg_sync_pc(cpu);
     bool found = false;
@@ -271,7 +297,7 @@ static bool page_runs(X86Cpu *cpu, const TcgPage *p, unsigned off,
     }
     const TcgCodePage *at = code_page(cpu, engine_linear_pc(cpu, pc));
     for (unsigned n = 0; n < p->count && !found; n++) {
-        found = page_overlaps(&p->part[n], off, size) &&
+        found = page_changes(p, &p->part[n], f) &&
                 page_block_holds_pc(p->part[n].block, pc, at);
     }
     return found;
@@ -286,21 +312,22 @@ static void page_note_store_locked(X86Cpu *cpu, TcgPage *p)
         return;
     }
     /* While something is delivered, nobody knows what is executed. */
-    bool runs = tcg_vcpu(cpu)->in_code &&
-                (cpu->catch_point || page_runs(cpu, p, 0, PAGE_SIZE));
+    bool runs =
+        tcg_vcpu(cpu)->in_code &&
+        (cpu->catch_point || page_runs(cpu, p, (X86CodeField){ 0, PAGE_SIZE }));
     if (!runs) {
         page_open(tcg_engine(cpu), p);
         tcg_engine(cpu)->stats.pages_opened++;
     }
 }
 
-void page_note_store(X86Cpu *cpu, const uint8_t *host)
+void page_note_store(X86Cpu *cpu, const uint8_t *host, unsigned size)
 {
     TcgEngine *e = tcg_engine(cpu);
 
     engine_lock(e);
     TcgPage *p = page_find(e, host);
-    if (p) {
+    if (p && !operand_only(p, page_field(host, size))) {
         page_note_store_locked(cpu, p);
     }
     engine_unlock(e);
@@ -309,11 +336,10 @@ void page_note_store(X86Cpu *cpu, const uint8_t *host)
 static bool page_is_current_locked(X86Cpu *cpu, const uint8_t *host,
                                    unsigned size)
 {
-    unsigned off = (uintptr_t)host % PAGE_SIZE;
+    X86CodeField f = page_field(host, size);
     const TcgPage *p = page_find(tcg_engine(cpu), host);
 
-    return p && (p->covered & page_cover(off, size)) &&
-           page_runs(cpu, p, off, size);
+    return p && page_hits(p, f) && page_runs(cpu, p, f);
 }
 
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size)
@@ -353,9 +379,8 @@ static TcgWatched page_watched_single(TcgEngine *e, const uint8_t *host,
         (!p->count && ++p->idle >= IDLE_TO_OPEN && page_open_idle(e, host))) {
         return TCG_WATCHED_GONE;
     }
-    return p->covered & page_cover((uintptr_t)host % PAGE_SIZE, size)
-               ? TCG_WATCHED_HIT
-               : TCG_WATCHED_CLEAR;
+    return page_hits(p, page_field(host, size)) ? TCG_WATCHED_HIT
+                                                : TCG_WATCHED_CLEAR;
 }
 
 /* With several, who translates meanwhile must see the store. */
@@ -377,13 +402,19 @@ TcgWatched page_watched(void *env, const uint8_t *host, unsigned size)
                          : page_watched_single(e, host, size);
 }
 
-static bool page_same(const uint8_t *a, const uint8_t *b, unsigned size)
+/* Of bytes that are stored at host, those from the first to the last one that
+ * differs from what is there. */
+static X86CodeField page_difference(const uint8_t *host, const uint8_t *bytes,
+                                    unsigned size)
 {
     unsigned n = 0;
-    while (n < size && a[n] == b[n]) {
+    while (n < size && host[n] == bytes[n]) {
         n++;
     }
-    return n == size;
+    while (size > n && host[size - 1] == bytes[size - 1]) {
+        size--;
+    }
+    return page_field(host + n, size - n);
 }
 
 static void page_copy(uint8_t *to, const uint8_t *from, unsigned size)
@@ -410,21 +441,21 @@ static bool page_store_locked(X86Cpu *cpu, uint8_t *host, const uint8_t *bytes,
                               unsigned size, bool again)
 {
     TcgEngine *e = tcg_engine(cpu);
-    unsigned off = (uintptr_t)host % PAGE_SIZE;
     TcgPage *p = page_find(e, host);
+    X86CodeField f = page_difference(host, bytes, size);
 
-    if (p && (p->covered & page_cover(off, size))) {
-        if (page_same(host, bytes, size)) {
-            return true;
-        }
-        if (again && page_is_current_locked(cpu, host, size)) {
+    if (!f.size) {
+        return true;
+    }
+    if (p && page_hits(p, f)) {
+        if (again && page_runs(cpu, p, f)) {
             return false;
         }
         tcg_vcpu(cpu)->stats.code_stores++;
         page_note_store_locked(cpu, p);
     }
     page_copy(host, bytes, size);
-    page_written_locked(e, host, size);
+    page_written_locked(e, host - (uintptr_t)host % PAGE_SIZE + f.off, f.size);
     return true;
 }
 

@@ -534,11 +534,36 @@ bool x86_monitor_written(X86Cpu *cpu);
  * through `fetch` (bytes of at most two pages). Stops before max_insns.
  * *size: guest bytes covered. If the very first fetch faults, the block raises
  * that fault when it is run. */
+enum { X86_CODE_PAGE = 4096, X86_CODE_FIELDS = 16 };
+
+/* Some bytes of a page of code. */
+typedef struct X86CodeField {
+    uint16_t off, size;
+} X86CodeField;
+
+static inline bool x86_code_field_holds(X86CodeField f, X86CodeField part)
+{
+    return f.off <= part.off && part.off + part.size <= f.off + f.size;
+}
+
+static inline bool x86_code_fields_meet(X86CodeField a, X86CodeField b)
+{
+    return a.off < b.off + b.size && b.off < a.off + a.size;
+}
+
 typedef struct X86CodeFetch {
     const uint8_t *page[2]; /* host pages; [1] NULL until asked for */
     /* Map the second page; NULL: it faults (or is not RAM or ROM). */
     const uint8_t *(*next)(void *opaque);
     void *opaque;
+    /* What of page[0] keeps being stored to: an immediate or displacement there
+     * is not part of the translation, but loaded from page[0] whenever it runs.
+     */
+    X86CodeField stored[X86_CODE_FIELDS];
+    unsigned stored_count;
+    /* Answer: which are. */
+    X86CodeField loaded[X86_CODE_FIELDS];
+    unsigned loaded_count;
 } X86CodeFetch;
 /* With ir->relative set on entry, pcs count from their page (64-bit code
  * only); cleared if the code cannot be made so. */

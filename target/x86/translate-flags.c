@@ -25,7 +25,8 @@ IrVal tr_flags_count(Translator *t, const X86Insn *i)
     if (i->op[i->op_count - 1].kind == OPERAND_IMM) {
         return tr_imm(t, i->imm & mask);
     }
-    return tr_op2i(t, IR_AND, IR_I64, X86_RCX, mask);
+    return tr_op2i(t, IR_AND, IR_I64, t->imm != IR_NONE ? t->imm : X86_RCX,
+                   mask);
 }
 
 void tr_define_flags(Translator *t, const X86Insn *i, IrVal count)

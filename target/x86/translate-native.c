@@ -76,7 +76,7 @@ static bool native_possible(const Translator *t, const X86Insn *i)
            (!(attr & X86_A_NO64) || native_is_short_step(i)) &&
            !((attr & NATIVE_VECTOR) && t->key.fp_slow) &&
            !(i->has_mem && (!i->mem_bytes || !i->has_modrm)) &&
-           !native_is_move(i) &&
+           t->imm == IR_NONE && !native_is_move(i) &&
            !(native_has_high(i) && !native_high_fits(i)) &&
            x86_host_has_feature(i->row->feature) &&
            (!(attr & X86_A_AVX512) || x86_host_has_feature(FEATURE_AVX512F));

@@ -189,6 +189,9 @@ static IrVal tr_offset(Translator *t, const X86Insn *i, int64_t *disp)
         v = tr_temp(t);
         ir_ldenv(t->ir, 3, v, offsetof(TcgEnv, pc_base));
     }
+    if (t->disp != IR_NONE) { /* alone it is as wide as the address */
+        v = v == IR_NONE ? t->disp : tr_op2(t, IR_ADD, type, v, t->disp);
+    }
     if (v == IR_NONE) {
         return tr_imm(t, i->addr_size == 8   ? d
                          : i->addr_size == 4 ? (uint32_t)d
@@ -434,6 +437,8 @@ IrVal tr_load(Translator *t, const X86Insn *i, unsigned n)
         return tr_ld(t, op->size, 0);
     case OPERAND_IMM2:
         return tr_imm(t, i->imm2);
+    case OPERAND_PATCHED:
+        return t->imm;
     default:
         return tr_imm(t, i->imm);
     }
@@ -442,7 +447,8 @@ IrVal tr_load(Translator *t, const X86Insn *i, unsigned n)
 /* Immediates come as wide as they shall be. */
 static bool tr_is_constant(const X86Operand *op)
 {
-    return op->kind == OPERAND_IMM || op->kind == OPERAND_IMM2;
+    return op->kind == OPERAND_IMM || op->kind == OPERAND_IMM2 ||
+           op->kind == OPERAND_PATCHED;
 }
 
 IrVal tr_load_zx(Translator *t, const X86Insn *i, unsigned n)

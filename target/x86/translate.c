@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    TR_PAGE = 4096,
+    TR_PAGE = X86_CODE_PAGE,
     TR_IR_MAX = 4000, /* a block's end: keeps one within a code buffer's step */
 };
 
@@ -672,9 +672,13 @@ static void tr_insn(Translator *t, CodeReader *r)
         return;
     }
     tr_ignore_prefix(t, r, &insn);
+    unsigned pos = r->pos;
     r->pos += insn.len;
     t->next_pc = tr_mask_pc(t, t->pc + insn.len);
     if (!tr_check(t, &insn)) {
+        if (r->fetch->stored_count) {
+            tr_patch(t, r->fetch, pos, &insn);
+        }
         if (t->key.svm) {
             tr_intercept(t, &insn);
         }
@@ -750,10 +754,13 @@ static bool tr_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
             backend && backend->has_native && !(switches & TCG_OFF_NATIVE),
         .can_native = backend ? backend->can_native : NULL,
         .pc = ir->pc,
+        .imm = IR_NONE,
+        .disp = IR_NONE,
         .relative = ir->relative,
     };
     CodeReader r;
 
+    fetch->loaded_count = 0;
     r.fetch = fetch;
     r.start = r.pos = tr_code_linear(&t, t.pc) & (TR_PAGE - 1);
     tr_block(&t, &r, max_insns);

@@ -48,6 +48,8 @@ typedef struct Translator {
                              counted from its page */
     IrVal ea;             /* memory operand: linear address is ea + ea_disp */
     int64_t ea_disp;
+    IrVal imm, disp; /* OPERAND_PATCHED, mem.disp, if they are loaded when
+                        it runs, else IR_NONE: translate-patch.c */
     uint8_t slot;    /* its TcgSlot, read half */
     bool steady;     /* and IrMem.steady */
     uint64_t x87_pc; /* the block's last x87 instruction but control: FIP */
@@ -240,6 +242,13 @@ static inline void tr_call(Translator *t, const TcgHelper *h, IrVal dst,
 {
     ir_call(t->ir, h, dst, a, b, c, d);
 }
+
+/* ---- patched operands (translate-patch.c) ----------------------------------
+ */
+
+/* The instruction at pos of the first page is about to be emitted: load those
+ * of its operands that keep being stored to. */
+void tr_patch(Translator *t, X86CodeFetch *f, unsigned pos, X86Insn *i);
 
 /* ---- native (native.c) -----------------------------------------------------
  */

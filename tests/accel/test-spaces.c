@@ -274,14 +274,21 @@ static uint64_t spaces_translated(Bare *m)
     return g_ascii_strtoull(strstr(out->str, "translated") + 10, NULL, 10);
 }
 
-static void spaces_user(Bare *m, uint64_t at)
+static void spaces_user_in(Bare *m, uint64_t space, uint64_t at)
 {
     X86Cpu *cpu = m->cpu;
 
     spaces_enter(m, 3);
+    cpu->cr3 = space | 1;
+    cpu->mmu_ops->switch_space(cpu, false);
     cpu->env.r[X86_RSP] = 0x7000;
     bare_run(m, at);
     g_assert_cmphex(cpu->env.pc, ==, HANDLER + 1);
+}
+
+static void spaces_user(Bare *m, uint64_t at)
+{
+    spaces_user_in(m, SPACE_A, at);
 }
 
 /* The user's pc when it faulted. */
@@ -345,6 +352,31 @@ static void test_shared_smc(Bare *m)
     }
 }
 
+/* Code whose operand is patched before each run, by a device and by the kernel,
+ * at two places of two processes: mov eax,imm32; hlt */
+static void test_shared_patch(Bare *m)
+{
+    BARE_CODE(m, 0x30000, 0xb8, 0x00, 0x00, 0x00, 0x00, 0xf4);
+    BARE_CODE(m, KERNEL, 0x89, 0x0c, 0x25, 0x01, 0x00, 0x03, 0x00,
+              0xf4); /* mov [30001],ecx; hlt */
+    for (uint64_t i = 0; i < 60; i++) {
+        uint64_t space = i & 2 ? SPACE_B : SPACE_A;
+
+        spaces_enter(m, 0);
+        spaces_map(m, space, WINDOW, 0x30000);
+        spaces_map(m, space, WINDOW2, 0x30000);
+        if (i % 3) {
+            m->cpu->env.r[X86_RCX] = i << 20;
+            bare_run(m, KERNEL);
+        } else {
+            space_store(m->memory, 0x30001, 4, i << 20);
+        }
+        spaces_user_in(m, space, i & 1 ? WINDOW2 : WINDOW);
+        g_assert_cmphex(m->cpu->env.r[X86_RAX], ==, i << 20);
+        g_assert_cmphex(spaces_fault_pc(m) & 0xfff, ==, 5);
+    }
+}
+
 /* What is mapped there changes, and the page behind with it. */
 static void test_shared_remap(Bare *m)
 {
@@ -397,6 +429,7 @@ static const BareTest test_rows[] = {
     { "invlpg-code", test_invlpg_code },
     { "shared", test_shared },
     { "shared-smc", test_shared_smc },
+    { "shared-patch", test_shared_patch },
     { "shared-remap", test_shared_remap },
     { "shared-far", test_shared_far },
     {},
@@ -405,6 +438,7 @@ static const BareTest test_rows[] = {
 static const char *const test_variants[] = {
     "x86_64",
     "x86_64,share=off",
+    "x86_64,patch=off",
     "x86_64,chain=off,jumps=off",
     "x86_64,slots=off,opt=off",
     "interp",

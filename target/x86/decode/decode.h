@@ -56,6 +56,8 @@ typedef enum OperandKind {
     OPERAND_FAR,       /* insn->imm: offset, insn->imm2: selector */
     OPERAND_STRING_SI, /* DS(seg):rSI string source */
     OPERAND_STRING_DI, /* ES:rDI string destination */
+    OPERAND_PATCHED,   /* an immediate that keeps changing: never decoded, see
+                          translate-patch.c */
 } OperandKind;
 
 enum { OPERAND_READ = 1, OPERAND_WRITE = 2 };
@@ -175,7 +177,9 @@ typedef struct X86Insn {
     bool has_mem;
     X86Mem mem;
     uint16_t mem_bytes; /* bytes its memory operand touches; 0: none */
-    uint8_t imm_bytes;
+    uint8_t disp_bytes; /* of mem.disp, before the immediate; 0: none */
+    uint8_t imm_bytes;  /* at the instruction's end */
+    bool imm_sign;      /* imm was sign-extended */
     int64_t imm, imm2;
 } X86Insn;
 

@@ -16,6 +16,12 @@ static const uint8_t decode_index16[8] = {
     X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
 };
 
+static void decode_disp(Decoder *d, unsigned bytes)
+{
+    d->insn->disp_bytes = bytes;
+    d->insn->mem.disp = decode_signed(d, bytes);
+}
+
 static void decode_memory16(Decoder *d)
 {
     X86Insn *insn = d->insn;
@@ -23,13 +29,13 @@ static void decode_memory16(Decoder *d)
     unsigned rm = insn->rm & 7;
 
     if (insn->mod == 0 && rm == 6) {
-        mem->disp = decode_signed(d, 2);
+        decode_disp(d, 2);
         return;
     }
     mem->base = decode_base16[rm];
     mem->index = decode_index16[rm];
     if (insn->mod) {
-        mem->disp = decode_signed(d, insn->mod);
+        decode_disp(d, insn->mod);
     }
 }
 
@@ -53,12 +59,12 @@ static void decode_memory32(Decoder *d, bool vsib)
     }
     if (insn->mod == 0 && base == 5) {
         mem->rip = !sib && d->code == X86_CODE64;
-        mem->disp = decode_signed(d, 4);
+        decode_disp(d, 4);
         return;
     }
     mem->base = base | d->b;
     if (insn->mod) {
-        mem->disp = decode_signed(d, insn->mod == 1 ? 1 : 4);
+        decode_disp(d, insn->mod == 1 ? 1 : 4);
     }
 }
 
@@ -332,6 +338,7 @@ void decode_imm(Decoder *d, X86Operand *op, bool sign)
     X86Insn *insn = d->insn;
 
     insn->imm_bytes += op->size;
+    insn->imm_sign = sign;
     insn->imm = sign ? decode_signed(d, op->size)
                      : (int64_t)decode_unsigned(d, op->size);
 }
@@ -405,6 +412,7 @@ static void decode_operand(Decoder *d, X86Operand *op, const LetterSpec *spec)
         break;
     case IN_OFFSET:
         insn->has_mem = true;
+        insn->disp_bytes = insn->addr_size;
         insn->mem.disp = decode_unsigned(d, insn->addr_size);
         decode_memory_operand(insn, op);
         break;
