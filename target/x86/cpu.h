@@ -530,10 +530,6 @@ bool x86_monitor_written(X86Cpu *cpu);
 /* ---- translate.c
  * -------------------------------------------------------------- */
 
-/* Translate from cpu's present pc and key into ir; code bytes are fetched
- * through `fetch` (bytes of at most two pages). Stops before max_insns.
- * *size: guest bytes covered. If the very first fetch faults, the block raises
- * that fault when it is run. */
 enum { X86_CODE_PAGE = 4096, X86_CODE_FIELDS = 16 };
 
 /* Some bytes of a page of code. */
@@ -565,8 +561,12 @@ typedef struct X86CodeFetch {
     X86CodeField loaded[X86_CODE_FIELDS];
     unsigned loaded_count;
 } X86CodeFetch;
-/* With ir->relative set on entry, pcs count from their page (64-bit code
- * only); cleared if the code cannot be made so. */
+
+/* Translate from cpu's present pc and key into ir; code bytes are fetched
+ * through `fetch` (bytes of at most two pages). Stops before max_insns.
+ * *size: guest bytes covered. If the very first fetch faults, the block raises
+ * that fault when it is run. With ir->relative set on entry, pcs count from
+ * their page (64-bit code only); cleared if the code cannot be made so. */
 void x86_translate(X86Cpu *cpu, IrBlock *ir, X86CodeFetch *fetch,
                    unsigned max_insns, uint32_t *size);
 
