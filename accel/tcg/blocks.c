@@ -275,7 +275,9 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     }
     e->ir.count_insns = e->count_insns;
     e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1;
-    block_ask_page(s, &e->ir);
+    if (s->page[0].host) {
+        block_ask_page(s, &e->ir);
+    }
     e->ir.checks = adapt_checks(tcg_vcpu(s->cpu), b);
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);
     e->ir.defined_flags = e->exact_flags;
