@@ -9,6 +9,7 @@ import statistics
 from bench.peers import Guest, Native
 
 NAMES = ["sieve", "virtual", "nbody", "fault", "syscall", "files"]
+PAIRS = 3  # a round
 
 
 def gain(peer, name):
@@ -20,19 +21,19 @@ def gain(peer, name):
 
 
 def measure(native, emulators, rounds, out):
-    """name -> peer -> medians of what gain() says."""
+    """name -> peer -> medians of what gain() says. The peers take turns: how far a
+    host's cores slow each other down changes from minute to minute."""
     peers = [Native("native", native, cpus="0-1")]
     peers += [Guest(name, [*command, "-smp", "2"], out, cpus="0-1") for name, command in emulators.items()]
     gains = {name: {} for name in NAMES}
     try:
         for peer in peers:
             peer.start()
-            for name in NAMES:
-                gain(peer, name)
-                pairs = [gain(peer, name) for _ in range(rounds)]
-                work, cost = gains[name][peer.name] = tuple(map(statistics.median, zip(*pairs)))
+        for name in NAMES:
+            pairs = [[gain(peer, name) for peer in peers] for _ in range(1 + PAIRS * rounds)]
+            for peer, own in zip(peers, zip(*pairs[1:])):
+                work, cost = gains[name][peer.name] = tuple(map(statistics.median, zip(*own)))
                 print(f"smp          {name:20} {peer.name} {work:.2f} (CPU {cost:.2f})", flush=True)
-            peer.stop()
     finally:
         for peer in peers:
             peer.stop()
