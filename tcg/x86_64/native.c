@@ -357,10 +357,19 @@ static void native_memory_form(Emit *e, const IrInsn *i, const NativeInsn *n)
     native_store_results(e, n, &s);
 }
 
+/* DIV and IDIV: F6 and F7 /6, /7. */
+static bool native_divides(const NativeInsn *n)
+{
+    return !n->map && !n->vex && (n->opcode & 0xfe) == 0xf6 && n->reg >= 6;
+}
+
 void emit_native(Emit *e, const IrInsn *i)
 {
     const NativeInsn *n = &e->ir->native[i->imm];
 
+    if (e->ir->exact_flags && native_divides(n)) {
+        flags_save(e); /* #DE finds those of the instruction before in env */
+    }
     native_before_write(e, n);
     if (n->mem) {
         native_memory_form(e, i, n);
