@@ -143,19 +143,6 @@ static bool tr_links_pages(const Translator *t)
     return !t->cpu->tcg || t->cpu->tcg->lone;
 }
 
-static void tr_exit_page(Translator *t, unsigned n, uint64_t pc)
-{
-    bool back = (int64_t)pc <= (int64_t)t->pc;
-
-    if (!tr_links_pages(t) || (t->relative && t->shadow == 1)) {
-        tr_exit_value(t, tr_pc(t, pc));
-    } else if (t->relative) {
-        ir_exit_far(t->ir, n, pc, back);
-    } else {
-        ir_exit(t->ir, n, pc, back || t->shadow == 1);
-    }
-}
-
 /* One in a block, and so near its start that what is behind is not long, as it
  * may be translated again for another way to it. Backward jumps mostly are
  * taken; where both ways lead to one place there is nothing to go on for. */
@@ -171,12 +158,17 @@ bool tr_exit_aside(Translator *t, unsigned label, uint64_t pc)
 
 void tr_exit(Translator *t, unsigned n, uint64_t pc)
 {
+    bool leaves_page = (pc ^ t->pc) >= TR_PAGE;
+    bool shadow = t->shadow == 1;
+
     if (tr_watches_exit(t)) {
         tr_exit_lookup(t, pc);
-    } else if ((pc ^ t->pc) >= TR_PAGE) {
-        tr_exit_page(t, n, pc);
+    } else if (leaves_page && (!tr_links_pages(t) || (t->relative && shadow))) {
+        tr_exit_value(t, tr_pc(t, pc));
+    } else if (leaves_page && t->relative) {
+        ir_exit_far(t->ir, n, pc, (int64_t)pc <= (int64_t)t->pc);
     } else {
-        ir_exit(t->ir, n, pc, pc <= t->pc || t->shadow == 1);
+        ir_exit(t->ir, n, pc, pc <= t->pc || shadow);
     }
 }
 
