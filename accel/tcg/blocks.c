@@ -247,14 +247,14 @@ static void block_check_ir(const TcgEngine *e, const char *when)
 }
 
 /* What its page's past says about a block: it may make it plain. */
-static void block_ask_page(BlockSource *s, IrBlock *ir)
+static void block_ask_page(BlockSource *s, const TcgBlock *b, IrBlock *ir)
 {
     TcgEngine *e = s->engine;
 
     engine_lock(e);
     const TcgPage *p = page_find(e, s->page[0].host);
     if (p) {
-        ir->plain |= page_is_plain(p);
+        ir->plain |= page_is_plain(p, b->key.host);
         if (!(e->ctx.switches & TCG_OFF_PATCH)) {
             s->fetch.stored_count = operand_stored(p, s->fetch.stored);
         }
@@ -276,7 +276,7 @@ static void block_make_ir(BlockSource *s, TcgBlock *b, unsigned max_insns)
     e->ir.count_insns = e->count_insns;
     e->ir.plain = b->key.bits & BLOCK_PLAIN || b->once || max_insns == 1;
     if (s->page[0].host) {
-        block_ask_page(s, &e->ir);
+        block_ask_page(s, b, &e->ir);
     }
     e->ir.checks = adapt_checks(tcg_vcpu(s->cpu), b);
     e->ir.exact_flags = e->exact_flags || (e->ctx.switches & TCG_OFF_FLAGS);

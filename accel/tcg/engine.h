@@ -135,7 +135,8 @@ struct TcgPage {
     unsigned count, room;
     unsigned stores; /* that changed a block, counted */
     unsigned idle;   /* those since there is no block */
-    unsigned plain;  /* groups of accesses of its code that C had to see fail */
+    unsigned failed; /* groups of accesses that C saw fail, of late */
+    uint64_t plain;  /* a bit per 64 bytes: blocks begin there without groups */
     TcgStored stored[X86_CODE_FIELDS]; /* the most frequent ones */
     bool stored_often;                 /* one of them was */
     TcgOperand operand[X86_CODE_FIELDS];
@@ -580,11 +581,12 @@ void page_written_locked(TcgEngine *e, const uint8_t *host, unsigned size);
  * CPU is executing it: its blocks are dropped, and stores are fast until code
  * runs there again. Stores to operands that blocks load do not count. */
 void page_note_store(X86Cpu *cpu, const uint8_t *host, unsigned size);
-/* A group of accesses of the page's code failed by way of C. After some the
- * page loses its blocks, to be translated without groups: then true. */
+/* A group of accesses of the instruction there failed by way of C. Each time
+ * that so many of its page did, the blocks around this one are dropped, to be
+ * translated without groups: then true. */
 bool page_note_plain_locked(TcgEngine *e, const uint8_t *host);
-/* Has it come to that? */
-bool page_is_plain(const TcgPage *p);
+/* Has it come to that for blocks that begin there? */
+bool page_is_plain(const TcgPage *p, const uint8_t *host);
 /* Was a block that holds the CPU's present instruction made from these bytes?
  */
 bool page_is_current(X86Cpu *cpu, const uint8_t *host, unsigned size);

@@ -15,7 +15,7 @@
  * (they cost about what translating a few blocks does), those to a page that
  * has none any more. A function that is written anew again and again keeps its
  * page watched. */
-enum { STORES_TO_OPEN = 64, IDLE_TO_OPEN = 32, PLAIN_TO_DROP = 1024 };
+enum { STORES_TO_OPEN = 64, IDLE_TO_OPEN = 32, FAILED_TO_DROP = 1024 };
 
 /* ---- The table ------------------------------------------------------------
  */
@@ -199,20 +199,41 @@ static void page_drop_range(TcgEngine *e, TcgPage *p, X86CodeField f)
     p->covered = covered;
 }
 
+static uint64_t page_line(const uint8_t *host)
+{
+    return page_cover((uintptr_t)host % PAGE_SIZE, 1);
+}
+
+/* The last one takes a dropped one's place, and was looked at. */
+static void page_give_up_groups(TcgEngine *e, TcgPage *p, unsigned at)
+{
+    for (unsigned n = p->count; n-- > 0;) {
+        const TcgPart *part = &p->part[n];
+        TcgBlock *b = part->block;
+
+        if (part->start <= at && at < part->end &&
+            !(b->key.bits & BLOCK_PLAIN)) {
+            b->page[0]->plain |= page_line(b->key.host);
+            block_drop_locked(e, b);
+        }
+    }
+}
+
 bool page_note_plain_locked(TcgEngine *e, const uint8_t *host)
 {
     TcgPage *p = page_find(e, host);
 
-    if (!p || ++p->plain != PLAIN_TO_DROP) {
+    if (!p || ++p->failed < FAILED_TO_DROP) {
         return false;
     }
-    page_drop_range(e, p, (X86CodeField){ 0, PAGE_SIZE });
+    p->failed = 0;
+    page_give_up_groups(e, p, (uintptr_t)host % PAGE_SIZE);
     return true;
 }
 
-bool page_is_plain(const TcgPage *p)
+bool page_is_plain(const TcgPage *p, const uint8_t *host)
 {
-    return p->plain >= PLAIN_TO_DROP;
+    return p->plain & page_line(host);
 }
 
 static void page_open(TcgEngine *e, TcgPage *p)
