@@ -116,11 +116,11 @@ static void region_enter(TcgRegions *r, unsigned n)
     r->made = r->again = 0;
 }
 
-/* Three quarters of what was translated last had been dropped for room: a
- * program that runs new code all the time does well with a small ring. */
+/* Most of what was translated last had been dropped for room: a program that
+ * runs new code all the time does well with a small ring. */
 static bool regions_want_more(const TcgRegions *r)
 {
-    return r->ring < r->ring_min || r->again > r->made / 4 * 3;
+    return r->ring < r->ring_min || r->again > r->made / 2;
 }
 
 static unsigned regions_oldest(const TcgRegions *r)
