@@ -205,14 +205,13 @@ static uint64_t page_line(const uint8_t *host)
 }
 
 /* The last one takes a dropped one's place, and was looked at. */
-static void page_give_up_groups(TcgEngine *e, TcgPage *p, unsigned at)
+static void page_give_up_groups(TcgEngine *e, TcgPage *p, X86CodeField at)
 {
     for (unsigned n = p->count; n-- > 0;) {
         const TcgPart *part = &p->part[n];
         TcgBlock *b = part->block;
 
-        if (part->start <= at && at < part->end &&
-            !(b->key.bits & BLOCK_PLAIN)) {
+        if (operand_overlaps(part, at) && !(b->key.bits & BLOCK_PLAIN)) {
             b->page[0]->plain |= page_line(b->key.host);
             block_drop_locked(e, b);
         }
@@ -227,7 +226,7 @@ bool page_note_plain_locked(TcgEngine *e, const uint8_t *host)
         return false;
     }
     p->failed = 0;
-    page_give_up_groups(e, p, (uintptr_t)host % PAGE_SIZE);
+    page_give_up_groups(e, p, (X86CodeField){ (uintptr_t)host % PAGE_SIZE, 1 });
     return true;
 }
 
