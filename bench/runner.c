@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { LINE = 4096 }; /* of a command, with its end */
+
 typedef struct Outcome {
     int status;
     uint64_t checksum;
@@ -71,7 +73,7 @@ static bool is_simple(const char *command)
 /* In a child; does not return. */
 static void execute(char *command)
 {
-    char *words[64];
+    char *words[LINE / 2 + 1];
     size_t count = 0;
 
     if (strncmp(command, "/workloads ", 11) == 0) {
@@ -83,8 +85,7 @@ static void execute(char *command)
         execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
-    for (char *word = strtok(command, " "); word && count < 63;
-         word = strtok(NULL, " ")) {
+    for (char *word = strtok(command, " "); word; word = strtok(NULL, " ")) {
         words[count++] = word;
     }
     words[count] = NULL;
@@ -138,7 +139,7 @@ static void become_init(void)
 
 static int serve(void)
 {
-    static char line[4096];
+    static char line[LINE];
 
     if (getpid() == 1) {
         become_init();
